@@ -1,0 +1,110 @@
+"""RRDBNet, the generator of ESRGAN and Real-ESRGAN: residual-in-residual dense blocks without batch norm."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
+_RESIDUAL_SCALE = 0.2
+# The body always enlarges by 4 (by 8 for x8); the smaller scales start from a smaller image with more channels.
+_UNSHUFFLE = {1: 4, 2: 2, 4: 1, 8: 1}
+
+
+class RRDBNet(nn.Module):
+    """The ESRGAN generator.
+
+    (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
+    For scales 2 and 1 the pixels of the input are unshuffled by 2 and 4 first, so `conv_first` sees 4 and 16
+    times `in_channels` and the body works on a smaller image; sizes that do not divide are padded and cropped back.
+
+    Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021, sec. 3.4.
+    Parameter names are those of the published Real-ESRGAN checkpoints.
+    Raises ValueError if `scale` is not 1, 2, 4 or 8.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        num_feat: int = 64,
+        num_block: int = 23,
+        num_grow_ch: int = 32,
+    ) -> None:
+        super().__init__()
+        if scale not in _UNSHUFFLE:
+            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _UNSHUFFLE))}")
+        self.scale = scale
+        self.unshuffle = _UNSHUFFLE[scale]
+        self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
+        blocks = (RRDB(num_feat=num_feat, num_grow_ch=num_grow_ch) for _ in range(num_block))
+        self.body = nn.Sequential(*blocks)
+        self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
+        self.conv_up1 = nn.Conv2d(num_feat, num_feat, 3, padding=1)
+        self.conv_up2 = nn.Conv2d(num_feat, num_feat, 3, padding=1)
+        self.conv_up3 = nn.Conv2d(num_feat, num_feat, 3, padding=1) if scale == 8 else None
+        self.conv_hr = nn.Conv2d(num_feat, num_feat, 3, padding=1)
+        self.conv_last = nn.Conv2d(num_feat, out_channels, 3, padding=1)
+        # Not in place: inductor then loses the gradient under bf16 autocast (torch 2.13 on a CPU).
+        self.activation = nn.LeakyReLU(0.2)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        height, width = lr.shape[-2:]
+        shallow = self.conv_first(self._unshuffled(lr))
+        features = shallow + self.conv_body(self.body(shallow))
+        for conv_up in (self.conv_up1, self.conv_up2, self.conv_up3):
+            if conv_up is not None:
+                enlarged = F.interpolate(features, scale_factor=2, mode="nearest")
+                features = self.activation(conv_up(enlarged))
+        sr: Tensor = self.conv_last(self.activation(self.conv_hr(features)))
+        return sr[..., : height * self.scale, : width * self.scale]
+
+    def _unshuffled(self, lr: Tensor) -> Tensor:
+        if self.unshuffle == 1:
+            return lr
+        height, width = lr.shape[-2:]
+        # Replicated, not reflected, because a reflection needs an image larger than its padding.
+        padding = (0, -width % self.unshuffle, 0, -height % self.unshuffle)
+        return F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), self.unshuffle)
+
+
+class RRDB(nn.Module):
+    """Residual-in-residual dense block: three dense blocks and a scaled residual around them (ESRGAN fig. 4)."""
+
+    def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
+        super().__init__()
+        self.rdb1 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
+        self.rdb2 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
+        self.rdb3 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
+
+    def forward(self, features: Tensor) -> Tensor:
+        branch: Tensor = self.rdb3(self.rdb2(self.rdb1(features)))
+        return features + _RESIDUAL_SCALE * branch
+
+
+class ResidualDenseBlock(nn.Module):
+    """Five convolutions, each of which sees the input and everything before it; a scaled residual around them."""
+
+    def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(num_feat, num_grow_ch, 3, padding=1)
+        self.conv2 = nn.Conv2d(num_feat + num_grow_ch, num_grow_ch, 3, padding=1)
+        self.conv3 = nn.Conv2d(num_feat + 2 * num_grow_ch, num_grow_ch, 3, padding=1)
+        self.conv4 = nn.Conv2d(num_feat + 3 * num_grow_ch, num_grow_ch, 3, padding=1)
+        self.conv5 = nn.Conv2d(num_feat + 4 * num_grow_ch, num_feat, 3, padding=1)
+        self.activation = nn.LeakyReLU(0.2)
+        for conv in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5):
+            # A tenth of Kaiming's deviation: deep residual nets start easier near the identity (ESRGAN sec. 3.1).
+            nn.init.kaiming_normal_(conv.weight)
+            with torch.no_grad():
+                conv.weight.mul_(0.1)
+            assert conv.bias is not None
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        dense = features
+        for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
+            dense = torch.cat((dense, self.activation(conv(dense))), dim=1)
+        branch: Tensor = self.conv5(dense)
+        return features + _RESIDUAL_SCALE * branch

@@ -1,0 +1,69 @@
+"""SRResNet, the generator of SRGAN."""
+
+import torch
+from torch import Tensor, nn
+
+_PRELU_SLOPE = 0.25
+# x8 follows the paper's x4: a chain of doublings.
+_UPSAMPLING_STEPS: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+
+
+class SRResNet(nn.Module):
+    """9x9 convolution, residual blocks with a skip around all of them, pixel-shuffle upsampling, 9x9 convolution.
+
+    (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
+    `batch_norm=False` leaves the normalisation out, as ESRGAN sec. 3.1 recommends (it causes artefacts).
+
+    Source: Ledig et al., "Photo-realistic single image super-resolution using a GAN", 2017, sec. 2.1 and fig. 4.
+    The paper's images end in [-1, 1]; ours stay in [0, 1], which only moves the last bias and scale.
+    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        num_feat: int = 64,
+        num_block: int = 16,
+        batch_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        if scale not in _UPSAMPLING_STEPS:
+            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _UPSAMPLING_STEPS))}")
+        self.conv_first = nn.Conv2d(in_channels, num_feat, 9, padding=4)
+        self.prelu = nn.PReLU(num_feat, init=_PRELU_SLOPE)
+        blocks = (ResidualBlock(num_feat=num_feat, batch_norm=batch_norm) for _ in range(num_block))
+        self.body = nn.Sequential(*blocks)
+        self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1, bias=not batch_norm)
+        self.bn_body = nn.BatchNorm2d(num_feat) if batch_norm else nn.Identity()
+        self.upsampling = nn.Sequential()
+        for step in _UPSAMPLING_STEPS[scale]:
+            self.upsampling.append(nn.Conv2d(num_feat, num_feat * step**2, 3, padding=1))
+            self.upsampling.append(nn.PixelShuffle(step))
+            self.upsampling.append(nn.PReLU(num_feat, init=_PRELU_SLOPE))
+        self.conv_last = nn.Conv2d(num_feat, out_channels, 9, padding=4)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        shallow = self.prelu(self.conv_first(lr))
+        features = shallow + self.bn_body(self.conv_body(self.body(shallow)))
+        sr: Tensor = self.conv_last(self.upsampling(features))
+        return sr
+
+
+class ResidualBlock(nn.Module):
+    """Convolution, PReLU, convolution, and the input added; batch norm (if any) after each convolution (fig. 4)."""
+
+    def __init__(self, *, num_feat: int, batch_norm: bool) -> None:
+        super().__init__()
+        # Batch norm has its own offset and would subtract a bias again.
+        self.conv1 = nn.Conv2d(num_feat, num_feat, 3, padding=1, bias=not batch_norm)
+        self.bn1 = nn.BatchNorm2d(num_feat) if batch_norm else nn.Identity()
+        self.prelu = nn.PReLU(num_feat, init=_PRELU_SLOPE)
+        self.conv2 = nn.Conv2d(num_feat, num_feat, 3, padding=1, bias=not batch_norm)
+        self.bn2 = nn.BatchNorm2d(num_feat) if batch_norm else nn.Identity()
+
+    def forward(self, features: Tensor) -> Tensor:
+        branch: Tensor = self.bn2(self.conv2(self.prelu(self.bn1(self.conv1(features)))))
+        return features + branch

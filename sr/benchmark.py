@@ -1,0 +1,138 @@
+"""Models x benchmark sets x metrics -> per-image values, means, images and one comparison picture."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from sr.data.whole_images import WholeImages
+from sr.metrics.mean import set_mean
+from sr.metrics.protocol import Protocol
+from sr.ops.image import to_uint8, write_png
+
+CROP = 160  # side of the details in the comparison picture, in HR pixels
+ROWS = 4  # images in it
+
+
+@torch.no_grad()
+def benchmark(
+    *,
+    models: Mapping[str, nn.Module],
+    sets: Mapping[str, WholeImages],
+    protocol: Protocol,
+    out_dir: Path,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Super-resolve every image in fp32 and compare it with its original.
+
+    Writes `<out_dir>/<set>/<name>.png` for the first model and `<out_dir>/comparison.png` for all of them.
+
+    Args:
+        models: name -> net in evaluation mode.
+        sets: name -> images.
+        protocol: what is computed.
+        out_dir: made where it is missing.
+        device: where the nets run.
+
+    Returns:
+        `{"protocol": {...}, "sets": {set: {model: {metric: mean}, "images": [{"name", model: {metric: value}}]}}}`.
+    """
+    report: dict[str, Any] = {"protocol": protocol.describe(), "sets": {}}
+    rows: list[tuple[str, dict[str, np.ndarray], dict[str, str]]] = []
+    nets = {name: net.to(device).eval() for name, net in models.items()}
+    for set_name, images in sets.items():
+        entries = []
+        for index in range(len(images)):
+            item = images[index]
+            lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
+            outputs = {name: net(lr) for name, net in nets.items()}
+            values = {name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()}
+            entries.append({"name": item["name"], **values})
+            first = next(iter(outputs.values()))[0]
+            write_png(out_dir / set_name / f"{item['name']}.png", _viewable(first))
+            if len(rows) < ROWS:
+                rows.append(_comparison_row(item["name"], lr[0], outputs, hr[0], values))
+        report["sets"][set_name] = {**{name: _mean(entries, name) for name in nets}, "images": entries}
+    draw_comparison(rows, out_dir / "comparison.png")
+    return report
+
+
+def format_table(report: Mapping[str, Any]) -> str:
+    """One row per set, every metric of every model side by side."""
+    first = next(iter(report["sets"].values()))
+    models = [name for name in first if name != "images"]
+    metrics = list(first[models[0]])
+    header = ["set", "images"] + [f"{metric} {model}" for metric in metrics for model in models]
+    lines = [header]
+    for name, result in report["sets"].items():
+        cells = [_number(metric, result[model][metric]) for metric in metrics for model in models]
+        lines.append([name, str(len(result["images"])), *cells])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    text = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    border = report["protocol"]["crop_border"]
+    return (
+        f"{text}\nprotocol: 8-bit images, border of {border} cut, mean over images;"
+        " y = luma of BT.601, PSNR in dB, mse of images in [0, 1]"
+    )
+
+
+def draw_comparison(rows: list[tuple[str, dict[str, np.ndarray], dict[str, str]]], path: Path) -> None:
+    """One row per image, one column per version, the values above."""
+    columns = len(rows[0][1])
+    figure = Figure(figsize=(2.6 * columns, 2.95 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes_row, (name, crops, captions) in zip(grid, rows, strict=True):
+        for axes, (version, crop) in zip(axes_row, crops.items(), strict=True):
+            axes.imshow(crop, interpolation="nearest")
+            axes.set_title(f"{version}\n{captions.get(version, name)}", fontsize=9)
+            axes.set_axis_off()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _mean(entries: list[dict[str, Any]], model: str) -> dict[str, float]:
+    names = list(entries[0][model])
+    means = set_mean(torch.tensor([[entry[model][name] for name in names] for entry in entries]))
+    return dict(zip(names, means.tolist(), strict=True))
+
+
+def _comparison_row(
+    name: str, lr: Tensor, outputs: Mapping[str, Tensor], hr: Tensor, values: Mapping[str, Mapping[str, float]]
+) -> tuple[str, dict[str, np.ndarray], dict[str, str]]:
+    target = _viewable(hr)
+    height, width = target.shape[:2]
+    nearest = cv2.resize(_viewable(lr), (width, height), interpolation=cv2.INTER_NEAREST)
+    pictures = {"LR": nearest, **{name: _viewable(sr[0]) for name, sr in reversed(outputs.items())}, "HR": target}
+    top, left, size = _busiest(target)
+    crops = {key: picture[top : top + size, left : left + size] for key, picture in pictures.items()}
+    captions = {model: " / ".join(_number(k, v) for k, v in list(row.items())[:2]) for model, row in values.items()}
+    return name, {_title(key): crop for key, crop in crops.items()}, {_title(k): v for k, v in captions.items()}
+
+
+def _title(key: str) -> str:
+    return "ours" if key == "model" else key
+
+
+def _busiest(image: np.ndarray) -> tuple[int, int, int]:
+    """Top, left and side of the square with the most detail (energy of the Laplacian)."""
+    size = min(CROP, *image.shape[:2])
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    energy = cv2.boxFilter(cv2.Laplacian(gray, cv2.CV_32F) ** 2, -1, (size, size), anchor=(0, 0), normalize=False)
+    energy = energy[: image.shape[0] - size + 1, : image.shape[1] - size + 1]
+    top, left = np.unravel_index(int(energy.argmax()), energy.shape)
+    return int(top), int(left), size
+
+
+def _viewable(image: Tensor) -> np.ndarray:
+    """(H, W, 3) uint8; gray is repeated, of many bands the first three are shown."""
+    array = to_uint8(image)
+    return np.repeat(array[:, :, :1], 3, axis=2) if array.shape[2] < 3 else np.ascontiguousarray(array[:, :, :3])
+
+
+def _number(metric: str, value: float) -> str:
+    return f"{value:.2f}" if metric.startswith("psnr") else f"{value:.4f}" if metric.startswith("ssim") else f"{value:.2e}"

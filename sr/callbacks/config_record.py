@@ -1,0 +1,25 @@
+"""A checkpoint that explains itself."""
+
+from typing import Any
+
+import lightning as L
+
+
+class ConfigRecord(L.Callback):
+    """Puts the resolved configuration into every checkpoint, under `config`, and into the loggers.
+
+    Args:
+        config: plain dicts, lists and scalars, so that `weights_only` loading reads the file.
+    """
+
+    def __init__(self, *, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.log_hyperparams(self.config)
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["config"] = self.config

@@ -1,0 +1,68 @@
+"""The course of a run as a picture."""
+
+import csv
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from matplotlib.figure import Figure
+
+PANELS = {
+    "generator loss": ("train/loss_g",),
+    "discriminator loss": ("train/loss_d",),
+    "validation PSNR (dB)": ("val/psnr_y", "val/psnr_rgb", "val/psnr_channels"),
+    "validation SSIM": ("val/ssim_y", "val/ssim_rgb", "val/ssim_channels"),
+}
+
+
+class Curves(L.Callback):
+    """Draws losses, PSNR and SSIM against iterations when training ends, from `metrics.csv`.
+
+    Args:
+        metrics: the CSV file that the run's logger writes.
+        picture: the PNG file to write.
+    """
+
+    def __init__(self, *, metrics: str, picture: str) -> None:
+        self.metrics = Path(metrics)
+        self.picture = Path(picture)
+
+    @rank_zero_only
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        for logger in trainer.loggers:
+            logger.save()
+        if self.metrics.is_file():
+            draw_curves(read_series(self.metrics), self.picture)
+
+
+def read_series(metrics: Path) -> dict[str, tuple[list[int], list[float]]]:
+    """Column -> (iterations, values) of a Lightning `metrics.csv`, without the empty cells."""
+    series: dict[str, tuple[list[int], list[float]]] = {}
+    with metrics.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for key, value in row.items():
+                if value and key not in ("step", "epoch"):
+                    steps, values = series.setdefault(key, ([], []))
+                    steps.append(int(row["step"]) + 1)  # Lightning counts from 0
+                    values.append(float(value))
+    return series
+
+
+def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path) -> None:
+    """One panel for each of `PANELS` that has values."""
+    drawn = {title: [key for key in keys if key in series] for title, keys in PANELS.items()}
+    drawn = {title: keys for title, keys in drawn.items() if keys}
+    if not drawn:
+        return
+    figure = Figure(figsize=(4.5 * len(drawn), 3.6), layout="constrained")
+    for axes, (title, keys) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
+        for key in keys:
+            steps, values = series[key]
+            axes.plot(steps, values, label=key.split("/")[1], marker="." if len(steps) < 30 else "")
+        axes.set_title(title)
+        axes.set_xlabel("iteration")
+        axes.grid(alpha=0.3)
+        if len(keys) > 1:
+            axes.legend()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=110)

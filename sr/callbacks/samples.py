@@ -1,0 +1,64 @@
+"""Pictures of how validation images come out."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import lightning as L
+import numpy as np
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from torch import Tensor
+
+from sr.ops.image import side_by_side, to_uint8, write_png
+
+
+class SamplePictures(L.Callback):
+    """Writes LR | SR | HR of the first validation images at every validation, and hands them to the loggers.
+
+    LR is enlarged by nearest neighbour, so that its pixels can be seen.
+
+    Args:
+        directory: files are `<name>_<iteration>.png` in it.
+        count: how many images; 0 writes none.
+    """
+
+    def __init__(self, *, directory: str, count: int = 3) -> None:
+        self.directory = Path(directory)
+        self.count = count
+
+    @rank_zero_only
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if trainer.sanity_checking or batch_idx >= self.count:
+            return
+        lr, hr = batch["lr"][0], batch["hr"][0]
+        if hr.shape[0] not in (1, 3):
+            return  # many bands are no picture
+        picture = panel(lr, outputs[0], hr)
+        name = batch["name"][0].replace("/", "_")
+        write_png(self.directory / f"{name}_{trainer.global_step:07d}.png", picture)
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_image"):  # Weights & Biases
+                logger.log_image(key=f"samples/{name}", images=[picture], step=trainer.global_step)
+            elif hasattr(logger.experiment, "add_image"):  # TensorBoard
+                step = trainer.global_step
+                logger.experiment.add_image(f"samples/{name}", picture, step, dataformats="HWC")
+
+
+def panel(lr: Tensor, sr: Tensor, hr: Tensor) -> np.ndarray:
+    """(C, h, w), (C, H, W), (C, H, W) in [0, 1] -> LR | SR | HR as one (H, 3 W + gaps, 3) uint8 image."""
+    pictures = [_rgb(to_uint8(image)) for image in (lr, sr, hr)]
+    height, width = pictures[2].shape[:2]
+    pictures[0] = np.asarray(cv2.resize(pictures[0], (width, height), interpolation=cv2.INTER_NEAREST))
+    return side_by_side(pictures)
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)

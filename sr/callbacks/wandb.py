@@ -1,0 +1,34 @@
+"""Weights & Biases that never asks for an account."""
+
+import netrc
+import os
+from pathlib import Path
+from urllib.parse import urlparse
+
+import wandb
+from lightning.pytorch.loggers import WandbLogger
+
+
+class OfflineFirstWandbLogger(WandbLogger):
+    """Lightning's W&B logger, offline unless the user is logged in (or WANDB_MODE says otherwise).
+
+    Args:
+        save_dir: the run directory; W&B makes its `wandb` folder in it.
+        project: W&B project.
+        name: name of the run there.
+    """
+
+    def __init__(self, *, save_dir: str, project: str, name: str) -> None:
+        Path(save_dir).mkdir(parents=True, exist_ok=True)  # W&B falls back to a temporary folder where it is missing
+        mode = os.environ.get("WANDB_MODE")
+        offline = mode == "offline" if mode else not logged_in()
+        super().__init__(save_dir=save_dir, project=project, name=name, offline=offline)
+
+
+def logged_in() -> bool:
+    """Whether an API key is in the environment, or in the netrc file where `wandb login` puts it."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    host = urlparse(wandb.Settings().base_url).hostname
+    return bool(host and file.is_file() and netrc.netrc(file).authenticators(host))

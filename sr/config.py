@@ -1,0 +1,137 @@
+"""The schema of the configuration's root keys, and what the two programs share at their front door."""
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException, InstantiationException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf import MISSING
+from omegaconf.errors import OmegaConfBaseException
+
+from sr.ops.image import UnreadableImageError
+
+# Our own folder and the two programs: an error raised there is a message to the user.
+ROOT = Path(__file__).parents[1]
+OURS = (str(ROOT / "sr") + os.sep, str(ROOT / "train.py"), str(ROOT / "evaluate.py"))
+MARK = "SR_READABLE_ERRORS"
+
+
+@dataclass
+class TrainConfig:
+    """Root keys of conf/train.yaml. Group nodes are checked by the constructors that they name."""
+
+    name: str = MISSING
+    seed: int = MISSING
+    scale: int = MISSING
+    channels: int = MISSING
+    monitor: str = MISSING
+    init_from: str | None = None
+    run_dir: str = MISSING
+    data: Any = MISSING
+    degradation: Any = MISSING
+    generator: Any = MISSING
+    discriminator: Any = MISSING
+    loss: Any = MISSING
+    gan_loss: Any = MISSING
+    optimizer_g: Any = MISSING
+    optimizer_d: Any = MISSING
+    scheduler_g: Any = MISSING
+    scheduler_d: Any = MISSING
+    metric: Any = MISSING
+    model: Any = MISSING
+    trainer: Any = MISSING
+    logger: Any = MISSING
+    callbacks: Any = MISSING
+
+
+@dataclass
+class EvaluateConfig:
+    """Root keys of conf/evaluate.yaml."""
+
+    ckpt: str = MISSING
+    hr_dir: str | None = None
+    lr_dir: str | None = None
+    hr_dirs: dict[str, str] = field(default_factory=dict)
+    out_dir: str = MISSING
+    scale: int = MISSING
+    channels: int = MISSING
+    seed: int = MISSING
+    device: str = MISSING
+    degradation: Any = MISSING
+    metric: Any = MISSING
+
+
+def register_schemas() -> None:
+    """Make the schemas known to Hydra; a key that is not in them is an error."""
+    store = ConfigStore.instance()
+    store.store(name="train_schema", node=TrainConfig)
+    store.store(name="evaluate_schema", node=EvaluateConfig)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn what a user can mend into one message on standard error and exit status 1.
+
+    That is every error of Hydra, OmegaConf and Lightning's argument checks, and every ValueError, OSError and
+    DivergedError raised by our own code. Anything else is a bug, ours or a library's, and keeps its traceback;
+    HYDRA_FULL_ERROR=1 keeps all of them.
+    """
+    if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
+        yield
+        return
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
+    os.environ[MARK] = "1"  # processes started from here see that it was not the user who asked for them
+    try:
+        yield
+    except Exception as error:
+        message = explain(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        print("(HYDRA_FULL_ERROR=1 shows the traceback)", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        os.environ.pop("HYDRA_FULL_ERROR", None)
+        os.environ.pop(MARK, None)
+
+
+def explain(error: BaseException) -> str | None:
+    """The message for a user; None for a bug."""
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        key = re.search(r"full_key: (\S+)", str(error))
+        place = f" (in the configuration under {key.group(1)})" if key else ""
+        return f"{_text(error.__cause__)}{place}"
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        causes = [str(error)]
+        while error.__cause__ is not None:
+            error = error.__cause__
+            causes.append(str(error))
+        return "\n".join(dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip()))
+    if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
+        return _text(error)
+    return None
+
+
+def _raised_by_us(error: BaseException) -> bool:
+    if not isinstance(error, ValueError | OSError | RuntimeError):
+        return False
+    # A loader process sends its traceback as the text of the message.
+    frames = re.findall(r'File "([^"]+)"', str(error)) if "Original Traceback" in str(error) else []
+    frames = frames or [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].startswith(OURS)
+
+
+def _text(error: BaseException) -> str:
+    """The message without the traceback that a loader process wraps around it."""
+    text = str(error)
+    if "Original Traceback" in text:
+        text = re.split(r"\n[\w.]+(?:Error|Exception): ", text)[-1].strip()
+    return text

@@ -1,0 +1,243 @@
+"""LightningDataModules: one class for each origin of the training images."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import albumentations
+import cv2
+import lightning as L
+from torch.utils.data import DataLoader, DistributedSampler
+
+from sr.data.patches import (
+    Augmentation,
+    Degradation,
+    PairedPatches,
+    SynthesizedPatches,
+    TrainingPatches,
+    check_sizes,
+)
+from sr.data.sampler import EndlessSampler
+from sr.data.sources import DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
+from sr.data.whole_images import WholeImages
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, eq=False)
+class SRDataModule(L.LightningDataModule):
+    """LR/HR patches for training, whole images for validation.
+
+    Args:
+        scale: upscaling factor.
+        channels: 1 gray, 3 RGB, n bands.
+        degradation: HR -> LR.
+        hr_patch_size: side of the HR patches, a multiple of scale.
+        batch_size: patches per process and iteration.
+        iterations_per_epoch: length of an epoch; None passes once over the images.
+        val_dir: directory of validation images; None takes the photographs inside scikit-image.
+        augmentation: albumentations transforms, applied alike to LR and HR.
+        num_workers: loader processes; 0 loads in the training process.
+        on_error: what an unreadable training file does: `raise`, or `skip` (counted and reported).
+        small_images: what an image smaller than the patch does: `raise`, or `pad` (mirrored).
+        seed: of everything random.
+    """
+
+    scale: int
+    hr_patch_size: int
+    batch_size: int
+    seed: int
+    degradation: Degradation | None = None
+    channels: int = 3
+    iterations_per_epoch: int | None = None
+    val_dir: str | None = None
+    augmentation: Sequence[albumentations.BasicTransform] = field(default_factory=list)
+    num_workers: int = 4
+    on_error: str = "raise"
+    small_images: str = "raise"
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        if self.hr_patch_size % self.scale or self.hr_patch_size <= 0:
+            raise ValueError(f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}")
+        for key, least in (("batch_size", 1), ("num_workers", 0)):
+            if getattr(self, key) < least:
+                raise ValueError(f"data.{key}={getattr(self, key)} must be {least} or more")
+        if self.iterations_per_epoch is not None and self.iterations_per_epoch < 1:
+            raise ValueError(f"data.iterations_per_epoch={self.iterations_per_epoch} must be 1 or more, or null")
+        for key, choices in (("on_error", ("raise", "skip")), ("small_images", ("raise", "pad"))):
+            if getattr(self, key) not in choices:
+                raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
+        self._augment = Augmentation(self.augmentation)  # here, so that a bad transform ends the run at once
+
+    # What a subclass decides
+
+    @abstractmethod
+    def make_training(self) -> TrainingPatches:
+        """The training set; checks what it can before training starts."""
+
+    def make_validation(self) -> WholeImages:
+        """The validation set."""
+        images = (
+            ImageFiles.from_directory(self.val_dir, channels=self.channels)
+            if self.val_dir
+            else sample_photographs("val", channels=self.channels)
+        )
+        return WholeImages(hr=images, scale=self.scale, degradation=self.degradation, seed=self.seed)
+
+    # Lightning
+
+    def setup(self, stage: str) -> None:
+        cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none
+        self._training = self.make_training()
+        self._validation = self.make_validation()
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        trainer = self.trainer
+        sampler = EndlessSampler(
+            num_images=len(self._training),
+            batch_size=self.batch_size,
+            iterations_per_epoch=self.iterations_per_epoch,
+            seed=self.seed,
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+        )
+        return DataLoader(
+            self._training, batch_size=self.batch_size, sampler=sampler, **self._loading(self.num_workers)
+        )
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        trainer = self.trainer
+        sampler = None
+        if trainer and trainer.world_size > 1:
+            sampler = DistributedSampler(
+                self._validation, num_replicas=trainer.world_size, rank=trainer.global_rank, shuffle=False
+            )
+        # Images have different sizes, so they come one by one.
+        return DataLoader(self._validation, batch_size=1, sampler=sampler, **self._loading(min(1, self.num_workers)))
+
+    def teardown(self, stage: str) -> None:
+        skipped = int(self._training.unreadable.sum()) if hasattr(self, "_training") else 0
+        if skipped:
+            log.warning("%d of %d training images were skipped as unreadable", skipped, len(self._training))
+
+    def _loading(self, num_workers: int) -> dict[str, Any]:
+        return {
+            "num_workers": num_workers,
+            "worker_init_fn": _one_thread,
+            "persistent_workers": num_workers > 0,
+            "pin_memory": bool(self.trainer and self.trainer.strategy.root_device.type == "cuda"),
+        }
+
+    def _synthesized(self, images: ImageFiles | DeadLeavesImages) -> SynthesizedPatches:
+        if self.degradation is None:
+            raise ValueError("data.degradation=null: these images have no LR of their own, so one must make it")
+        return SynthesizedPatches(
+            images=images,
+            degradation=self.degradation,
+            hr_patch_size=self.hr_patch_size,
+            augmentation=self._augment,
+            on_error=self.on_error,
+        )
+
+    def _checked(self, images: ImageFiles) -> ImageFiles:
+        return check_sizes(
+            images, smallest=self.hr_patch_size, small_images=self.small_images, on_error=self.on_error
+        )
+
+
+@dataclass(kw_only=True, eq=False)
+class FolderData(SRDataModule):
+    """HR images of a directory, searched recursively.
+
+    Args:
+        train_dir: the directory.
+    """
+
+    train_dir: str
+
+    def make_training(self) -> TrainingPatches:
+        return self._synthesized(self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels)))
+
+
+@dataclass(kw_only=True, eq=False)
+class PairedData(SRDataModule):
+    """LR and HR directories, matched by name (`0001.png` with `0001.*` or `0001x4.*`).
+
+    Args:
+        train_dir, train_lr_dir: HR and LR of training.
+        val_lr_dir: LR of `val_dir`; None makes it by the degradation.
+    """
+
+    train_dir: str
+    train_lr_dir: str
+    val_lr_dir: str | None = None
+
+    def make_training(self) -> TrainingPatches:
+        hr = ImageFiles.from_directory(self.train_dir, channels=self.channels)
+        lr = ImageFiles.from_directory(self.train_lr_dir, channels=self.channels)
+        hr, lr = match_pairs(self._checked(hr), lr, scale=self.scale)
+        for index in range(len(hr)):
+            (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
+            if (hr_height // self.scale, hr_width // self.scale) != (height, width):
+                raise ValueError(
+                    f"{lr.paths[index]} of {width} x {height} and {hr.paths[index]} of {hr_width} x {hr_height}"
+                    f" pixels do not differ by scale={self.scale}"
+                )
+        return PairedPatches(
+            hr=hr,
+            lr=lr,
+            scale=self.scale,
+            hr_patch_size=self.hr_patch_size,
+            augmentation=self._augment,
+            on_error=self.on_error,
+        )
+
+    def make_validation(self) -> WholeImages:
+        if not (self.val_dir and self.val_lr_dir):
+            return super().make_validation()
+        hr, lr = match_pairs(
+            ImageFiles.from_directory(self.val_dir, channels=self.channels),
+            ImageFiles.from_directory(self.val_lr_dir, channels=self.channels),
+            scale=self.scale,
+        )
+        return WholeImages(hr=hr, lr=lr, scale=self.scale)
+
+
+@dataclass(kw_only=True, eq=False)
+class SampleData(SRDataModule):
+    """The photographs inside scikit-image's wheel: real pictures without a download."""
+
+    def make_training(self) -> TrainingPatches:
+        return self._synthesized(self._checked(sample_photographs("train", channels=self.channels)))
+
+
+@dataclass(kw_only=True, eq=False)
+class DeadLeavesData(SRDataModule):
+    """Procedural images.
+
+    Args:
+        num_images: how many are rendered.
+        image_size: their side, at least hr_patch_size.
+    """
+
+    num_images: int
+    image_size: int
+
+    def make_training(self) -> TrainingPatches:
+        if self.image_size < self.hr_patch_size:
+            raise ValueError(
+                f"data.image_size={self.image_size} is less than data.hr_patch_size={self.hr_patch_size}"
+            )
+        return self._synthesized(
+            DeadLeavesImages(
+                num_images=self.num_images, size=self.image_size, seed=self.seed, channels=self.channels
+            )
+        )
+
+
+def _one_thread(worker: int) -> None:
+    """torch sets its own threads to one in a worker, OpenCV does not."""
+    cv2.setNumThreads(0)

@@ -1,0 +1,197 @@
+"""Training samples: a window of an image, augmented, as a pair of LR and HR patches."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import albumentations
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from sr.data.sampler import Draw
+from sr.data.sources import ImageFiles, ImageSource
+from sr.ops.image import UnreadableImageError, to_float, to_tensor
+
+log = logging.getLogger(__name__)
+
+
+class Degradation(Protocol):
+    """HR -> LR; `margin` HR pixels around a patch must be there for the patch to degrade as the whole image would."""
+
+    scale: int
+    margin: int
+
+    def __call__(self, hr: np.ndarray, rng: np.random.Generator) -> np.ndarray: ...
+
+
+class Augmentation:
+    """albumentations transforms on (H, W, C) float32 images in [0, 1], reproducible from a seed.
+
+    Args:
+        transforms: applied in order.
+
+    Raises:
+        ValueError: a transform was built with an argument that it does not know.
+    """
+
+    def __init__(self, transforms: Sequence[albumentations.BasicTransform]) -> None:
+        # Without `strict` an unknown argument is a mere warning.
+        self.compose = albumentations.Compose(list(transforms), strict=True)
+
+    def __call__(self, image: np.ndarray, *, seed: int) -> np.ndarray:
+        self.compose.set_random_seed(seed)
+        return np.asarray(self.compose(image=image)["image"])
+
+
+class TrainingPatches(Dataset[dict[str, Tensor]]):
+    """`{"lr": (C, p / scale, p / scale), "hr": (C, p, p)}` float32 in [0, 1] for a `Draw`.
+
+    What the two kinds of training set share: an unreadable file either ends the run by its name or is replaced by
+    the next image, and remembered in `unreadable`, which all worker processes share.
+    """
+
+    def __init__(self, *, num_images: int, augmentation: Augmentation, on_error: str) -> None:
+        self.augmentation = augmentation
+        self.on_error = on_error
+        self.unreadable = torch.zeros(num_images, dtype=torch.bool).share_memory_()
+
+    def __len__(self) -> int:
+        return len(self.unreadable)
+
+    def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
+        for step in range(len(self)):
+            index = (draw.image + step) % len(self)
+            if self.unreadable[index]:
+                continue
+            try:
+                lr, hr = self.pair(index, draw.rng())
+                return {"lr": to_tensor(lr), "hr": to_tensor(hr)}
+            except UnreadableImageError as error:
+                if self.on_error == "raise":
+                    raise
+                self.unreadable[index] = True
+                log.warning("skipped: %s", error)
+        raise UnreadableImageError(f"none of the {len(self)} training images can be read")
+
+    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """LR and HR patch of one image, (H, W, C) float32."""
+        raise NotImplementedError
+
+
+class SynthesizedPatches(TrainingPatches):
+    """Cuts HR patches and makes their LR by a degradation."""
+
+    def __init__(
+        self,
+        *,
+        images: ImageSource,
+        degradation: Degradation,
+        hr_patch_size: int,
+        augmentation: Augmentation,
+        on_error: str,
+    ) -> None:
+        super().__init__(num_images=len(images), augmentation=augmentation, on_error=on_error)
+        self.images = images
+        self.degradation = degradation
+        self.hr_patch_size = hr_patch_size
+
+    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        image = pad_to(self.images[index], self.hr_patch_size)
+        top, left = draw_corner(image, self.hr_patch_size, rng)
+        margin = self.degradation.margin
+        window = to_float(cut(image, top - margin, left - margin, self.hr_patch_size + 2 * margin))
+        window = self.augmentation(window, seed=int(rng.integers(2**31)))
+        lr = self.degradation(window, rng)
+        return trim(lr, margin // self.degradation.scale), trim(window, margin)
+
+
+class PairedPatches(TrainingPatches):
+    """Cuts the same place out of LR and HR files of the same order."""
+
+    def __init__(
+        self,
+        *,
+        hr: ImageFiles,
+        lr: ImageFiles,
+        scale: int,
+        hr_patch_size: int,
+        augmentation: Augmentation,
+        on_error: str,
+    ) -> None:
+        super().__init__(num_images=len(hr), augmentation=augmentation, on_error=on_error)
+        self.hr = hr
+        self.lr = lr
+        self.scale = scale
+        self.lr_patch_size = hr_patch_size // scale
+
+    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        lr = pad_to(self.lr[index], self.lr_patch_size)
+        hr = pad_to(self.hr[index], self.lr_patch_size * self.scale)
+        top, left = draw_corner(lr, self.lr_patch_size, rng)
+        lr = to_float(cut(lr, top, left, self.lr_patch_size))
+        hr = to_float(cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale))
+        # albumentations refuses images of unequal size in one call; the same seed draws the same transform.
+        seed = int(rng.integers(2**31))
+        return self.augmentation(lr, seed=seed), self.augmentation(hr, seed=seed)
+
+
+def draw_corner(image: np.ndarray, size: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Top and left of a random square of `size` that lies inside the image."""
+    height, width = image.shape[:2]
+    return int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
+
+
+def cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
+    """A square of `size`; where it reaches over the border the image is mirrored, as MATLAB's resize does."""
+    height, width = image.shape[:2]
+    inside = image[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)]
+    before = (max(-top, 0), max(-left, 0))
+    after = (max(top + size - height, 0), max(left + size - width, 0))
+    if not any((*before, *after)):
+        return inside
+    return np.pad(inside, ((before[0], after[0]), (before[1], after[1]), (0, 0)), mode="symmetric")
+
+
+def trim(image: np.ndarray, margin: int) -> np.ndarray:
+    """Without `margin` pixels on each side."""
+    return image[margin : image.shape[0] - margin, margin : image.shape[1] - margin]
+
+
+def pad_to(image: np.ndarray, size: int) -> np.ndarray:
+    """Mirrored at the bottom and right until both sides have at least `size` pixels."""
+    height, width = image.shape[:2]
+    missing = (max(size - height, 0), max(size - width, 0))
+    if not any(missing):
+        return image
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+
+
+def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:
+    """The files that training can use, checked by their headers before it starts.
+
+    Raises:
+        UnreadableImageError: a file is no image and on_error is "raise".
+        ValueError: an image is smaller than the patch and small_images is "raise".
+    """
+    usable: list[Any] = []
+    for index, path in enumerate(images.paths):
+        try:
+            height, width = images.size(index)
+        except UnreadableImageError as error:
+            if on_error == "raise":
+                raise
+            log.warning("skipped: %s", error)
+            continue
+        if min(height, width) < smallest and small_images == "raise":
+            raise ValueError(
+                f"{path} has {width} x {height} pixels, less than a patch of {smallest}: take a smaller"
+                " data.hr_patch_size, or data.small_images=pad to mirror it"
+            )
+        usable.append(path)
+    if len(usable) < len(images):
+        log.warning("%d of %d files in %s were skipped", len(images) - len(usable), len(images), images.root)
+    if not usable:
+        raise UnreadableImageError(f"none of the {len(images)} files in {images.root} can be read")
+    return ImageFiles(usable, root=images.root, channels=images.channels)

@@ -1,0 +1,69 @@
+"""An endless, seeded stream of training samples, cut into epochs of a fixed length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Sampler
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One training sample: which image, and the seed of everything random about it."""
+
+    image: int
+    seed: tuple[int, int]
+
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+
+class EndlessSampler(Sampler[Draw]):
+    """Sample number p of the stream is image `permutation(p // images)[p % images]`, with the randomness of (seed, p).
+
+    Nothing depends on the number of workers. With several processes every global batch is the one that a single
+    process with the whole batch would see, each process taking its part.
+
+    Args:
+        num_images: images that there are.
+        batch_size: samples per process and iteration.
+        iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
+        seed: the seed of the run.
+        rank, world_size: this process, and how many there are.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_images: int,
+        batch_size: int,
+        iterations_per_epoch: int | None,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.num_images = num_images
+        self.batch_size = batch_size
+        self.global_batch_size = batch_size * world_size
+        self.iterations_per_epoch = iterations_per_epoch or -(-num_images // self.global_batch_size)
+        self.seed = seed
+        self.rank = rank
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.iterations_per_epoch * self.batch_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[Draw]:
+        first = self.epoch * self.iterations_per_epoch
+        order, order_of = np.empty(0, np.int64), -1
+        for iteration in range(first, first + self.iterations_per_epoch):
+            start = iteration * self.global_batch_size + self.rank * self.batch_size
+            for position in range(start, start + self.batch_size):
+                lap, place = divmod(position, self.num_images)
+                if lap != order_of:
+                    order, order_of = np.random.default_rng((self.seed, lap)).permutation(self.num_images), lap
+                yield Draw(image=int(order[place]), seed=(self.seed, position))

@@ -1,0 +1,152 @@
+"""Where whole images come from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import skimage
+
+from sr.data.dead_leaves import render_dead_leaves
+from sr.ops.image import image_size, list_images, read_image
+
+# Photographs that scikit-image ships in its wheel. No scene is in both lists.
+SAMPLES = {
+    "train": (
+        "astronaut.png",
+        "motorcycle_left.png",
+        "motorcycle_right.png",
+        "hubble_deep_field.jpg",
+        "retina.jpg",
+        "ihc.png",
+        "camera.png",
+        "brick.png",
+        "grass.png",
+        "gravel.png",
+        "moon.png",
+        "coins.png",
+    ),
+    "val": ("chelsea.png", "coffee.png", "rocket.jpg"),
+}
+
+
+class ImageSource(Protocol):
+    """Numbered images, (H, W, C) uint8 or uint16."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    def name(self, index: int) -> str: ...
+
+
+class ImageFiles:
+    """Image files; `name` is the path below `root` without its suffix.
+
+    Args:
+        paths: the files.
+        root: the directory they were found in.
+        channels: see `sr.ops.image.read_image`.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, root: Path, channels: int = 3) -> None:
+        self.paths = list(paths)
+        self.root = root
+        self.channels = channels
+
+    @classmethod
+    def from_directory(cls, directory: str | Path, *, channels: int = 3) -> "ImageFiles":
+        """Every image below a directory, recursively."""
+        root = Path(directory).expanduser()
+        return cls(list_images(root), root=root, channels=channels)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return read_image(self.paths[index], channels=self.channels)
+
+    def name(self, index: int) -> str:
+        return self.paths[index].relative_to(self.root).with_suffix("").as_posix()
+
+    def size(self, index: int) -> tuple[int, int]:
+        """(height, width), from the header alone where the format has one.
+
+        Raises:
+            UnreadableImageError: the file is no image.
+        """
+        return image_size(self.paths[index])
+
+
+def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
+    """The photographs inside scikit-image: `train`, or `val`, which training never sees.
+
+    Raises:
+        FileNotFoundError: the installed scikit-image does not ship one of them.
+    """
+    root = Path(skimage.__file__).parent / "data"
+    paths = [root / name for name in SAMPLES[split]]
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        raise FileNotFoundError(f"scikit-image {skimage.__version__} does not ship {', '.join(missing)} in {root}")
+    return ImageFiles(paths, root=root, channels=channels)
+
+
+def match_pairs(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> tuple[ImageFiles, ImageFiles]:
+    """Put LR files in the order of the HR files: `a/0001.png` goes with `a/0001.*` or `a/0001x4.*`.
+
+    Raises:
+        ValueError: a file of either side has no partner, or two files have one name.
+    """
+    hr_by_name = _by_name(hr, {hr.name(index): path for index, path in enumerate(hr.paths)})
+    names = [lr.name(index) for index in range(len(lr))]
+    lr_by_name = _by_name(lr, {name.removesuffix(f"x{scale}"): lr.paths[i] for i, name in enumerate(names)})
+    for missing, here, there in (
+        (sorted(hr_by_name.keys() - lr_by_name.keys()), hr.root, lr.root),
+        (sorted(lr_by_name.keys() - hr_by_name.keys()), lr.root, hr.root),
+    ):
+        if missing:
+            shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+            raise ValueError(f"{len(missing)} image(s) in {here} have no partner in {there}: {shown}")
+    order = sorted(hr_by_name)
+    return (
+        ImageFiles([hr_by_name[name] for name in order], root=hr.root, channels=hr.channels),
+        ImageFiles([lr_by_name[name] for name in order], root=lr.root, channels=lr.channels),
+    )
+
+
+def _by_name(files: ImageFiles, by_name: dict[str, Path]) -> dict[str, Path]:
+    if len(by_name) < len(files):
+        kept = set(by_name.values())
+        twice = next(path for path in files.paths if path not in kept)
+        raise ValueError(f"{files.root}: {twice.name} has the name of another file but for its ending")
+    return by_name
+
+
+class DeadLeavesImages:
+    """Procedural images, each rendered when first asked for and kept: see `sr.data.dead_leaves`.
+
+    Args:
+        num_images: how many there are.
+        size: height and width.
+        seed: image i is a function of (seed, i).
+        channels: 1, 3 or more.
+    """
+
+    def __init__(self, *, num_images: int, size: int, seed: int, channels: int = 3) -> None:
+        self.size = size
+        self.seed = seed
+        self.channels = channels
+        self._images: list[np.ndarray | None] = [None] * num_images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        image = self._images[index]
+        if image is None:
+            rng = np.random.default_rng((self.seed, index))
+            image = render_dead_leaves(size=self.size, rng=rng, channels=self.channels)
+            self._images[index] = image
+        return image
+
+    def name(self, index: int) -> str:
+        return f"dead_leaves_{index:04d}"

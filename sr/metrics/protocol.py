@@ -1,0 +1,115 @@
+"""The one place that says how a super-resolved image is compared with the original.
+
+Validation during training and `evaluate.py` afterwards both call `Protocol`, so their numbers agree to the last
+digit. Numbers of different protocols are never comparable: RGB PSNR lies 1.5 to 2 dB below PSNR on luma.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
+from sr.ops.color import luma
+
+SPACES = ("y", "rgb", "channels")
+WINDOW = 11  # of SSIM
+
+
+class Protocol:
+    """PSNR, SSIM and MSE of 8-bit images, one value per image.
+
+    Both images are clamped to [0, 1] and rounded to 8 bits and lose `crop_border` pixels on every side. PSNR and SSIM
+    (Wang et al. 2004: Gaussian window 11 x 11, sigma 1.5, K = .01 and .03) are taken in each of `spaces`, MSE over all
+    channels of images in [0, 1].
+
+    Args:
+        crop_border: pixels cut from each side; the field takes the scale.
+        spaces: `y` is luma of ITU-R BT.601 (unrounded), `rgb` the three colour channels together, `channels`
+            whatever channels there are (gray, multispectral).
+
+    Raises:
+        ValueError: an unknown space, a negative border.
+    """
+
+    def __init__(self, *, crop_border: int, spaces: Sequence[str] = ("y", "rgb")) -> None:
+        unknown = sorted(set(spaces) - set(SPACES))
+        if unknown or not spaces:
+            raise ValueError(f"metric spaces={list(spaces)}: choose one or more of {', '.join(SPACES)}")
+        if crop_border < 0:
+            raise ValueError(f"metric crop_border={crop_border} must be 0 or more")
+        self.crop_border = crop_border
+        self.spaces = tuple(spaces)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys of what a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
+        return (*(f"{metric}_{space}" for space in self.spaces for metric in ("psnr", "ssim")), "mse")
+
+    def describe(self) -> dict[str, object]:
+        """What was measured, in words for a report."""
+        return {
+            "crop_border": self.crop_border,
+            "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
+            "luma": "ITU-R BT.601, studio swing, unrounded",
+            "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03)",
+            "mse": "all channels, images in [0, 1]",
+            "aggregation": "mean over images of the value of each image",
+        }
+
+    @torch.no_grad()
+    def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+        """(N, C, H, W) float images, nominally in [0, 1] -> name -> (N,) float32.
+
+        Raises:
+            ValueError: the shapes differ, the images are too small for the border and the SSIM window, or a colour
+                space is asked of images that are not RGB.
+        """
+        if sr.shape != hr.shape:
+            raise ValueError(f"images of {tuple(sr.shape)} and {tuple(hr.shape)} cannot be compared")
+        smallest = 2 * self.crop_border + WINDOW
+        if min(hr.shape[-2:]) < smallest:
+            size = f"{hr.shape[-1]} x {hr.shape[-2]}"
+            raise ValueError(
+                f"an image of {size} pixels is too small for crop_border={self.crop_border} and the SSIM window of {WINDOW}:"
+                f" {smallest} pixels are needed"
+            )
+        sr, hr = self._prepare(sr), self._prepare(hr)
+        values: dict[str, Tensor] = {}
+        for space in self.spaces:
+            a, b = _in_space(sr, space), _in_space(hr, space)
+            values[f"psnr_{space}"] = _psnr(a, b)
+            values[f"ssim_{space}"] = _ssim(a, b)
+        values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
+        return values
+
+    def _prepare(self, images: Tensor) -> Tensor:
+        border = self.crop_border
+        height, width = images.shape[-2:]
+        return (images.float().clamp(0, 1) * 255).round()[..., border : height - border, border : width - border] / 255
+
+
+def _in_space(images: Tensor, space: str) -> Tensor:
+    channels = images.shape[1]
+    if space == "channels" or (space == "rgb" and channels == 3):
+        return images
+    if space == "y" and channels == 3:
+        return luma(images)
+    raise ValueError(f"metric space {space} needs RGB images, got {channels} channels: override with metric=channels")
+
+
+def _psnr(a: Tensor, b: Tensor) -> Tensor:
+    # Image by image: with a batch torchmetrics pools the squared error, which is another number.
+    pairs = zip(a.split(1), b.split(1), strict=True)
+    return torch.stack([peak_signal_noise_ratio(x, y, data_range=1.0) for x, y in pairs])
+
+
+def _ssim(a: Tensor, b: Tensor) -> Tensor:
+    _, similarity = structural_similarity_index_measure(
+        a, b, data_range=1.0, sigma=1.5, kernel_size=WINDOW, reduction="none", return_full_image=True
+    )
+    # torchmetrics' own mean takes in a border where its window sees mirrored pixels; Wang's, MATLAB's and therefore
+    # every published value is over the places that the window fits into.
+    edge = WINDOW // 2
+    inside: Tensor = similarity[..., edge:-edge, edge:-edge]
+    return inside.mean(dim=(1, 2, 3))

@@ -1,0 +1,107 @@
+"""Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from sr.metrics.protocol import Protocol
+from sr.training.base import SRModule, Terms
+from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
+
+
+class GANModule(SRModule):
+    """Generator on content + adversarial loss, discriminator on the same real and generated images.
+
+    Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator judges the images
+    generated before the generator's update, so both gradients come from one discriminator pass; the mathematics is
+    that of the usual alternation. See `SRModule` for the arguments that are not named here.
+
+    Args:
+        content_loss: (sr, hr) -> {name: weighted scalar}.
+        gan_loss: has `generator(real, fake)` and `discriminator(real, fake)` on logits.
+        gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
+        ramp: when the adversarial term begins to count, and how fast.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        content_loss: nn.Module,
+        gan_loss: nn.Module,
+        gan_weight: float,
+        optimizer_g: OptimizerFactory,
+        optimizer_d: OptimizerFactory,
+        metric: Protocol,
+        ramp: AdversarialRamp,
+        scheduler_g: SchedulerFactory | None = None,
+        scheduler_d: SchedulerFactory | None = None,
+        monitor: str = "psnr_y",
+        ema_decay: float = 0.999,
+        warmup_iterations: int = 0,
+        gradient_clip: float | None = None,
+        accumulate: int = 1,
+    ) -> None:
+        super().__init__(
+            generator=generator,
+            optimizer_g=optimizer_g,
+            metric=metric,
+            scheduler_g=scheduler_g,
+            monitor=monitor,
+            ema_decay=ema_decay,
+            warmup_iterations=warmup_iterations,
+            gradient_clip=gradient_clip,
+            accumulate=accumulate,
+        )
+        self.discriminator = discriminator
+        self.content_loss = content_loss
+        self.gan_loss = gan_loss
+        self.gan_weight = gan_weight
+        self.optimizer_d = optimizer_d
+        self.scheduler_d = scheduler_d
+        self.ramp = ramp
+
+    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory | None]]:
+        return [*super().trained_nets(), (self.discriminator, self.optimizer_d, self.scheduler_d)]
+
+    def resting(self, iteration: int) -> set[nn.Module]:
+        return {self.discriminator} if self.ramp(iteration) is None else set()
+
+    def backward_pass(self, lr: Tensor, hr: Tensor, *, iteration: int, share: float) -> Terms:
+        sr = self.generator(lr).float()
+        content: Terms = self.content_loss(sr, hr)
+        loss_g = sum(content.values(), start=sr.new_zeros(()))
+        terms = {key: value.detach() for key, value in content.items()}
+        ramp = self.ramp(iteration)
+        if ramp is None:
+            # DDP waits for a gradient of every parameter; zero is one.
+            idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
+            self.manual_backward(loss_g * share + idle)
+            return {**terms, "loss_g": loss_g.detach()}
+
+        fake = sr.detach().requires_grad_()  # D sees the image, not the graph behind it
+        real_logits, fake_logits = self._discriminate(hr, fake)
+        adversarial = self.gan_loss.generator(real=real_logits.detach(), fake=fake_logits)  # type: ignore[operator]
+        weight = self.gan_weight * ramp
+        (push,) = torch.autograd.grad(weight * adversarial, fake, retain_graph=True)
+        loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
+        # (sr * push) has the gradient that the adversarial term would send through D; G's part of the sum cannot
+        # reach D, nor D's part G.
+        self.manual_backward((loss_g + (sr * push).sum() + loss_d) * share)
+        return {
+            **terms,
+            "adversarial": weight * adversarial.detach(),
+            "loss_g": loss_g.detach() + weight * adversarial.detach(),
+            "loss_d": loss_d.detach(),
+            "logits_real": real_logits.detach().float().mean(),
+            "logits_fake": fake_logits.detach().float().mean(),
+        }
+
+    def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of real and generated images, from one pass where that is the same as two."""
+        if any(isinstance(module, _BatchNorm) for module in self.discriminator.modules()):
+            # Batch statistics over real and generated images together would tell D how many of each there are.
+            return self.discriminator(hr), self.discriminator(fake)
+        real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)
+        return real_logits, fake_logits

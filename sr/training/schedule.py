@@ -1,0 +1,53 @@
+"""Learning rates over iterations, and the weight of the adversarial term."""
+
+import math
+from collections.abc import Callable
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LinearLR, LRScheduler, SequentialLR
+
+OptimizerFactory = Callable[..., Optimizer]
+SchedulerFactory = Callable[[Optimizer], LRScheduler]
+
+
+def build_scheduler(
+    optimizer: Optimizer, factory: SchedulerFactory | None, *, warmup_iterations: int
+) -> LRScheduler | None:
+    """The scheduler of `factory`, stepped once per iteration, behind a linear warm-up from 1/warmup of the rate.
+
+    The schedule proper begins when the warm-up has ended.
+    """
+    if not warmup_iterations:
+        return factory(optimizer) if factory else None
+    warmup = LinearLR(optimizer, start_factor=1 / (warmup_iterations + 1), total_iters=warmup_iterations)
+    if factory is None:
+        return warmup
+    return SequentialLR(optimizer, [warmup, factory(optimizer)], milestones=[warmup_iterations])
+
+
+class AdversarialRamp:
+    """When the adversarial term counts, and how much.
+
+    Args:
+        generator_only: iterations at the start in which only the content losses train, and D rests.
+        ramp: iterations after those in which the weight grows from 0 to 1.
+        shape: `linear` or `cosine`.
+    """
+
+    SHAPES = ("linear", "cosine")
+
+    def __init__(self, *, generator_only: int = 0, ramp: int = 0, shape: str = "linear") -> None:
+        if shape not in self.SHAPES:
+            raise ValueError(f"ramp shape={shape!r}: choose one of {', '.join(self.SHAPES)}")
+        if generator_only < 0 or ramp < 0:
+            raise ValueError(f"generator_only={generator_only} and ramp={ramp} are iterations and cannot be negative")
+        self.generator_only = generator_only
+        self.ramp = ramp
+        self.shape = shape
+
+    def __call__(self, iteration: int) -> float | None:
+        """Factor in [0, 1] at an iteration counted from 0; None while the generator trains alone."""
+        if iteration < self.generator_only:
+            return None
+        done = min(1.0, (iteration - self.generator_only + 1) / (self.ramp + 1))
+        return done if self.shape == "linear" else (1 - math.cos(math.pi * done)) / 2

@@ -1,0 +1,71 @@
+"""No net computes an activation in place: inductor then loses gradients under bf16 autocast (torch 2.13, CPU)."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sr.archs.bicubic import Bicubic
+from sr.archs.patch_disc import PatchDiscriminator
+from sr.archs.rrdbnet import RRDBNet
+from sr.archs.srresnet import SRResNet
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.archs.unet_disc import UNetDiscriminator
+from sr.archs.vgg_disc import VGGDiscriminator
+
+ACTIVATIONS = ("relu", "elu", "gelu", "silu", "mish", "sigmoid", "tanh", "hardswish", "softplus")
+
+
+class InPlaceActivations(TorchDispatchMode):
+    """Collects the names of the in-place activations that run inside it, modules or functions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        if name.endswith("_") and any(activation in name for activation in ACTIVATIONS):
+            self.found.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def in_place_activations(net: nn.Module) -> list[str]:
+    declared = [type(module).__name__ for module in net.modules() if getattr(module, "inplace", False)]
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with InPlaceActivations() as mode:
+        net(image)
+    return declared + mode.found
+
+
+class Functional(nn.Module):
+    def forward(self, image: Tensor) -> Tensor:
+        return nn.functional.leaky_relu_(image.clone(), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("net", "expected"),
+    [(Functional(), ["leaky_relu_"]), (nn.ReLU(inplace=True), ["ReLU", "relu_"]), (nn.ReLU(), [])],
+)
+def test_the_search_finds_planted_ones(net: nn.Module, expected: list[str]) -> None:
+    assert in_place_activations(net) == expected
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Bicubic(scale=2),
+        RRDBNet(scale=2, num_feat=4, num_block=1, num_grow_ch=2),
+        SRResNet(scale=2, num_feat=4, num_block=1),
+        SRResNet(scale=2, num_feat=4, num_block=1, batch_norm=False),
+        SRVGGNetCompact(scale=2, num_feat=4, num_conv=1),
+        UNetDiscriminator(num_feat=4),
+        VGGDiscriminator(num_feat=2, patch_size=32),
+        PatchDiscriminator(num_feat=2),
+    ],
+    ids=lambda net: type(net).__name__,
+)
+def test_no_activation_is_in_place(net: nn.Module) -> None:
+    assert in_place_activations(net) == []

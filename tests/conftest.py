@@ -1,0 +1,35 @@
+"""Everything is small, seeded, offline and on one thread."""
+
+import os
+from pathlib import Path
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+os.environ["WANDB_MODE"] = "offline"
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import cv2
+import pytest
+import torch
+
+from helpers import picture
+from sr.ops.image import write_png
+
+torch.set_num_threads(1)
+cv2.setNumThreads(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A directory of four HR images of different sizes, one in a subdirectory."""
+    root = tmp_path / "photos"
+    for number, (name, size) in enumerate(
+        {"a.png": (64, 72), "b.png": (80, 66), "deep/c.png": (70, 90), "d.png": (97, 64)}.items()
+    ):
+        write_png(root / name, picture(*size, seed=number))
+    return root

@@ -1,0 +1,142 @@
+"""Training samples: where they are cut, how they are turned, and what bad files do."""
+
+from pathlib import Path
+
+import albumentations
+import numpy as np
+import pytest
+import torch
+
+from helpers import picture
+from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, check_sizes, cut, pad_to
+from sr.data.sampler import Draw
+from sr.data.sources import ImageFiles
+from sr.degradations.bicubic import BicubicDegradation
+from sr.ops.image import UnreadableImageError, to_float, write_png
+
+
+def synthesized(photos: Path, *, on_error: str = "raise", transforms: tuple = (), size: int = 32) -> SynthesizedPatches:
+    return SynthesizedPatches(
+        images=ImageFiles.from_directory(photos),
+        degradation=BicubicDegradation(scale=4),
+        hr_patch_size=size,
+        augmentation=Augmentation(transforms),
+        on_error=on_error,
+    )
+
+
+def test_a_draw_gives_the_same_sample_every_time(photos: Path) -> None:
+    patches = synthesized(photos, transforms=(albumentations.D4(p=1),))
+    first, again = patches[Draw(image=1, seed=(0, 9))], patches[Draw(image=1, seed=(0, 9))]
+    assert first["lr"].shape == (3, 8, 8)
+    assert first["hr"].shape == (3, 32, 32)
+    assert torch.equal(first["lr"], again["lr"])
+    assert torch.equal(first["hr"], again["hr"])
+    assert not torch.equal(first["hr"], patches[Draw(image=1, seed=(0, 10))]["hr"])
+
+
+def test_lr_is_that_of_the_whole_image_cut_at_the_same_place(photos: Path) -> None:
+    patches = synthesized(photos, size=60)
+    image = to_float(patches.images[0])[:64, :72]  # sides are multiples of the scale
+    whole = BicubicDegradation(scale=4)(image, np.random.default_rng())
+    found = set()
+    for position in range(150):
+        sample = patches[Draw(image=0, seed=(0, position))]
+        hr = sample["hr"].permute(1, 2, 0).numpy()
+        for top, left in ((0, 0), (0, 12), (4, 0), (4, 12), (4, 4)):  # the corners reach over the border
+            if np.array_equal(image[top : top + 60, left : left + 60], hr):
+                lr = whole[top // 4 : top // 4 + 15, left // 4 : left // 4 + 15]
+                np.testing.assert_allclose(sample["lr"].permute(1, 2, 0).numpy(), lr, atol=1e-6)
+                found.add((top, left))
+    assert len(found) >= 3
+
+
+def test_mirrored_cut_equals_padding_the_whole_image() -> None:
+    image = picture(10, 12)
+    padded = np.pad(image, ((5, 5), (5, 5), (0, 0)), mode="symmetric")
+    for top, left in ((-5, -5), (-3, 2), (4, 6), (1, 2)):
+        np.testing.assert_array_equal(cut(image, top, left, 11), padded[top + 5 : top + 16, left + 5 : left + 16])
+
+
+def test_flips_keep_lr_and_hr_together(photos: Path) -> None:
+    """LR of the turned patch is the turned LR, so bicubic of HR must still match LR for all eight turns."""
+    patches = synthesized(photos, transforms=(albumentations.D4(p=1),))
+    for position in range(16):
+        sample = patches[Draw(image=3, seed=(0, position))]
+        pooled = torch.nn.functional.avg_pool2d(sample["hr"], 4)
+        error = (pooled - sample["lr"]).abs().mean()
+        assert error < 0.3 * (pooled.flip(-1) - sample["lr"]).abs().mean()
+        assert error < 0.3 * (pooled.transpose(-1, -2) - sample["lr"]).abs().mean()
+
+
+def test_paired_patches_are_cut_and_turned_together(tmp_path: Path) -> None:
+    hr = picture(48, 64)
+    write_png(tmp_path / "hr" / "a.png", hr)
+    write_png(tmp_path / "lr" / "a.png", np.ascontiguousarray(hr[::4, ::4]))
+    patches = PairedPatches(
+        hr=ImageFiles.from_directory(tmp_path / "hr"),
+        lr=ImageFiles.from_directory(tmp_path / "lr"),
+        scale=4,
+        hr_patch_size=16,
+        augmentation=Augmentation([albumentations.HorizontalFlip(p=0.5), albumentations.Transpose(p=0.5)]),
+        on_error="raise",
+    )
+    turned = set()
+    for position in range(40):
+        sample = patches[Draw(image=0, seed=(0, position))]
+        # Whatever the turn, each 4 x 4 block of HR holds the LR pixel at that of its corners to which [0, 0] went.
+        corners = [sample["hr"][:, y::4, x::4] for y in (0, 3) for x in (0, 3)]
+        matches = [torch.equal(corner, sample["lr"]) for corner in corners]
+        assert any(matches)
+        turned.add(matches.index(True))
+    assert len(turned) > 1
+
+
+def test_unknown_albumentations_argument_is_an_error() -> None:
+    with pytest.warns(UserWarning):
+        transform = albumentations.HorizontalFlip(p=0.5, probability=0.5)
+    with pytest.raises(ValueError, match="probability"):
+        Augmentation([transform])
+
+
+def test_colour_transforms_work_on_patches(photos: Path) -> None:
+    colour = albumentations.RandomBrightnessContrast(brightness_limit=(0.2, 0.2), contrast_limit=(0, 0), p=1)
+    plain = synthesized(photos)[Draw(image=0, seed=(0, 0))]
+    bright = synthesized(photos, transforms=(colour,))[Draw(image=0, seed=(0, 0))]
+    assert bright["hr"].mean() > plain["hr"].mean() + 0.1
+    assert bright["lr"].mean() > plain["lr"].mean() + 0.1
+
+
+def test_an_unreadable_file_is_named_or_replaced_and_counted(photos: Path) -> None:
+    data = (photos / "b.png").read_bytes()
+    (photos / "b.png").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImageError, match=r"b\.png"):
+        synthesized(photos)[Draw(image=1, seed=(0, 0))]
+    patches = synthesized(photos, on_error="skip")
+    assert patches[Draw(image=1, seed=(0, 0))]["hr"].shape == (3, 32, 32)
+    assert patches.unreadable.tolist() == [False, True, False, False]
+
+
+def test_only_unreadable_files_end_the_run(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("x")
+    with pytest.raises(UnreadableImageError, match="none of the 1 training images"):
+        synthesized(tmp_path, on_error="skip")[Draw(image=0, seed=(0, 0))]
+
+
+def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None:
+    images = ImageFiles.from_directory(photos)
+    with pytest.raises(ValueError, match=r"a\.png has 72 x 64 pixels, less than a patch of 68.*small_images=pad"):
+        check_sizes(images, smallest=68, small_images="raise", on_error="raise")
+    assert len(check_sizes(images, smallest=68, small_images="pad", on_error="raise")) == 4
+    (photos / "b.png").write_bytes(b"")
+    images = ImageFiles.from_directory(photos)
+    with pytest.raises(UnreadableImageError, match=r"b\.png: the file is empty"):
+        check_sizes(images, smallest=8, small_images="raise", on_error="raise")
+    assert len(check_sizes(images, smallest=8, small_images="raise", on_error="skip")) == 3
+
+
+def test_small_images_are_mirrored() -> None:
+    image = picture(5, 9)
+    padded = pad_to(image, 8)
+    assert padded.shape == (8, 9, 3)
+    np.testing.assert_array_equal(padded[5:], image[:1:-1])

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import picture
+from sr.data.sources import SAMPLES, DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
+from sr.ops.image import write_png
+
+
+def files(root: Path, *names: str) -> ImageFiles:
+    for name in names:
+        write_png(root / name, picture(8, 8))
+    return ImageFiles.from_directory(root)
+
+
+def test_names_are_paths_without_suffix(photos: Path) -> None:
+    images = ImageFiles.from_directory(photos)
+    assert [images.name(i) for i in range(len(images))] == ["a", "b", "d", "deep/c"]
+    assert images[3].shape == (70, 90, 3)
+    assert images.size(3) == (70, 90)
+
+
+def test_shipped_photographs_are_there_and_no_scene_is_in_both_splits() -> None:
+    train, val = sample_photographs("train"), sample_photographs("val")
+    assert not set(SAMPLES["train"]) & set(SAMPLES["val"])
+    assert [val[i].shape for i in range(len(val))] == [(300, 451, 3), (400, 600, 3), (427, 640, 3)]
+    assert all(min(train.size(i)) >= 300 for i in range(len(train)))
+
+
+@pytest.mark.parametrize("ending", ["", "x4"])
+def test_pairs_by_name(tmp_path: Path, ending: str) -> None:
+    hr = files(tmp_path / "hr", "b.png", "sub/a.png")
+    lr = files(tmp_path / "lr", f"sub/a{ending}.bmp.png".replace(".bmp", ""), f"b{ending}.png")
+    hr, lr = match_pairs(hr, lr, scale=4)
+    assert [path.name for path in hr.paths] == ["b.png", "a.png"]
+    assert [path.name for path in lr.paths] == [f"b{ending}.png", f"a{ending}.png"]
+
+
+def test_a_missing_partner_is_named(tmp_path: Path) -> None:
+    hr, lr = files(tmp_path / "hr", "a.png", "b.png"), files(tmp_path / "lr", "a.png")
+    with pytest.raises(ValueError, match=r"1 image\(s\) in .*hr have no partner in .*lr: b"):
+        match_pairs(hr, lr, scale=4)
+    with pytest.raises(ValueError, match=r"1 image\(s\) in .*hr have no partner in .*lr: b"):
+        match_pairs(lr, hr, scale=4)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    hr = files(tmp_path / "hr", "a.png")
+    lr = files(tmp_path / "lr", "a.png", "ax4.png")
+    with pytest.raises(ValueError, match="has the name of another file"):
+        match_pairs(hr, lr, scale=4)
+
+
+def test_dead_leaves_are_numbered_kept_and_seeded() -> None:
+    images = DeadLeavesImages(num_images=3, size=48, seed=5)
+    assert len(images) == 3
+    assert images[1] is images[1]
+    assert images[1].shape == (48, 48, 3)
+    again = DeadLeavesImages(num_images=3, size=48, seed=5)
+    np.testing.assert_array_equal(again[1], images[1])
+    assert (images[0] != images[1]).any()
+    assert (DeadLeavesImages(num_images=3, size=48, seed=6)[1] != images[1]).any()

@@ -1,0 +1,131 @@
+"""Compose an experiment with Hydra and train it: `python train.py --help`."""
+
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+
+import hydra
+import lightning as L
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
+
+from sr.callbacks.config_record import ConfigRecord
+from sr.checkpoint import load_weights, read_checkpoint
+from sr.config import readable_errors, register_schemas
+
+log = logging.getLogger("train")
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(cfg: DictConfig) -> None:
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        run_alone(HydraConfig.get())
+    else:
+        train(cfg)
+
+
+def run_alone(hydra_config: Any) -> None:
+    """One job of a sweep in a process of its own.
+
+    Lightning starts the extra processes of a multi-device run by repeating the command line, which would start the
+    sweep again, and leaves its environment variables behind for the next job.
+    """
+    overrides = list(hydra_config.overrides.task)
+    command = [sys.executable, __file__, *overrides, f'hydra.run.dir="{hydra_config.runtime.output_dir}"']
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        raise RuntimeError(f"sweep job {hydra_config.job.num} ({' '.join(overrides)}) ended with status {status}")
+
+
+def train(cfg: DictConfig) -> None:
+    """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
+    plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    check_devices(cfg.trainer)
+    L.seed_everything(cfg.seed, verbose=False)
+    torch.set_float32_matmul_precision("high")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*|.*recommended to use `self.log.*")
+    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")  # D may rest at first
+    model: L.LightningModule = instantiate(cfg.model)
+    check_optimizers(model)
+    data: L.LightningDataModule = instantiate(cfg.data)
+    if cfg.init_from:
+        initialize(model, cfg.init_from)
+    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]
+    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()])
+    save_config(cfg)
+    trainer.fit(model, datamodule=data)
+    report(trainer, Path(cfg.run_dir))
+
+
+def check_devices(trainer: DictConfig) -> None:
+    """CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself."""
+    cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
+    cores = os.cpu_count() or 1
+    if cpu and isinstance(trainer.devices, int) and trainer.devices > cores:
+        raise ValueError(f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use")
+
+
+def check_optimizers(model: L.LightningModule) -> None:
+    """Optimizers and schedulers are partial until training starts; build them once now to see their typos."""
+    try:
+        model.configure_optimizers()
+    except TypeError as error:
+        raise ValueError(f"optimizer or scheduler: {error}") from error
+
+
+def initialize(model: L.LightningModule, path: str) -> None:
+    """Start from trained weights: the generator, its average, and the discriminator where the file has one."""
+    checkpoint = read_checkpoint(path)
+    for net in (model.generator, model.generator_ema):
+        load_weights(net, checkpoint.generator, path=checkpoint.path)
+    log.info("generator starts from %s (%s)", checkpoint.path, checkpoint.source)
+    if checkpoint.discriminator and hasattr(model, "discriminator"):
+        load_weights(model.discriminator, checkpoint.discriminator, path=checkpoint.path)
+        log.info("discriminator starts from the same file")
+
+
+@rank_zero_only
+def save_config(cfg: DictConfig) -> None:
+    run_dir = Path(cfg.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
+
+
+@rank_zero_only
+def report(trainer: L.Trainer, run_dir: Path) -> None:
+    """Where everything is, and what to type next."""
+    metrics = ", ".join(
+        f"{name.removeprefix('val/')} {value:.4f}"
+        for name, value in sorted(trainer.callback_metrics.items())
+        if name.startswith("val/")
+    )
+    print(f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none'}")
+    for place, what in (
+        ("checkpoints", "best.ckpt, last.ckpt"),
+        ("samples", "LR | SR | HR at every validation"),
+        ("curves.png", "losses, PSNR, SSIM"),
+        ("metrics.csv", "everything that was logged"),
+        ("config.yaml", "the resolved configuration"),
+        ("wandb", f"wandb beta leet {run_dir}/wandb/latest-run   or   wandb sync {run_dir}/wandb/latest-run"),
+        ("tensorboard", f"tensorboard --logdir {run_dir}"),
+    ):
+        if (run_dir / place).exists():
+            print(f"  {run_dir / place}   {what}")
+    print(f"next: python evaluate.py ckpt={run_dir}/checkpoints/last.ckpt hr_dir=<directory of HR images>")
+
+
+if __name__ == "__main__":
+    register_schemas()
+    with readable_errors():
+        main()
