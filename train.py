@@ -16,7 +16,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
@@ -44,28 +44,49 @@ def run_alone(hydra_config: Any) -> None:
     command = [sys.executable, __file__, *overrides, f'hydra.run.dir="{hydra_config.runtime.output_dir}"']
     status = subprocess.run(command, check=False).returncode
     if status:
-        raise RuntimeError(f"sweep job {hydra_config.job.num} ({' '.join(overrides)}) ended with status {status}")
+        raise RuntimeError(
+            f"sweep job {hydra_config.job.num} ({' '.join(overrides)}) ended with status {status}"
+        )
 
 
 def train(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
-    plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    assert isinstance(plain, dict)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_devices(cfg.trainer)
     L.seed_everything(cfg.seed, verbose=False)
     torch.set_float32_matmul_precision("high")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*|.*recommended to use `self.log.*")
-    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")  # D may rest at first
-    model: L.LightningModule = instantiate(cfg.model)
+    quieten()
+    model = instantiate(cfg.model)
+    model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_optimizers(model)
     data: L.LightningDataModule = instantiate(cfg.data)
     if cfg.init_from:
         initialize(model, cfg.init_from)
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]
-    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()])
+    trainer: L.Trainer = instantiate(
+        cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]
+    )
     save_config(cfg)
     trainer.fit(model, datamodule=data)
     report(trainer, Path(cfg.run_dir))
+
+
+def quieten() -> None:
+    """Silence what libraries say about choices that are meant."""
+    for message in (
+        ".*does not have many workers.*",  # one loader process is right for whole images
+        ".*recommended to use `self.log.*",  # validation is exact on every process already
+        ".*lr_scheduler.step.*before.*optimizer.step.*",  # D may rest at first
+        ".*in eval mode at the start of training.*",  # the average and VGG are meant to be
+        ".*smaller than the logging interval.*",
+        ".*logs directory .* exists and is not empty.*",  # hydra.run.dir is made before the logger
+        ".*isinstance.treespec, LeafSpec.*",  # Lightning's own calls of what torch renamed
+        ".*torch.distributed.nn.functional.all_gather is deprecated.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+        lambda record: "litlogger" not in record.getMessage()
+    )
 
 
 def check_devices(trainer: DictConfig) -> None:
@@ -73,7 +94,9 @@ def check_devices(trainer: DictConfig) -> None:
     cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
     cores = os.cpu_count() or 1
     if cpu and isinstance(trainer.devices, int) and trainer.devices > cores:
-        raise ValueError(f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use")
+        raise ValueError(
+            f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use"
+        )
 
 
 def check_optimizers(model: L.LightningModule) -> None:
@@ -84,7 +107,7 @@ def check_optimizers(model: L.LightningModule) -> None:
         raise ValueError(f"optimizer or scheduler: {error}") from error
 
 
-def initialize(model: L.LightningModule, path: str) -> None:
+def initialize(model: Any, path: str) -> None:
     """Start from trained weights: the generator, its average, and the discriminator where the file has one."""
     checkpoint = read_checkpoint(path)
     for net in (model.generator, model.generator_ema):
@@ -105,6 +128,7 @@ def save_config(cfg: DictConfig) -> None:
 @rank_zero_only
 def report(trainer: L.Trainer, run_dir: Path) -> None:
     """Where everything is, and what to type next."""
+    run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
     metrics = ", ".join(
         f"{name.removeprefix('val/')} {value:.4f}"
         for name, value in sorted(trainer.callback_metrics.items())

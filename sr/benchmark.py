@@ -51,7 +51,9 @@ def benchmark(
             item = images[index]
             lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
             outputs = {name: net(lr) for name, net in nets.items()}
-            values = {name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()}
+            values = {
+                name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()
+            }
             entries.append({"name": item["name"], **values})
             first = next(iter(outputs.values()))[0]
             write_png(out_dir / set_name / f"{item['name']}.png", _viewable(first))
@@ -73,7 +75,9 @@ def format_table(report: Mapping[str, Any]) -> str:
         cells = [_number(metric, result[model][metric]) for metric in metrics for model in models]
         lines.append([name, str(len(result["images"])), *cells])
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    text = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    text = "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
+    )
     border = report["protocol"]["crop_border"]
     return (
         f"{text}\nprotocol: 8-bit images, border of {border} cut, mean over images;"
@@ -102,16 +106,30 @@ def _mean(entries: list[dict[str, Any]], model: str) -> dict[str, float]:
 
 
 def _comparison_row(
-    name: str, lr: Tensor, outputs: Mapping[str, Tensor], hr: Tensor, values: Mapping[str, Mapping[str, float]]
+    name: str,
+    lr: Tensor,
+    outputs: Mapping[str, Tensor],
+    hr: Tensor,
+    values: Mapping[str, Mapping[str, float]],
 ) -> tuple[str, dict[str, np.ndarray], dict[str, str]]:
     target = _viewable(hr)
     height, width = target.shape[:2]
     nearest = cv2.resize(_viewable(lr), (width, height), interpolation=cv2.INTER_NEAREST)
-    pictures = {"LR": nearest, **{name: _viewable(sr[0]) for name, sr in reversed(outputs.items())}, "HR": target}
+    pictures = {
+        "LR": nearest,
+        **{name: _viewable(sr[0]) for name, sr in reversed([*outputs.items()])},
+        "HR": target,
+    }
     top, left, size = _busiest(target)
     crops = {key: picture[top : top + size, left : left + size] for key, picture in pictures.items()}
-    captions = {model: " / ".join(_number(k, v) for k, v in list(row.items())[:2]) for model, row in values.items()}
-    return name, {_title(key): crop for key, crop in crops.items()}, {_title(k): v for k, v in captions.items()}
+    captions = {
+        model: " / ".join(_number(k, v) for k, v in list(row.items())[:2]) for model, row in values.items()
+    }
+    return (
+        name,
+        {_title(key): crop for key, crop in crops.items()},
+        {_title(k): v for k, v in captions.items()},
+    )
 
 
 def _title(key: str) -> str:
@@ -122,7 +140,9 @@ def _busiest(image: np.ndarray) -> tuple[int, int, int]:
     """Top, left and side of the square with the most detail (energy of the Laplacian)."""
     size = min(CROP, *image.shape[:2])
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    energy = cv2.boxFilter(cv2.Laplacian(gray, cv2.CV_32F) ** 2, -1, (size, size), anchor=(0, 0), normalize=False)
+    energy = cv2.boxFilter(
+        cv2.Laplacian(gray, cv2.CV_32F) ** 2, -1, (size, size), anchor=(0, 0), normalize=False
+    )
     energy = energy[: image.shape[0] - size + 1, : image.shape[1] - size + 1]
     top, left = np.unravel_index(int(energy.argmax()), energy.shape)
     return int(top), int(left), size
@@ -131,8 +151,16 @@ def _busiest(image: np.ndarray) -> tuple[int, int, int]:
 def _viewable(image: Tensor) -> np.ndarray:
     """(H, W, 3) uint8; gray is repeated, of many bands the first three are shown."""
     array = to_uint8(image)
-    return np.repeat(array[:, :, :1], 3, axis=2) if array.shape[2] < 3 else np.ascontiguousarray(array[:, :, :3])
+    return (
+        np.repeat(array[:, :, :1], 3, axis=2) if array.shape[2] < 3 else np.ascontiguousarray(array[:, :, :3])
+    )
 
 
 def _number(metric: str, value: float) -> str:
-    return f"{value:.2f}" if metric.startswith("psnr") else f"{value:.4f}" if metric.startswith("ssim") else f"{value:.2e}"
+    return (
+        f"{value:.2f}"
+        if metric.startswith("psnr")
+        else f"{value:.4f}"
+        if metric.startswith("ssim")
+        else f"{value:.2e}"
+    )

@@ -103,8 +103,12 @@ def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int]:
     description = dict(config["generator"])
     target = str(description.get("_target_"))
     # Hydra would call any importable function that a stranger's file names.
-    if not target.startswith("sr.archs.") or any(isinstance(value, Mapping) for value in description.values()):
-        raise CheckpointError(f"{checkpoint.path}: its generator is {target}; built are nets of sr.archs alone")
+    if not target.startswith("sr.archs.") or any(
+        isinstance(value, Mapping) for value in description.values()
+    ):
+        raise CheckpointError(
+            f"{checkpoint.path}: its generator is {target}; built are nets of sr.archs alone"
+        )
     net: nn.Module = hydra.utils.instantiate(description)
     load_weights(net, checkpoint.generator, path=checkpoint.path)
     return net.eval().requires_grad_(False), int(config["scale"])

@@ -12,7 +12,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, InstantiationException
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING
 from omegaconf.errors import OmegaConfBaseException
 
@@ -81,7 +81,7 @@ def readable_errors() -> Iterator[None]:
     """Turn what a user can mend into one message on standard error and exit status 1.
 
     That is every error of Hydra, OmegaConf and Lightning's argument checks, and every ValueError, OSError and
-    DivergedError raised by our own code. Anything else is a bug, ours or a library's, and keeps its traceback;
+    DivergedError raised by our own code, and every OSError that names a file. Anything else is a bug, ours or a library's, and keeps its traceback;
     HYDRA_FULL_ERROR=1 keeps all of them.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
@@ -114,7 +114,11 @@ def explain(error: BaseException) -> str | None:
         while error.__cause__ is not None:
             error = error.__cause__
             causes.append(str(error))
-        return "\n".join(dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip()))
+        return "\n".join(
+            dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip())
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
         return _text(error)
     return None

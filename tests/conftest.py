@@ -3,16 +3,15 @@
 import os
 from pathlib import Path
 
-os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
-os.environ["WANDB_MODE"] = "offline"
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
+os.environ.update(
+    NO_ALBUMENTATIONS_UPDATE="1", WANDB_MODE="offline", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1"
+)
 
 import cv2
 import pytest
 import torch
-
 from helpers import picture
+
 from sr.ops.image import write_png
 
 torch.set_num_threads(1)

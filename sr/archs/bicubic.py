@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# A cubic reaches 2 source pixels beyond the outermost sample, so no output pixel ever sees a third mirrored one.
+# A cubic reaches 2 source pixels beyond the outermost sample, so no output pixel ever sees a third mirrored
+# one.
 _REACH = 2
 
 
@@ -12,10 +13,12 @@ def upsample_bicubic(image: Tensor, *, scale: int) -> Tensor:
     """Upsample as MATLAB's `imresize` does: Keys' cubic (a = -0.5), borders mirrored with the edge pixel repeated.
 
     (N, C, H, W) float -> (N, C, H*scale, W*scale) of the same dtype, for any H, W >= 1. Not clamped: a cubic
-    overshoots at edges. Source: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, eq. 15.
+    overshoots at edges. Source: R. Keys, "Cubic convolution interpolation for digital image processing",
+    1981, eq. 15.
     """
-    # Torch mirrors nothing (it renormalises what is left of the kernel), so it gets the mirrored pixels and we crop.
-    # `antialias=True` changes nothing else here (there is none when upsampling) but a = -0.75 into a = -0.5.
+    # Torch mirrors nothing (it renormalises what is left of the kernel), so it gets the mirrored pixels and
+    # we crop. `antialias=True` changes nothing else here (there is none when upsampling) but a = -0.75 into a
+    # = -0.5.
     height, width = image.shape[-2:]
     mirrored = image[..., _mirrored_indices(height, image.device), :][
         ..., _mirrored_indices(width, image.device)
@@ -30,7 +33,8 @@ def upsample_bicubic(image: Tensor, *, scale: int) -> Tensor:
 
 def _mirrored_indices(size: int, device: torch.device) -> Tensor:
     """Source index of the pixels -2 ... size + 1: 1, 0 | 0, 1, ..., size - 1 | size - 1, size - 2."""
-    # Modulo the period of the mirrored signal, because an image of one pixel is shorter than what it is padded by.
+    # Modulo the period of the mirrored signal, because an image of one pixel is shorter than what it is
+    # padded by.
     index = torch.arange(-_REACH, size + _REACH, device=device) % (2 * size)
     return torch.minimum(index, 2 * size - 1 - index)
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
 _RESIDUAL_SCALE = 0.2
-# The body always enlarges by 4 (by 8 for x8); the smaller scales start from a smaller image with more channels.
+# The body always enlarges by 4 (by 8 for x8); the smaller scales start from a smaller image with more
+# channels.
 _UNSHUFFLE = {1: 4, 2: 2, 4: 1, 8: 1}
 
 
@@ -15,11 +16,12 @@ class RRDBNet(nn.Module):
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
     For scales 2 and 1 the pixels of the input are unshuffled by 2 and 4 first, so `conv_first` sees 4 and 16
-    times `in_channels` and the body works on a smaller image; sizes that do not divide are padded and cropped back.
+    times `in_channels` and the body works on a smaller image; sizes that do not divide are padded and cropped
+    back.
 
-    Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021, sec. 3.4.
-    Parameter names are those of the published Real-ESRGAN checkpoints.
-    Raises ValueError if `scale` is not 1, 2, 4 or 8.
+    Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021,
+    sec. 3.4. Parameter names are those of the published Real-ESRGAN checkpoints. Raises ValueError if `scale`
+    is not 1, 2, 4 or 8.
     """
 
     def __init__(
@@ -95,7 +97,8 @@ class ResidualDenseBlock(nn.Module):
         self.conv5 = nn.Conv2d(num_feat + 4 * num_grow_ch, num_feat, 3, padding=1)
         self.activation = nn.LeakyReLU(0.2)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5):
-            # A tenth of Kaiming's deviation: deep residual nets start easier near the identity (ESRGAN sec. 3.1).
+            # A tenth of Kaiming's deviation: deep residual nets start easier near the identity (ESRGAN sec.
+            # 3.1).
             nn.init.kaiming_normal_(conv.weight)
             with torch.no_grad():
                 conv.weight.mul_(0.1)

@@ -1,6 +1,5 @@
 """SRResNet, the generator of SRGAN."""
 
-import torch
 from torch import Tensor, nn
 
 _PRELU_SLOPE = 0.25
@@ -14,8 +13,8 @@ class SRResNet(nn.Module):
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
     `batch_norm=False` leaves the normalisation out, as ESRGAN sec. 3.1 recommends (it causes artefacts).
 
-    Source: Ledig et al., "Photo-realistic single image super-resolution using a GAN", 2017, sec. 2.1 and fig. 4.
-    The paper's images end in [-1, 1]; ours stay in [0, 1], which only moves the last bias and scale.
+    Source: Ledig et al., "Photo-realistic single image super-resolution using a GAN", 2017, sec. 2.1 and fig.
+    4. The paper's images end in [-1, 1]; ours stay in [0, 1], which only moves the last bias and scale.
     Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
     """
 

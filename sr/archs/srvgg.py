@@ -17,13 +17,14 @@ class SRVGGNetCompact(nn.Module):
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
 
-    `skip` is how the input is upsampled. "nearest" is what every published checkpoint was trained with. "bicubic"
-    starts at the bicubic baseline and so learns sooner. No parameter tells the two apart: a tool of the field
-    that loads a net trained with "bicubic" adds the nearest-upsampled input and shows blocky edges, without an error.
+    `skip` is how the input is upsampled. "nearest" is what every published checkpoint was trained with.
+    "bicubic" starts at the bicubic baseline and so learns sooner. No parameter tells the two apart: a tool of
+    the field that loads a net trained with "bicubic" adds the nearest-upsampled input and shows blocky edges,
+    without an error.
 
-    Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32), whose
-    parameter names these are. Raises ValueError if `scale` is below 1, if `skip` is unknown, or if `out_channels`
-    is not `in_channels` (the input could not be added).
+    Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32),
+    whose parameter names these are. Raises ValueError if `scale` is below 1, if `skip` is unknown, or if
+    `out_channels` is not `in_channels` (the input could not be added).
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class SRVGGNetCompact(nn.Module):
             )
         self.scale = scale
         self.skip = skip
-        # One flat list, because the published names count convolutions and activations through: body.0, body.1, ...
+        # One flat list, because the published names count convolutions and activations through: body.0,
+        # body.1, ...
         self.body = nn.Sequential(
             nn.Conv2d(in_channels, num_feat, 3, padding=1), nn.PReLU(num_feat, init=_PRELU_SLOPE)
         )
@@ -60,15 +62,15 @@ class SRVGGNetCompact(nn.Module):
     def _initialise(self) -> None:
         convs = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
         for conv in convs:
-            # Keeps the signal at its strength through the stack; PyTorch's default weakens it at every layer, and the
-            # net then stays at its starting point for hundreds of iterations.
+            # Keeps the signal at its strength through the stack; PyTorch's default weakens it at every layer,
+            # and the net then stays at its starting point for hundreds of iterations.
             nn.init.kaiming_normal_(conv.weight, a=_PRELU_SLOPE)
             assert conv.bias is not None
             nn.init.zeros_(conv.bias)
         with torch.no_grad():
-            # Start as (almost) the skip alone: a full-strength last layer begins with noise at 9 dB and first unlearns
-            # the detail to be rid of it (400 iterations: +2.4 dB over the skip with 0.01, +0.0 with 1). Not zero, or the
-            # rest of the net had no gradient in the first step.
+            # Start as (almost) the skip alone: a full-strength last layer begins with noise at 9 dB and first
+            # unlearns the detail to be rid of it (400 iterations: +2.4 dB over the skip with 0.01, +0.0 with
+            # 1). Not zero, or the rest of the net had no gradient in the first step.
             convs[-1].weight.mul_(0.01)
 
     def forward(self, lr: Tensor) -> Tensor:

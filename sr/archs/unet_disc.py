@@ -3,10 +3,11 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# The legacy spectral norm, on purpose: its state-dict keys (`weight_orig`, `weight_u`, `weight_v`) are the published
-# ones, so checkpoints go both ways without a mapping. It stores u and v as clones, so two forwards may precede one
-# backward, and on torch 2.13 it warns of nothing and compiles without a graph break (tests/archs/test_archs_compiled.py).
-# Its one weakness: `copy.deepcopy` of a net that has run once fails; build a second one and load the state dict.
+# The legacy spectral norm, on purpose: its state-dict keys (`weight_orig`, `weight_u`, `weight_v`) are the
+# published ones, so checkpoints go both ways without a mapping. It stores u and v as clones, so two forwards
+# may precede one backward, and on torch 2.13 it warns of nothing and compiles without a graph break
+# (tests/archs/test_archs_compiled.py). Its one weakness: `copy.deepcopy` of a net that has run once fails;
+# build a second one and load the state dict.
 from torch.nn.utils import spectral_norm
 
 _DOWNSAMPLING = 8
@@ -15,12 +16,13 @@ _DOWNSAMPLING = 8
 class UNetDiscriminator(nn.Module):
     """Judges every pixel: three strided convolutions down, three upsampling steps back up, skips between them.
 
-    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean per image, (N, 1).
-    H and W must be multiples of 8. In train mode every forward advances the power iteration of the spectral norm.
+    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean per
+    image, (N, 1). H and W must be multiples of 8. In train mode every forward advances the power iteration of
+    the spectral norm.
 
-    Source: Wang et al., "Real-ESRGAN", 2021, sec. 3.4; spectral normalisation: Miyato et al., 2018. Parameter names
-    are the published ones, with `skip_connection=True` and per-pixel logits as published; `average` is ours.
-    Raises ValueError if H or W is not a multiple of 8.
+    Source: Wang et al., "Real-ESRGAN", 2021, sec. 3.4; spectral normalisation: Miyato et al., 2018. Parameter
+    names are the published ones, with `skip_connection=True` and per-pixel logits as published; `average` is
+    ours. Raises ValueError if H or W is not a multiple of 8.
     """
 
     def __init__(

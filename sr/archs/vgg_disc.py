@@ -12,9 +12,9 @@ class VGGDiscriminator(nn.Module):
     The first linear layer fixes the input size; the reference implementation knows 128 and 256, this one any
     multiple of 32.
 
-    Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et al.,
-    2018), whose BasicSR parameter names these are.
-    Raises ValueError if `patch_size` is not a positive multiple of 32, or if the input is of another size.
+    Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et
+    al., 2018), whose BasicSR parameter names these are. Raises ValueError if `patch_size` is not a positive
+    multiple of 32, or if the input is of another size.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, patch_size: int = 128) -> None:

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import lightning as L
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.figure import Figure
 
 PANELS = {
@@ -55,7 +55,9 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
     if not drawn:
         return
     figure = Figure(figsize=(4.5 * len(drawn), 3.6), layout="constrained")
-    for axes, (title, keys) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
+    for axes, (title, keys) in zip(
+        figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True
+    ):
         for key in keys:
             steps, values = series[key]
             axes.plot(steps, values, label=key.split("/")[1], marker="." if len(steps) < 30 else "")

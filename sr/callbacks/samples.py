@@ -6,7 +6,8 @@ from typing import Any
 import cv2
 import lightning as L
 import numpy as np
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from sr.ops.image import side_by_side, to_uint8, write_png
@@ -45,9 +46,9 @@ class SamplePictures(L.Callback):
         name = batch["name"][0].replace("/", "_")
         write_png(self.directory / f"{name}_{trainer.global_step:07d}.png", picture)
         for logger in trainer.loggers:
-            if hasattr(logger, "log_image"):  # Weights & Biases
+            if isinstance(logger, WandbLogger):
                 logger.log_image(key=f"samples/{name}", images=[picture], step=trainer.global_step)
-            elif hasattr(logger.experiment, "add_image"):  # TensorBoard
+            elif isinstance(logger, TensorBoardLogger):
                 step = trainer.global_step
                 logger.experiment.add_image(f"samples/{name}", picture, step, dataformats="HWC")
 

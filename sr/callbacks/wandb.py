@@ -19,7 +19,9 @@ class OfflineFirstWandbLogger(WandbLogger):
     """
 
     def __init__(self, *, save_dir: str, project: str, name: str) -> None:
-        Path(save_dir).mkdir(parents=True, exist_ok=True)  # W&B falls back to a temporary folder where it is missing
+        Path(save_dir).mkdir(
+            parents=True, exist_ok=True
+        )  # W&B falls back to a temporary folder where it is missing
         mode = os.environ.get("WANDB_MODE")
         offline = mode == "offline" if mode else not logged_in()
         super().__init__(save_dir=save_dir, project=project, name=name, offline=offline)

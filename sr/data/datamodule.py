@@ -61,12 +61,16 @@ class SRDataModule(L.LightningDataModule):
     def __post_init__(self) -> None:
         super().__init__()
         if self.hr_patch_size % self.scale or self.hr_patch_size <= 0:
-            raise ValueError(f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}")
+            raise ValueError(
+                f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}"
+            )
         for key, least in (("batch_size", 1), ("num_workers", 0)):
             if getattr(self, key) < least:
                 raise ValueError(f"data.{key}={getattr(self, key)} must be {least} or more")
         if self.iterations_per_epoch is not None and self.iterations_per_epoch < 1:
-            raise ValueError(f"data.iterations_per_epoch={self.iterations_per_epoch} must be 1 or more, or null")
+            raise ValueError(
+                f"data.iterations_per_epoch={self.iterations_per_epoch} must be 1 or more, or null"
+            )
         for key, choices in (("on_error", ("raise", "skip")), ("small_images", ("raise", "pad"))):
             if getattr(self, key) not in choices:
                 raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
@@ -110,13 +114,15 @@ class SRDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         trainer = self.trainer
-        sampler = None
+        sampler: DistributedSampler[Any] | None = None
         if trainer and trainer.world_size > 1:
             sampler = DistributedSampler(
                 self._validation, num_replicas=trainer.world_size, rank=trainer.global_rank, shuffle=False
             )
         # Images have different sizes, so they come one by one.
-        return DataLoader(self._validation, batch_size=1, sampler=sampler, **self._loading(min(1, self.num_workers)))
+        return DataLoader(
+            self._validation, batch_size=1, sampler=sampler, **self._loading(min(1, self.num_workers))
+        )
 
     def teardown(self, stage: str) -> None:
         skipped = int(self._training.unreadable.sum()) if hasattr(self, "_training") else 0
@@ -133,7 +139,9 @@ class SRDataModule(L.LightningDataModule):
 
     def _synthesized(self, images: ImageFiles | DeadLeavesImages) -> SynthesizedPatches:
         if self.degradation is None:
-            raise ValueError("data.degradation=null: these images have no LR of their own, so one must make it")
+            raise ValueError(
+                "data.degradation=null: these images have no LR of their own, so one must make it"
+            )
         return SynthesizedPatches(
             images=images,
             degradation=self.degradation,
@@ -159,7 +167,9 @@ class FolderData(SRDataModule):
     train_dir: str
 
     def make_training(self) -> TrainingPatches:
-        return self._synthesized(self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels)))
+        return self._synthesized(
+            self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels))
+        )
 
 
 @dataclass(kw_only=True, eq=False)

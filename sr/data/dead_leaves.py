@@ -1,10 +1,11 @@
 """Procedural training images: textured, shaded leaves that occlude each other. No photograph is needed.
 
-A dead leaves image drops random shapes on top of each other until nothing shows through. With radii from a power law
-r^-3 the result is scale invariant and has the edges, the power spectrum and the marginal statistics of natural images
-(Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 2001). Restoration nets trained on nothing else come
-close to nets trained on photographs (Achddou, Gousseau, Ladjal, "Synthetic images as a regularity prior for image
-restoration neural networks", SSVM 2021; "Fully synthetic training for image restoration tasks", CVIU 2023).
+A dead leaves image drops random shapes on top of each other until nothing shows through. With radii from a
+power law r^-3 the result is scale invariant and has the edges, the power spectrum and the marginal
+statistics of natural images (Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 2001).
+Restoration nets trained on nothing else come close to nets trained on photographs (Achddou, Gousseau,
+Ladjal, "Synthetic images as a regularity prior for image restoration neural networks", SSVM 2021; "Fully
+synthetic training for image restoration tasks", CVIU 2023).
 """
 
 import math
@@ -19,7 +20,7 @@ Points = NDArray[np.int32]
 TEXTURE_SIZE = 256  # textures are periodic, so one tile of this size serves leaves of every size
 SUBPIXEL_BITS = 4  # OpenCV takes antialiased vertices as fixed-point integers
 VERTICES = 32
-PLAIN_RADIUS = 8.0  # pixels; smaller leaves are flat, they are texture themselves
+PLAIN_RADIUS = 10.0  # pixels; smaller leaves are flat, quick to draw, and texture together
 
 
 def render_dead_leaves(
@@ -28,26 +29,25 @@ def render_dead_leaves(
     rng: np.random.Generator,
     channels: int = 3,
     exponent: float = 3.0,
-    min_radius: float = 6.0,
+    min_radius: float = 8.0,
     max_radius: float = 256.0,
     coverage: float = 3.0,
-    elongation: float = 6.0,
+    elongation: float = 8.0,
     contrast: float = 0.45,
     chroma: float = 0.15,
     texture: float = 0.3,
     max_blur: float = 1.0,
-    spread: float = 1.0,
 ) -> NDArray[np.uint8]:
     """One image, (size, size, channels) uint8, a function of its arguments and of `rng` alone.
 
-    Radii (pixels) follow r^-exponent from `min_radius` to `max_radius`; leaves are dropped until their areas add up to
-    `coverage` images, on a background that is a surface itself. Ellipses reach `elongation`:1. `contrast` and `chroma`
-    are standard deviations of log intensity between leaves, `texture` the largest inside one. The image is blurred in
-    the end by a Gaussian with sigma uniform up to `max_blur` pixels.
+    Radii (pixels) follow r^-exponent from `min_radius` to `max_radius`; leaves are dropped until their
+    areas add up to `coverage` images, on a background that is a surface itself. Ellipses reach
+    `elongation`:1. `contrast` and `chroma` are standard deviations of log intensity between leaves,
+    `texture` the largest one inside a leaf. In the end the image is blurred by a Gaussian with sigma
+    uniform up to `max_blur` pixels.
     """
     if not 0 < min_radius < max_radius:
         raise ValueError(f"min_radius={min_radius} must be positive and smaller than max_radius={max_radius}")
-    min_radius = min(min_radius * math.exp(rng.uniform(0, math.log(spread))) if spread > 1 else min_radius, max_radius/2)
     radii = _radii(area=coverage * size**2, low=min_radius, high=max_radius, exponent=exponent, rng=rng)
     outlines = _outlines(radii, size=size, elongation=elongation, rng=rng)
     colors = _colors(len(radii) + 1, channels=channels, contrast=contrast, chroma=chroma, rng=rng)
@@ -91,17 +91,17 @@ def _outlines(radii: Float, *, size: int, elongation: float, rng: np.random.Gene
     turn = rng.uniform(0, 2 * math.pi, (count, 1))
     turned = np.stack([np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y], axis=-1)
     center = rng.uniform(0, size, (count, 1, 2))
-    return np.rint((turned + center) * 2**SUBPIXEL_BITS).astype(np.int32)
+    outlines: Points = np.rint((turned + center) * 2**SUBPIXEL_BITS).astype(np.int32)
+    return outlines
 
 
-def _colors(
-    count: int, *, channels: int, contrast: float, chroma: float, rng: np.random.Generator
-) -> Float:
+def _colors(count: int, *, channels: int, contrast: float, chroma: float, rng: np.random.Generator) -> Float:
     """(count, channels) intensities in [0, 255].
 
-    Along opponent axes of log intensity natural colours are close to independent Gaussians, far wider in luminance than
-    in chroma (Ruderman, Cronin, Chiao, "Statistics of cone responses to natural images", JOSA A 1998). The chroma axes
-    are a Helmert basis: for RGB red - green and red + green - 2 blue. An image has its own mean: light and theme.
+    Along opponent axes of log intensity natural colours are close to independent Gaussians, far wider in
+    luminance than in chroma (Ruderman, Cronin, Chiao, "Statistics of cone responses to natural images",
+    JOSA A 1998). The chroma axes are a Helmert basis: for RGB red - green and red + green - 2 blue. The
+    image has a mean of its own along each: its light and its theme.
     """
     log_intensity = rng.normal(rng.normal(-0.9, 0.25), contrast, (count, 1)).repeat(channels, axis=1)
     for k in range(1, channels):
@@ -117,8 +117,9 @@ def _noise(*, exponent: float, anisotropy: float, rng: np.random.Generator) -> F
     amplitude = ((anisotropy * x) ** 2 + y**2 + 1).astype(np.float32) ** np.float32(-exponent / 2)
     amplitude[0, 0] = 0  # no mean
     white = rng.standard_normal((*amplitude.shape, 2), np.float32).view(np.complex64)[..., 0]
-    field = np.fft.irfft2(white * amplitude, s=(TEXTURE_SIZE, TEXTURE_SIZE)).astype(np.float32)
-    return field / field.std()
+    field: Float = np.fft.irfft2(white * amplitude, s=(TEXTURE_SIZE, TEXTURE_SIZE)).astype(np.float32)
+    field /= field.std()
+    return field
 
 
 def _texture_bank(rng: np.random.Generator) -> list[Float]:
@@ -136,7 +137,7 @@ def _texture_bank(rng: np.random.Generator) -> list[Float]:
 def _surface(
     shape: tuple[int, int], *, color: Float, bank: list[Float], texture: float, rng: np.random.Generator
 ) -> Float:
-    """(*shape, channels) intensities of one surface: colour x (1 + linear shading + a turned, scaled texture)."""
+    """(*shape, channels) intensities of one surface: colour * (1 + linear shading + a turned texture)."""
     height, width = shape
     angle, scale = rng.uniform(0, 2 * math.pi), math.exp(rng.uniform(-1.0, 0.7))
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
@@ -145,11 +146,12 @@ def _surface(
     tile = bank[rng.integers(len(bank))]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     shade = cv2.warpAffine(tile, to_tile, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP)
-    shade *= texture * rng.random() ** 2  # most surfaces are nearly plain
+    shade = shade * np.float32(texture * rng.random() ** 2)  # most surfaces are nearly plain
     slope_x, slope_y = rng.normal(0, 0.4, 2).tolist()
     shade += (np.arange(width, dtype=np.float32) / width - 0.5) * slope_x
     shade += ((np.arange(height, dtype=np.float32) / height - 0.5) * slope_y + 1)[:, None]
-    return np.clip(shade[..., None] * color, 0, 255)
+    surface: Float = np.clip(shade[..., None] * color, 0, 255)
+    return surface
 
 
 def _drop(
@@ -167,9 +169,12 @@ def _drop(
     region = image[top:bottom, left:right]
     if region.size == 0:  # a polygon need not contain its centre
         return
-    mask = np.zeros(region.shape[:2], np.uint8)
-    cv2.fillPoly(mask, [outline - (np.array([left, top], np.int32) << SUBPIXEL_BITS)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    surface = _surface(mask.shape, color=color, bank=bank, texture=texture, rng=rng)
+    shape = (region.shape[0], region.shape[1])
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(
+        mask, [outline - (np.array([left, top], np.int32) << SUBPIXEL_BITS)], 255, cv2.LINE_AA, SUBPIXEL_BITS
+    )
+    surface = _surface(shape, color=color, bank=bank, texture=texture, rng=rng)
     surface -= region
     surface *= (mask * np.float32(1 / 255))[..., None]
     surface += region

@@ -55,7 +55,8 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
     def __init__(self, *, num_images: int, augmentation: Augmentation, on_error: str) -> None:
         self.augmentation = augmentation
         self.on_error = on_error
-        self.unreadable = torch.zeros(num_images, dtype=torch.bool).share_memory_()
+        self.unreadable = torch.zeros(num_images, dtype=torch.bool)
+        self.unreadable.share_memory_()  # type: ignore[no-untyped-call]
 
     def __len__(self) -> int:
         return len(self.unreadable)

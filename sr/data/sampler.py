@@ -65,5 +65,8 @@ class EndlessSampler(Sampler[Draw]):
             for position in range(start, start + self.batch_size):
                 lap, place = divmod(position, self.num_images)
                 if lap != order_of:
-                    order, order_of = np.random.default_rng((self.seed, lap)).permutation(self.num_images), lap
+                    order, order_of = (
+                        np.random.default_rng((self.seed, lap)).permutation(self.num_images),
+                        lap,
+                    )
                 yield Draw(image=int(order[place]), seed=(self.seed, position))

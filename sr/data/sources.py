@@ -86,7 +86,7 @@ def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
     paths = [root / name for name in SAMPLES[split]]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
-        raise FileNotFoundError(f"scikit-image {skimage.__version__} does not ship {', '.join(missing)} in {root}")
+        raise FileNotFoundError(f"the installed scikit-image does not ship {', '.join(missing)} in {root}")
     return ImageFiles(paths, root=root, channels=channels)
 
 

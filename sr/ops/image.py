@@ -47,7 +47,9 @@ def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
     path = Path(path)
     image = _decode(path)
     if image.dtype not in (np.uint8, np.uint16):
-        raise UnreadableImageError(f"{path}: pixels are {image.dtype}; read are 8 and 16 bit unsigned integers")
+        raise UnreadableImageError(
+            f"{path}: pixels are {image.dtype}; read are 8 and 16 bit unsigned integers"
+        )
     found = image.shape[2]
     if found == channels and channels not in (3, 4):
         return image
@@ -60,7 +62,7 @@ def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
     elif found not in (1, 3):
         raise UnreadableImageError(f"{path}: has {found} channels where channels={channels} are asked for")
     if channels == 1:
-        return image if found == 1 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None]
+        return image if found == 1 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[:, :, None]
     return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
 
 
@@ -87,7 +89,9 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     ordered = image[:, :, ::-1] if image.shape[2] == 3 else image
     done, buffer = cv2.imencode(".png", np.ascontiguousarray(ordered))
     if not done:
-        raise OSError(f"{path}: an image of shape {image.shape} and type {image.dtype} cannot be written as PNG")
+        raise OSError(
+            f"{path}: an image of shape {image.shape} and type {image.dtype} cannot be written as PNG"
+        )
     path.write_bytes(buffer.tobytes())
 
 
@@ -103,12 +107,13 @@ def to_tensor(image: np.ndarray) -> Tensor:
 
 def to_uint8(image: Tensor) -> np.ndarray:
     """(C, H, W) float -> (H, W, C) uint8, clamped to [0, 1] and rounded."""
-    return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    levels = (image.detach().float().clamp(0, 1) * 255).round().byte()
+    return np.asarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
 def quantize(image: np.ndarray) -> np.ndarray:
     """float -> float32 in [0, 1] on the 256 levels of an 8-bit file: what saving and reading would give."""
-    return (np.clip(image, 0, 1) * 255).round().astype(np.float32) / np.float32(255)
+    return np.asarray((np.clip(image, 0, 1) * 255).round().astype(np.float32) / np.float32(255))
 
 
 def crop_to_multiple(image: np.ndarray, multiple: int) -> np.ndarray:

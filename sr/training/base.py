@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sr.metrics.protocol import Protocol
 from sr.metrics.mean import set_mean
+from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 
@@ -35,7 +35,7 @@ class SRModule(L.LightningModule):
     Args:
         generator: (N, C, H, W) -> (N, C, H * scale, W * scale), images in [0, 1].
         optimizer_g: parameters -> optimizer.
-        scheduler_g: optimizer -> scheduler, stepped once per iteration; None keeps the rate.
+        scheduler_g: optimizer -> scheduler, stepped once per iteration.
         metric: what validation computes.
         monitor: the metric that the progress bar shows.
         ema_decay: see `sr.training.ema`.
@@ -51,7 +51,7 @@ class SRModule(L.LightningModule):
         generator: nn.Module,
         optimizer_g: OptimizerFactory,
         metric: Protocol,
-        scheduler_g: SchedulerFactory | None = None,
+        scheduler_g: SchedulerFactory,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
         warmup_iterations: int = 0,
@@ -87,7 +87,7 @@ class SRModule(L.LightningModule):
     def backward_pass(self, lr: Tensor, hr: Tensor, *, iteration: int, share: float) -> Terms:
         """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key."""
 
-    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory | None]]:
+    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
         """Every net with its optimizer and scheduler, the generator first."""
         return [(self.generator, self.optimizer_g, self.scheduler_g)]
 
@@ -103,17 +103,21 @@ class SRModule(L.LightningModule):
             optimizer = make_optimizer(net.parameters())
             scheduler = build_scheduler(optimizer, make_scheduler, warmup_iterations=self.warmup_iterations)
             optimizers.append(optimizer)
-            schedulers += [scheduler] if scheduler else []
+            schedulers.append(scheduler)
         return optimizers, schedulers
 
-    def on_fit_start(self) -> None:
-        precision = self.trainer.precision
+    @staticmethod
+    def check_precision(precision: str) -> None:
+        """Raises ValueError for a `trainer.precision` that this module does not train in."""
         if precision not in PRECISIONS:
             raise ValueError(
                 f"trainer.precision={precision}: choose one of {', '.join(PRECISIONS)}. Half precision (fp16) is"
                 " refused because G and D would share one gradient scaler, so that an overflow in D holds G back;"
                 " bf16-mixed is as fast and needs none"
             )
+
+    def on_fit_start(self) -> None:
+        self.check_precision(self.trainer.precision)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         iteration = self.global_step
@@ -138,13 +142,17 @@ class SRModule(L.LightningModule):
     def _micro_batches(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor, AbstractContextManager[None]]]:
         size = batch["lr"].shape[0]
         if size % self.accumulate:
-            raise ValueError(f"data.batch_size={size} must be a multiple of model.accumulate={self.accumulate}")
+            raise ValueError(
+                f"data.batch_size={size} must be a multiple of model.accumulate={self.accumulate}"
+            )
         strategy = self.trainer.strategy
         pairs = zip(batch["lr"].chunk(self.accumulate), batch["hr"].chunk(self.accumulate), strict=True)
         for number, (lr, hr) in enumerate(pairs, start=1):
             # Gradients are exchanged between processes once, with the last part.
-            partial = number < self.accumulate and isinstance(strategy, ParallelStrategy)
-            yield lr, hr, strategy.block_backward_sync() if partial else nullcontext()
+            if isinstance(strategy, ParallelStrategy) and number < self.accumulate:
+                yield lr, hr, strategy.block_backward_sync()
+            else:
+                yield lr, hr, nullcontext()
 
     def _step_optimizers(self, optimizers: list[Optimizer], iteration: int) -> None:
         resting = self.resting(iteration)
@@ -161,8 +169,9 @@ class SRModule(L.LightningModule):
 
     def _step_schedulers(self) -> None:
         schedulers = self.lr_schedulers()
-        for scheduler in schedulers if isinstance(schedulers, list) else [schedulers] if schedulers else []:
-            scheduler.step()  # type: ignore[call-arg]
+        for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+            assert isinstance(scheduler, LRScheduler)
+            scheduler.step()
 
     # Fail-stop
 
@@ -189,7 +198,7 @@ class SRModule(L.LightningModule):
     def _log_terms(self, terms: Terms, iteration: int, optimizers: list[Optimizer]) -> None:
         """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
         self._running.add(terms)
-        if (iteration + 1) % self.trainer.log_every_n_steps:
+        if (iteration + 1) % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
         means = {f"train/{key}": value for key, value in self._running.take().items()}
         bar = {key: value for key, value in means.items() if key in ("train/loss_g", "train/loss_d")}

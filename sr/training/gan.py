@@ -35,8 +35,8 @@ class GANModule(SRModule):
         optimizer_d: OptimizerFactory,
         metric: Protocol,
         ramp: AdversarialRamp,
-        scheduler_g: SchedulerFactory | None = None,
-        scheduler_d: SchedulerFactory | None = None,
+        scheduler_g: SchedulerFactory,
+        scheduler_d: SchedulerFactory,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
         warmup_iterations: int = 0,
@@ -62,7 +62,7 @@ class GANModule(SRModule):
         self.scheduler_d = scheduler_d
         self.ramp = ramp
 
-    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory | None]]:
+    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
         return [*super().trained_nets(), (self.discriminator, self.optimizer_d, self.scheduler_d)]
 
     def resting(self, iteration: int) -> set[nn.Module]:

@@ -21,7 +21,7 @@ class PSNRModule(SRModule):
         content_loss: nn.Module,
         optimizer_g: OptimizerFactory,
         metric: Protocol,
-        scheduler_g: SchedulerFactory | None = None,
+        scheduler_g: SchedulerFactory,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
         warmup_iterations: int = 0,

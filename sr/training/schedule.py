@@ -11,17 +11,16 @@ SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
 
 def build_scheduler(
-    optimizer: Optimizer, factory: SchedulerFactory | None, *, warmup_iterations: int
-) -> LRScheduler | None:
-    """The scheduler of `factory`, stepped once per iteration, behind a linear warm-up from 1/warmup of the rate.
+    optimizer: Optimizer, factory: SchedulerFactory, *, warmup_iterations: int
+) -> LRScheduler:
+    """The scheduler of `factory`, stepped once per iteration, behind a linear warm-up.
 
-    The schedule proper begins when the warm-up has ended.
+    The rate of warm-up iteration n (from 0) is (n + 1) / (warmup_iterations + 1) of the full one; the schedule proper
+    begins when the warm-up has ended.
     """
     if not warmup_iterations:
-        return factory(optimizer) if factory else None
+        return factory(optimizer)
     warmup = LinearLR(optimizer, start_factor=1 / (warmup_iterations + 1), total_iters=warmup_iterations)
-    if factory is None:
-        return warmup
     return SequentialLR(optimizer, [warmup, factory(optimizer)], milestones=[warmup_iterations])
 
 
@@ -40,7 +39,9 @@ class AdversarialRamp:
         if shape not in self.SHAPES:
             raise ValueError(f"ramp shape={shape!r}: choose one of {', '.join(self.SHAPES)}")
         if generator_only < 0 or ramp < 0:
-            raise ValueError(f"generator_only={generator_only} and ramp={ramp} are iterations and cannot be negative")
+            raise ValueError(
+                f"generator_only={generator_only} and ramp={ramp} are iterations and cannot be negative"
+            )
         self.generator_only = generator_only
         self.ramp = ramp
         self.shape = shape

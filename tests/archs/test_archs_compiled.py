@@ -26,7 +26,8 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, Tensor]]:
     with torch.autocast("cpu", torch.bfloat16):
         output = net(image)
-    # Weighted, so that no gradient vanishes by symmetry (a norm's output sums to zero whatever comes before it).
+    # Weighted, so that no gradient vanishes by symmetry (a norm's output sums to zero whatever comes before
+    # it).
     weight = torch.rand(output.shape, generator=torch.Generator().manual_seed(2))
     loss = (weight * (output.float() - 0.3).square()).mean()
     loss.backward()

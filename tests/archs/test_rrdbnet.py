@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sr.archs.rrdbnet import RRDBNet, ResidualDenseBlock
+from sr.archs.rrdbnet import ResidualDenseBlock, RRDBNet
 
 
 def tiny(*, scale: int = 4, channels: int = 3, num_block: int = 2) -> RRDBNet:
@@ -71,7 +71,8 @@ def test_empty_blocks_leave_nearest_upsampling_and_the_residual_gain(scale: int)
 @pytest.mark.parametrize(("scale", "factor"), [(2, 2), (1, 4)])
 def test_small_scales_unshuffle_the_input(scale: int, factor: int) -> None:
     image = random_image(1, 3, 8, 12)
-    # Channel c of the input at offset (y, x) becomes channel c * factor**2 + y * factor + x of the smaller image.
+    # Channel c of the input at offset (y, x) becomes channel c * factor**2 + y * factor + x of the smaller
+    # image.
     chosen = [(0, 0, 1), (2, 1, 0), (1, factor - 1, factor - 1)]
     net = copying_net(scale=scale, inputs=[c * factor**2 + y * factor + x for c, y, x in chosen])
     grids = torch.stack([image[:, c, y::factor, x::factor] for c, y, x in chosen], dim=1)

@@ -6,8 +6,8 @@ import albumentations
 import numpy as np
 import pytest
 import torch
-
 from helpers import picture
+
 from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, check_sizes, cut, pad_to
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles
@@ -15,7 +15,9 @@ from sr.degradations.bicubic import BicubicDegradation
 from sr.ops.image import UnreadableImageError, to_float, write_png
 
 
-def synthesized(photos: Path, *, on_error: str = "raise", transforms: tuple = (), size: int = 32) -> SynthesizedPatches:
+def synthesized(
+    photos: Path, *, on_error: str = "raise", transforms: tuple = (), size: int = 32
+) -> SynthesizedPatches:
     return SynthesizedPatches(
         images=ImageFiles.from_directory(photos),
         degradation=BicubicDegradation(scale=4),
@@ -55,7 +57,9 @@ def test_mirrored_cut_equals_padding_the_whole_image() -> None:
     image = picture(10, 12)
     padded = np.pad(image, ((5, 5), (5, 5), (0, 0)), mode="symmetric")
     for top, left in ((-5, -5), (-3, 2), (4, 6), (1, 2)):
-        np.testing.assert_array_equal(cut(image, top, left, 11), padded[top + 5 : top + 16, left + 5 : left + 16])
+        np.testing.assert_array_equal(
+            cut(image, top, left, 11), padded[top + 5 : top + 16, left + 5 : left + 16]
+        )
 
 
 def test_flips_keep_lr_and_hr_together(photos: Path) -> None:
@@ -125,7 +129,9 @@ def test_only_unreadable_files_end_the_run(tmp_path: Path) -> None:
 
 def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None:
     images = ImageFiles.from_directory(photos)
-    with pytest.raises(ValueError, match=r"a\.png has 72 x 64 pixels, less than a patch of 68.*small_images=pad"):
+    with pytest.raises(
+        ValueError, match=r"a\.png has 72 x 64 pixels, less than a patch of 68.*small_images=pad"
+    ):
         check_sizes(images, smallest=68, small_images="raise", on_error="raise")
     assert len(check_sizes(images, smallest=68, small_images="pad", on_error="raise")) == 4
     (photos / "b.png").write_bytes(b"")

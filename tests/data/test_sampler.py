@@ -33,7 +33,9 @@ def test_seed_decides() -> None:
 
 @pytest.mark.parametrize("world_size", [2, 4])
 def test_processes_share_the_batches_of_one(world_size: int) -> None:
-    parts = [stream(batch_size=4 // world_size, rank=rank, world_size=world_size) for rank in range(world_size)]
+    parts = [
+        stream(batch_size=4 // world_size, rank=rank, world_size=world_size) for rank in range(world_size)
+    ]
     size = 4 // world_size
     together = []
     for start in range(0, len(parts[0]), size):

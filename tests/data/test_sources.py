@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from helpers import picture
+
 from sr.data.sources import SAMPLES, DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
 from sr.ops.image import write_png
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from helpers import picture
+
 from sr.data.sources import ImageFiles
 from sr.data.whole_images import WholeImages
 from sr.degradations.bicubic import BicubicDegradation
@@ -12,7 +12,9 @@ from sr.ops.image import to_float, write_png
 
 
 def test_hr_is_cut_to_the_scale_and_lr_is_made_from_it(photos: Path) -> None:
-    images = WholeImages(hr=ImageFiles.from_directory(photos), scale=4, degradation=BicubicDegradation(scale=4))
+    images = WholeImages(
+        hr=ImageFiles.from_directory(photos), scale=4, degradation=BicubicDegradation(scale=4)
+    )
     item = images[3]
     assert item["name"] == "deep/c"
     assert item["hr"].shape == (3, 68, 88)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from helpers import picture
 
 from sr.degradations.bicubic import BicubicDegradation
 from sr.ops.image import to_float
-from helpers import picture
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from helpers import picture
 from scipy.ndimage import gaussian_filter
 
-from helpers import picture
 from sr.metrics.mean import set_mean
 from sr.metrics.protocol import Protocol
 from sr.ops.image import to_float, to_tensor
@@ -88,7 +88,9 @@ def test_other_channel_counts_are_taken_together_or_refused(channels: int) -> No
     sr, hr = pair(channels)
     values = Protocol(crop_border=4, spaces=["channels"])(sr, hr)
     a, b = eight_bit(sr, 4), eight_bit(hr, 4)
-    assert values["psnr_channels"].item() == pytest.approx(10 * np.log10(255**2 / np.mean((a - b) ** 2)), rel=1e-5)
+    assert values["psnr_channels"].item() == pytest.approx(
+        10 * np.log10(255**2 / np.mean((a - b) ** 2)), rel=1e-5
+    )
     with pytest.raises(ValueError, match=f"needs RGB images, got {channels} channels"):
         Protocol(crop_border=4)(sr, hr)
 

@@ -57,7 +57,9 @@ def test_gray_becomes_rgb_and_rgb_becomes_luma(tmp_path: Path) -> None:
     write_png(tmp_path / "gray.png", gray)
     np.testing.assert_array_equal(read_image(tmp_path / "gray.png"), np.repeat(gray, 3, axis=2))
     write_png(tmp_path / "red.png", np.full((4, 4, 3), (255, 0, 0), np.uint8))
-    np.testing.assert_array_equal(read_image(tmp_path / "red.png", channels=1), np.full((4, 4, 1), 76))  # .299 * 255
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "red.png", channels=1), np.full((4, 4, 1), 76)
+    )  # .299 * 255
 
 
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:

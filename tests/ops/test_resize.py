@@ -30,7 +30,9 @@ def reference_row(row: list[float], length: int) -> list[float]:
     return out
 
 
-@pytest.mark.parametrize(("length", "resized"), [(24, 6), (24, 8), (25, 10), (6, 24), (5, 15), (3, 24), (16, 2)])
+@pytest.mark.parametrize(
+    ("length", "resized"), [(24, 6), (24, 8), (25, 10), (6, 24), (5, 15), (3, 24), (16, 2)]
+)
 def test_every_pixel_of_a_row(length: int, resized: int) -> None:
     row = np.random.default_rng(0).random(length)
     expected = reference_row(row.tolist(), resized)

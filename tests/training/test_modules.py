@@ -1,0 +1,235 @@
+"""The iteration: what it computes, how it is counted, and how it stops."""
+
+import copy
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import ConstantLR
+from torch.utils.data import DataLoader, Dataset
+
+from sr.archs.patch_disc import PatchDiscriminator
+from sr.archs.rrdbnet import RRDBNet
+from sr.archs.unet_disc import UNetDiscriminator
+from sr.losses.gan import RelativisticAverageGANLoss, VanillaGANLoss
+from sr.losses.pixel import L1Loss
+from sr.losses.weighted import WeightedLoss, WeightedTerm
+from sr.metrics.protocol import Protocol
+from sr.training.base import DivergedError, SRModule
+from sr.training.gan import GANModule
+from sr.training.psnr import PSNRModule
+from sr.training.schedule import AdversarialRamp
+
+BATCH = 4
+
+
+class Pairs(Dataset):
+    """Fixed random pairs; `poison` makes one sample infinite."""
+
+    def __init__(self, count: int, poison: int | None = None) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.hr = torch.rand(count, 3, 32, 32, generator=generator)
+        self.lr = nn.functional.avg_pool2d(self.hr, 4)
+        if poison is not None:
+            self.lr[poison] = float("inf")
+
+    def __len__(self) -> int:
+        return len(self.hr)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"lr": self.lr[index], "hr": self.hr[index], "index": index}
+
+
+def make(kind: type[SRModule] = GANModule, **changes: Any) -> SRModule:
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {
+        "generator": RRDBNet(num_feat=8, num_block=1, num_grow_ch=4),
+        "content_loss": WeightedLoss(terms={"l1": WeightedTerm(weight=1.0, loss=L1Loss())}),
+        "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
+        "scheduler_g": partial(ConstantLR, factor=1.0, total_iters=0),
+        "metric": Protocol(crop_border=4),
+    }
+    if kind is GANModule:
+        settings |= {
+            "discriminator": PatchDiscriminator(num_feat=4, num_layer=2),
+            "gan_loss": RelativisticAverageGANLoss(base=VanillaGANLoss()),
+            "gan_weight": 0.1,
+            "optimizer_d": partial(torch.optim.Adam, lr=1e-3),
+            "scheduler_d": partial(ConstantLR, factor=1.0, total_iters=0),
+            "ramp": AdversarialRamp(),
+        }
+    return kind(**settings | changes)
+
+
+def fit(
+    module: SRModule, tmp_path: Path, *, steps: int, data: Dataset | None = None, **changes: Any
+) -> L.Trainer:
+    settings = {"accelerator": "cpu", "devices": 1, "max_steps": steps, "log_every_n_steps": 1} | changes
+    trainer = L.Trainer(
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+        **settings,
+    )
+    trainer.fit(module, DataLoader(data or Pairs(BATCH * steps), batch_size=BATCH))
+    return trainer
+
+
+def weights(net: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in net.parameters()])
+
+
+def two_pass_training(module: GANModule, data: Pairs, steps: int) -> tuple[nn.Module, nn.Module]:
+    """The usual alternation, written out with two backward passes through D."""
+    generator, discriminator = copy.deepcopy(module.generator), copy.deepcopy(module.discriminator)
+    optimizer_g = torch.optim.SGD(generator.parameters(), lr=0.1)
+    optimizer_d = torch.optim.SGD(discriminator.parameters(), lr=0.1)
+    softplus = nn.functional.softplus
+    for step in range(steps):
+        hr, lr = (images[step * BATCH : (step + 1) * BATCH] for images in (data.hr, data.lr))
+        sr = generator(lr)
+        real, fake = discriminator(hr).detach(), discriminator(sr)
+        adversarial = softplus(real - fake.mean()).mean() + softplus(real.mean() - fake).mean()
+        optimizer_g.zero_grad()
+        ((sr - hr).abs().mean() + 0.1 * adversarial).backward()
+        optimizer_g.step()
+        real, fake = discriminator(hr), discriminator(sr.detach())
+        loss_d = softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
+        optimizer_d.zero_grad()
+        loss_d.backward()
+        optimizer_d.step()
+    return generator, discriminator
+
+
+def test_one_backward_is_the_paper_s_two(tmp_path: Path) -> None:
+    # Plain SGD: a relative logit does not depend on D's last bias, and Adam would blow up the rounding of its gradient.
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    module = make(optimizer_g=sgd, optimizer_d=sgd)
+    data = Pairs(BATCH * 5)
+    generator, discriminator = two_pass_training(module, data, 5)
+    start_g, start_d = weights(module.generator).clone(), weights(module.discriminator).clone()
+    fit(module, tmp_path, steps=5, data=data)
+    torch.testing.assert_close(weights(module.generator), weights(generator), atol=5e-6, rtol=0)
+    torch.testing.assert_close(weights(module.discriminator), weights(discriminator), atol=5e-6, rtol=0)
+    assert (weights(module.generator) - start_g).abs().max() > 1e-3
+    assert (weights(module.discriminator) - start_d).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", [PSNRModule, GANModule])
+def test_one_iteration_is_one_generator_update(tmp_path: Path, kind: type[SRModule]) -> None:
+    trainer = fit(make(kind), tmp_path, steps=7, data=Pairs(BATCH * 20))
+    assert trainer.global_step == 7
+    assert trainer.fit_loop.epoch_loop._batches_that_stepped == 7  # the x-axis of the loggers
+
+
+@pytest.mark.parametrize("kind", [PSNRModule, GANModule])
+def test_accumulation_changes_memory_and_nothing_else(tmp_path: Path, kind: type[SRModule]) -> None:
+    # Each half of a batch has its own relativistic mean, so compare with an objective that has none.
+    changes = {"gan_loss": VanillaGANLoss()} if kind is GANModule else {}
+    whole, parts = make(kind, **changes), make(kind, accumulate=2, **changes)
+    assert fit(whole, tmp_path, steps=3).global_step == fit(parts, tmp_path, steps=3).global_step == 3
+    torch.testing.assert_close(weights(parts.generator), weights(whole.generator), atol=2e-6, rtol=0)
+    with pytest.raises(ValueError, match=r"data\.batch_size=4 must be a multiple of model\.accumulate=3"):
+        fit(make(kind, accumulate=3), tmp_path, steps=1)
+
+
+def test_generator_only_phase_leaves_the_discriminator_alone(tmp_path: Path) -> None:
+    module = make(ramp=AdversarialRamp(generator_only=3))
+    start = weights(module.discriminator).clone()
+    fit(module, tmp_path, steps=3)
+    assert torch.equal(weights(module.discriminator), start)
+    plain = make(PSNRModule)
+    fit(plain, tmp_path, steps=3)
+    torch.testing.assert_close(weights(module.generator), weights(plain.generator), atol=1e-7, rtol=0)
+    longer = make(ramp=AdversarialRamp(generator_only=3))
+    fit(longer, tmp_path, steps=4)
+    assert not torch.equal(weights(longer.discriminator), start)
+
+
+def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
+    module = make(discriminator=nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)))
+    hr, fake = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8) + 1
+    real_logits, fake_logits = module._discriminate(hr, fake)
+    for logits in (real_logits, fake_logits):
+        torch.testing.assert_close(logits.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
+
+
+def test_gradient_clipping_bounds_each_net(tmp_path: Path) -> None:
+    module = make(
+        gradient_clip=1e-3,
+        optimizer_g=partial(torch.optim.SGD, lr=1.0),
+        optimizer_d=partial(torch.optim.SGD, lr=1.0),
+    )
+    starts = {net: weights(net).clone() for net in (module.generator, module.discriminator)}
+    fit(module, tmp_path, steps=1)
+    for net, start in starts.items():
+        assert (weights(net) - start).norm().item() == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_bf16_trains_with_finite_gradients_of_every_layer(tmp_path: Path) -> None:
+    module = make(discriminator=UNetDiscriminator(num_feat=4))
+    starts = {
+        net: [p.detach().clone() for p in net.parameters()]
+        for net in (module.generator, module.discriminator)
+    }
+    fit(module, tmp_path, steps=2, precision="bf16-mixed")
+    for net, start in starts.items():
+        for (name, parameter), before in zip(net.named_parameters(), start, strict=True):
+            assert parameter.dtype == torch.float32
+            assert not torch.equal(parameter, before), name
+
+
+def test_other_precisions_are_refused_with_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"trainer\.precision=bf16-true: choose one of 32-true, bf16-mixed"):
+        fit(make(PSNRModule), tmp_path, steps=1, precision="bf16-true")
+    with pytest.raises(ValueError, match=r"16-mixed.*share one gradient scaler"):
+        SRModule.check_precision("16-mixed")
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(tmp_path: Path) -> None:
+    good = make()
+    fit(good, tmp_path, steps=2, data=Pairs(BATCH * 2))
+    module = make()
+    with pytest.raises(
+        DivergedError, match=r"iteration 3: a loss is not finite \(here; rank 0 has l1=.*loss_d="
+    ):
+        fit(module, tmp_path, steps=4, data=Pairs(BATCH * 4, poison=2 * BATCH + 1))
+    torch.testing.assert_close(weights(module.generator), weights(good.generator), atol=0, rtol=0)
+    saved = torch.load(tmp_path / "diverged" / "iteration-3-rank-0.pt", weights_only=True)
+    assert saved["iteration"] == 3
+    assert saved["batch"]["lr"].shape == (BATCH, 3, 8, 8)
+    assert not torch.isfinite(torch.tensor(saved["terms"]["loss_g"]))
+
+
+def test_validation_is_the_mean_over_images_each_counted_once() -> None:
+    module = make(PSNRModule)
+    pairs = Pairs(3)
+    rows = []
+    for index in (0, 1, 2, 0):  # the last one is a sampler's filling
+        item = pairs[index]
+        batch = {"lr": item["lr"][None], "hr": item["hr"][None], "index": torch.tensor([index])}
+        module.validation_step(batch, index)
+        rows.append(module.metric(module.super_resolve(batch["lr"]), batch["hr"])["psnr_y"].item())
+    logged: dict[str, float] = {}
+    module.all_gather = lambda tensor: tensor
+    module.log = lambda name, value, **_: logged.update({name: value.item()})
+    module.on_validation_epoch_end()
+    assert logged["val/psnr_y"] == pytest.approx(sum(rows[:3]) / 3, abs=1e-6)
+    assert not module._validated
+
+
+def test_mistakes_are_named() -> None:
+    for changes, message in (
+        ({"ema_decay": 1.0}, "ema_decay=1.0"),
+        ({"accumulate": 0}, "accumulate=0"),
+        ({"gradient_clip": 0.0}, "gradient_clip=0.0"),
+        ({"monitor": "psnr"}, "monitor=psnr: the metric gives psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make(PSNRModule, **changes)
