@@ -3,50 +3,52 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
 import hydra
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from sr.archs.bicubic import Bicubic
 from sr.benchmark import benchmark, format_table
 from sr.checkpoint import build_generator, read_checkpoint
-from sr.config import readable_errors, register_schemas
+from sr.config import EvaluateConfig, check_root_keys, readable_errors, register_schemas
 from sr.data.sources import ImageFiles, match_pairs, sample_photographs
 from sr.data.whole_images import WholeImages
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
+    report = evaluate(cfg)
+    print(format_table(report))
+    print(f"\nnumbers: {Path(cfg.out_dir) / 'metrics.json'}\nimages:  {cfg.out_dir}/<set>/*.png")
+    print(f"picture: {Path(cfg.out_dir) / 'comparison.png'}")
+
+
+def evaluate(cfg: DictConfig) -> dict[str, Any]:
+    """Everything but the printing; returns what `metrics.json` holds."""
+    check_root_keys(cfg, EvaluateConfig)
     models: dict[str, nn.Module] = {}
     if cfg.ckpt != "bicubic":
         checkpoint = read_checkpoint(cfg.ckpt)
-        models["model"], cfg.scale = build_generator(checkpoint)
-        assert checkpoint.config is not None
-        cfg.channels = checkpoint.config["channels"]
+        models["model"], cfg.scale, cfg.channels = build_generator(checkpoint)
         print(f"{checkpoint.path}: {checkpoint.source}")
     models["bicubic"] = Bicubic(scale=cfg.scale)
-    out_dir = Path(cfg.out_dir)
-    report = benchmark(
-        models=models,
-        sets=open_sets(cfg),
-        protocol=instantiate(cfg.metric),
-        out_dir=out_dir,
-        device=pick_device(cfg.device),
-    )
+    sets = open_sets(cfg)
+    protocol = instantiate(cfg.metric)
+    device = pick_device(cfg.device)
+    report = benchmark(models=models, sets=sets, protocol=protocol, out_dir=Path(cfg.out_dir), device=device)
     report["protocol"] |= {
         "ckpt": cfg.ckpt,
         "scale": cfg.scale,
-        "lr": "files" if cfg.lr_dir else cfg.degradation["_target_"],
+        "lr": cfg.lr_dir or OmegaConf.to_container(cfg.degradation, resolve=True),
     }
-    (out_dir / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
-    print(format_table(report))
-    print(f"\nnumbers: {out_dir / 'metrics.json'}\nimages:  {out_dir}/<set>/*.png")
-    print(f"picture: {out_dir / 'comparison.png'}")
+    (Path(cfg.out_dir) / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
 
 
 def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
 from sr.checkpoint import load_weights, read_checkpoint
-from sr.config import readable_errors, register_schemas
+from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 
 log = logging.getLogger("train")
 
@@ -52,6 +52,7 @@ def run_alone(hydra_config: Any) -> None:
 def train(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    check_root_keys(cfg, TrainConfig)
     check_devices(cfg.trainer)
     L.seed_everything(cfg.seed, verbose=False)
     torch.set_float32_matmul_precision("high")

@@ -89,8 +89,8 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
     net.load_state_dict(weights)
 
 
-def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int]:
-    """The trained net of one of our checkpoints and its scale.
+def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
+    """The trained net of one of our checkpoints with its scale and number of channels.
 
     Raises:
         CheckpointError: the file has no configuration, or asks for something that is no net of `sr.archs`.
@@ -103,15 +103,20 @@ def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int]:
     description = dict(config["generator"])
     target = str(description.get("_target_"))
     # Hydra would call any importable function that a stranger's file names.
-    if not target.startswith("sr.archs.") or any(
-        isinstance(value, Mapping) for value in description.values()
-    ):
+    if not target.startswith("sr.archs.") or not all(map(_is_plain, description.values())):
         raise CheckpointError(
             f"{checkpoint.path}: its generator is {target}; built are nets of sr.archs alone"
         )
     net: nn.Module = hydra.utils.instantiate(description)
     load_weights(net, checkpoint.generator, path=checkpoint.path)
-    return net.eval().requires_grad_(False), int(config["scale"])
+    return net.eval().requires_grad_(False), int(config["scale"]), int(config["channels"])
+
+
+def _is_plain(value: Any) -> bool:
+    """A scalar or a list of them: nothing in it that could be built."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | bool | None)
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -6,14 +6,14 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.ops.image import UnreadableImageError
@@ -76,13 +76,25 @@ def register_schemas() -> None:
     store.store(name="evaluate_schema", node=EvaluateConfig)
 
 
+def check_root_keys(cfg: DictConfig, schema: type) -> None:
+    """`+key=value` adds a key even to a schema; one that is not in it would do nothing.
+
+    Raises:
+        ValueError: names the keys.
+    """
+    known = [entry.name for entry in fields(schema)]
+    unknown = sorted(str(key) for key in cfg if key not in known)
+    if unknown:
+        raise ValueError(f"unknown root key(s) {', '.join(unknown)}: choose from {', '.join(known)}")
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn what a user can mend into one message on standard error and exit status 1.
 
-    That is every error of Hydra, OmegaConf and Lightning's argument checks, and every ValueError, OSError and
-    DivergedError raised by our own code, and every OSError that names a file. Anything else is a bug, ours or a library's, and keeps its traceback;
-    HYDRA_FULL_ERROR=1 keeps all of them.
+    That is every error of Hydra, OmegaConf and Lightning's argument checks, every OSError that names a file, and every
+    ValueError, OSError and RuntimeError raised by our own code. Anything else is a bug, ours or a library's, and keeps
+    its traceback; HYDRA_FULL_ERROR=1 keeps all of them.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
         yield

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from sr.config import register_schemas
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +30,54 @@ def run_program(*arguments: str, cwd: Path = ROOT, timeout: int = 240) -> subpro
     return subprocess.run(
         [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def compose_config(*overrides: str, program: str = "train") -> DictConfig:
+    """The configuration that the program would see; run_dir has to be given where it matters."""
+    register_schemas()
+    places = ["run_dir=/nowhere"] if program == "train" else []
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose(program, overrides=[*places, *overrides])
+
+
+def experiments() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
+
+
+def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
+    """Overrides that make any experiment small enough for a test: two iterations on procedural images."""
+    small = {
+        "sr.archs.rrdbnet.RRDBNet": ["num_feat=8", "num_block=1", "num_grow_ch=4"],
+        "sr.archs.srvgg.SRVGGNetCompact": ["num_feat=8", "num_conv=2"],
+        "sr.archs.srresnet.SRResNet": ["num_feat=8", "num_block=1"],
+    }
+    shared = [f"experiment={experiment}", "data=dead_leaves"]
+    cfg = compose_config(*shared)
+    overrides = [
+        *shared,
+        f"run_dir={run_dir}",
+        "logger=csv",
+        "trainer.accelerator=cpu",
+        "trainer.log_every_n_steps=1",
+    ]
+    overrides += [f"generator.{setting}" for setting in small[cfg.generator["_target_"]]]
+    overrides += [
+        "discriminator.num_feat=4",
+        "data.num_images=2",
+        "data.image_size=64",
+        "data.hr_patch_size=32",
+    ]
+    overrides += ["data.batch_size=2", "data.num_workers=0", "data.iterations_per_epoch=2"]
+    overrides += ["trainer.max_steps=2", "trainer.max_epochs=1"]
+    if "perceptual" in cfg.loss:
+        overrides += [f"loss.perceptual.loss.weights={vgg}", "~loss.perceptual.loss.layers.conv5_4"]
+        overrides += ["+loss.perceptual.loss.layers.conv1_1=1.0"]
+    return overrides
+
+
+def write_vgg(path: Path) -> Path:
+    """VGG19 weights as far as conv1_1."""
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = torch.randn(64, 3, 3, 3, generator=generator), torch.randn(64, generator=generator)
+    torch.save({"features.0.weight": weight, "features.0.bias": bias}, path)
+    return path

@@ -74,7 +74,11 @@ class SRDataModule(L.LightningDataModule):
         for key, choices in (("on_error", ("raise", "skip")), ("small_images", ("raise", "pad"))):
             if getattr(self, key) not in choices:
                 raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
-        self._augment = Augmentation(self.augmentation)  # here, so that a bad transform ends the run at once
+        cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none
+        # All here and not in `setup`, so that a bad transform or directory shows before loggers open a run.
+        self._augment = Augmentation(self.augmentation)
+        self._training = self.make_training()
+        self._validation = self.make_validation()
 
     # What a subclass decides
 
@@ -92,11 +96,6 @@ class SRDataModule(L.LightningDataModule):
         return WholeImages(hr=images, scale=self.scale, degradation=self.degradation, seed=self.seed)
 
     # Lightning
-
-    def setup(self, stage: str) -> None:
-        cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none
-        self._training = self.make_training()
-        self._validation = self.make_validation()
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         trainer = self.trainer
@@ -125,7 +124,7 @@ class SRDataModule(L.LightningDataModule):
         )
 
     def teardown(self, stage: str) -> None:
-        skipped = int(self._training.unreadable.sum()) if hasattr(self, "_training") else 0
+        skipped = int(self._training.unreadable.sum())
         if skipped:
             log.warning("%d of %d training images were skipped as unreadable", skipped, len(self._training))
 

@@ -1,0 +1,169 @@
+"""What the YAML says: it builds, a typo is an error, and the recipes hold the published numbers."""
+
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, compose_config, experiments, write_vgg
+from hydra.errors import ConfigCompositionException, InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from sr.config import TrainConfig, check_root_keys, explain
+
+CHOICES = [
+    (path.parent.name, path.stem)
+    for path in sorted((ROOT / "conf").glob("*/*.yaml"))
+    if path.parent.name != "experiment" and not path.stem.startswith("_")
+]
+KEYS = {"optimizer": "optimizer@optimizer_g", "scheduler": "scheduler@scheduler_g"}
+
+
+def full(cfg: DictConfig) -> dict:
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return plain
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: Path, photos: Path) -> None:
+    overrides = [f"{KEYS.get(group, group)}={choice}", f"run_dir={tmp_path}"]
+    if group == "data":
+        overrides += {
+            "folder": [f"data.train_dir={photos}", "data.hr_patch_size=32"],
+            "paired": [
+                f"data.train_dir={photos}",
+                f"data.train_lr_dir={photos}",
+                "scale=1",
+                "data.hr_patch_size=32",
+            ],
+        }.get(choice, [])
+    if (group, choice) in (("loss", "esrgan"), ("model", "gan")):
+        weights = write_vgg(tmp_path / "vgg.pth")
+        overrides += [f"loss.perceptual.loss.weights={weights}", "~loss.perceptual.loss.layers.conv5_4"]
+        overrides += ["+loss.perceptual.loss.layers.conv1_1=1.0"]
+    if group == "scheduler":
+        overrides += ["trainer.max_steps=10"]
+    cfg = compose_config(*overrides)
+    key = {"optimizer": "optimizer_g", "scheduler": "scheduler_g"}.get(group, group)
+    built = instantiate(cfg[key])
+    # A group is one object, or (loss, logger, callbacks) several by name.
+    one = "_target_" in cfg[key]
+    for node, value in zip(
+        [cfg[key]] if one else cfg[key].values(), [built] if one else built.values(), strict=True
+    ):
+        kind = value.func if node.get("_partial_") else type(value)
+        assert kind.__name__ == node["_target_"].rsplit(".", 1)[1]
+
+
+@pytest.mark.parametrize("experiment", experiments())
+def test_every_experiment_builds_its_optimizers_and_schedulers(experiment: str) -> None:
+    cfg = compose_config(f"experiment={experiment}", "generator=rrdbnet")
+    cfg.generator.num_block = 1
+    parameters = instantiate(cfg.generator).parameters
+    for net in "gd":
+        optimizer = instantiate(cfg[f"optimizer_{net}"])(parameters())
+        instantiate(cfg[f"scheduler_{net}"])(optimizer).step()
+    assert cfg.name == experiment
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("foo=1", "foo"),
+        ("generator.num_blok=3", "num_blok"),
+        ("trainer.max_stepps=3", "max_stepps"),
+        ("generator=rdbnet", "rdbnet"),
+        ("nogroup=rrdbnet", "nogroup"),
+    ],
+)
+def test_a_typo_on_the_command_line_is_named(override: str, key: str) -> None:
+    with pytest.raises(ConfigCompositionException) as error:
+        compose_config(override)
+    assert key in str(explain(error.value))
+
+
+def test_an_added_root_key_is_named() -> None:
+    with pytest.raises(ValueError, match=r"unknown root key\(s\) traner: choose from name, seed"):
+        check_root_keys(compose_config("+traner.max_steps=3"), TrainConfig)
+    check_root_keys(compose_config(), TrainConfig)
+
+
+@pytest.mark.parametrize(
+    ("override", "node", "key"),
+    [
+        ("+generator.num_blok=3", "generator", "num_blok"),
+        ("+data.trian_dir=x", "data", "trian_dir"),
+        ("+data.augmentation.0.probability=1", "data", "probability"),
+        ("+trainer.max_stepps=3", "trainer", "max_stepps"),
+        ("+metric.border=4", "metric", "border"),
+        ("+model.ramp.lenght=4", "model", "lenght"),
+        ("+degradation.sclae=4", "degradation", "sclae"),
+        ("+callbacks.samples.cuont=4", "callbacks", "cuont"),
+        ("+gan_loss.base.smooth=0.1", "gan_loss", "smooth"),
+    ],
+)
+def test_a_typo_in_an_argument_is_named_with_its_place(
+    override: str, node: str, key: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    cfg = compose_config("loss=l1", "generator=srvgg_compact", override)
+    with pytest.raises(InstantiationException) as error:
+        instantiate(cfg[node])
+    message = explain(error.value)
+    assert message is not None
+    assert key in message
+    assert f"in the configuration under {node}" in message
+
+
+def test_plain_train_is_the_source_recipe() -> None:
+    cfg = full(compose_config())
+    assert cfg == full(compose_config("experiment=image_enhancement"))
+    assert cfg["generator"] | {"_target_": ""} == {
+        "_target_": "",
+        "scale": 4,
+        "in_channels": 3,
+        "out_channels": 3,
+        "num_feat": 64,
+        "num_block": 23,
+        "num_grow_ch": 32,
+    }
+    assert cfg["discriminator"]["_target_"].endswith("UNetDiscriminator")
+    assert cfg["discriminator"]["num_feat"] == 64
+    assert (cfg["optimizer_g"]["lr"], cfg["optimizer_g"]["betas"]) == (2e-4, [0.9, 0.99])
+    assert cfg["optimizer_d"]["lr"] == 1e-4
+    assert cfg["trainer"]["max_epochs"] == 10
+    assert (cfg["data"]["hr_patch_size"], cfg["scale"], cfg["data"]["batch_size"]) == (384, 4, 4)
+    assert cfg["loss"]["l1"]["weight"] == 1e-2
+    assert cfg["loss"]["perceptual"]["weight"] == 1.0
+    assert cfg["loss"]["perceptual"]["loss"]["layers"] == {"conv5_4": 1.0}
+    assert cfg["gan_loss"]["_target_"].endswith("RelativisticAverageGANLoss")
+    assert cfg["model"]["gan_weight"] == 5e-3
+
+
+def test_esrgan_psnr_holds_the_published_numbers() -> None:
+    cfg = full(compose_config("experiment=esrgan_psnr"))
+    assert cfg["model"]["_target_"].endswith("PSNRModule")
+    assert cfg["model"]["ema_decay"] == 0.999
+    assert (cfg["generator"]["num_feat"], cfg["generator"]["num_block"], cfg["generator"]["num_grow_ch"]) == (
+        64,
+        23,
+        32,
+    )
+    assert (cfg["optimizer_g"]["lr"], cfg["optimizer_g"]["betas"]) == (2e-4, [0.9, 0.99])
+    assert (cfg["scheduler_g"]["T_0"], cfg["scheduler_g"]["eta_min"]) == (250_000, 1e-7)
+    assert (cfg["trainer"]["max_steps"], cfg["trainer"]["max_epochs"]) == (1_000_000, -1)
+    assert (cfg["data"]["batch_size"], cfg["data"]["hr_patch_size"]) == (16, 128)
+    assert {key: term["weight"] for key, term in cfg["loss"].items()} == {"l1": 1.0}
+
+
+def test_esrgan_holds_the_published_numbers() -> None:
+    cfg = full(compose_config("experiment=esrgan"))
+    assert cfg["discriminator"]["_target_"].endswith("VGGDiscriminator")
+    assert (cfg["discriminator"]["patch_size"], cfg["discriminator"]["num_feat"]) == (128, 64)
+    for net in "gd":
+        assert (cfg[f"optimizer_{net}"]["lr"], cfg[f"optimizer_{net}"]["betas"]) == (1e-4, [0.9, 0.99])
+        scheduler = cfg[f"scheduler_{net}"]
+        assert (scheduler["milestones"], scheduler["gamma"]) == ([50_000, 100_000, 200_000, 300_000], 0.5)
+    assert cfg["trainer"]["max_steps"] == 400_000
+    assert (cfg["data"]["batch_size"], cfg["data"]["hr_patch_size"]) == (16, 128)
+    assert {key: term["weight"] for key, term in cfg["loss"].items()} == {"l1": 1e-2, "perceptual": 1.0}
+    assert (cfg["model"]["gan_weight"], cfg["model"]["ema_decay"]) == (5e-3, 0.999)

@@ -1,0 +1,48 @@
+"""Imports point one way, and the configuration libraries stay at the front door."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+from helpers import ROOT
+
+# Room -> rooms of `sr` that it may import, besides itself.
+ALLOWED: dict[str, set[str]] = {
+    "archs": set(),
+    "losses": set(),
+    "ops": set(),
+    "degradations": {"ops"},
+    "data": {"degradations", "ops"},
+    "metrics": {"ops"},
+    "training": {"metrics", "ops"},
+    "callbacks": {"ops"},
+    "config": {"ops"},
+    "checkpoint": set(),
+    "benchmark": {"data", "metrics", "ops", "checkpoint"},
+}
+FRONT_DOOR = {"sr/config.py", "sr/checkpoint.py"}
+FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
+
+
+def imported(file: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_point_one_way(file: str) -> None:
+    room = file.removesuffix(".py").split("/")[1]
+    for name in imported(file):
+        top, *rest = name.split(".")
+        if top == "sr":
+            assert rest, f"{file}: never `import sr`, which a tensor of that name would hide"
+            assert rest[0] == room or rest[0] in ALLOWED[room], f"{file} imports {name}"
+        assert top not in ("hydra", "omegaconf") or file in FRONT_DOOR, f"{file} imports {name}"
+
+
+def test_every_room_is_known() -> None:
+    assert {file.removesuffix(".py").split("/")[1] for file in FILES} - {"__init__"} == set(ALLOWED)
