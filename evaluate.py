@@ -63,7 +63,7 @@ def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:
         lr = ImageFiles.from_directory(cfg.lr_dir, channels=cfg.channels)
         hr, lr = match_pairs(hr, lr, scale=cfg.scale)
         return {Path(cfg.hr_dir).name: WholeImages(hr=hr, lr=lr, scale=cfg.scale)}
-    directories = {Path(cfg.hr_dir).resolve().name: cfg.hr_dir} if cfg.hr_dir else dict(cfg.hr_dirs)
+    directories = {Path(cfg.hr_dir).resolve().name: cfg.hr_dir} if cfg.hr_dir else dict(cfg.hr_dirs or {})
     images = {
         name: ImageFiles.from_directory(path, channels=cfg.channels) for name, path in directories.items()
     } or {"samples": sample_photographs("val", channels=cfg.channels)}

@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class EvaluateConfig:
     ckpt: str = MISSING
     hr_dir: str | None = None
     lr_dir: str | None = None
-    hr_dirs: dict[str, str] = field(default_factory=dict)
+    hr_dirs: Any = None
     out_dir: str = MISSING
     scale: int = MISSING
     channels: int = MISSING

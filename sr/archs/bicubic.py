@@ -4,21 +4,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# A cubic reaches 2 source pixels beyond the outermost sample, so no output pixel ever sees a third mirrored
-# one.
+# The cubic spans 2 source pixels to either side, so no output pixel ever sees a third mirrored one.
 _REACH = 2
 
 
 def upsample_bicubic(image: Tensor, *, scale: int) -> Tensor:
-    """Upsample as MATLAB's `imresize` does: Keys' cubic (a = -0.5), borders mirrored with the edge pixel repeated.
+    """Upsample as MATLAB's `imresize` does: Keys' cubic (a = -0.5), mirrored borders (edge pixel repeated).
 
     (N, C, H, W) float -> (N, C, H*scale, W*scale) of the same dtype, for any H, W >= 1. Not clamped: a cubic
-    overshoots at edges. Source: R. Keys, "Cubic convolution interpolation for digital image processing",
-    1981, eq. 15.
+    overshoots at edges.
+
+    Source: Keys, "Cubic convolution interpolation for digital image processing", 1981.
     """
-    # Torch mirrors nothing (it renormalises what is left of the kernel), so it gets the mirrored pixels and
-    # we crop. `antialias=True` changes nothing else here (there is none when upsampling) but a = -0.75 into a
-    # = -0.5.
+    # Torch does not mirror (it renormalises what is left of the kernel), so it is handed the mirrored pixels
+    # and the surplus is cropped. `antialias=True` only picks a = -0.5 here, where torch otherwise has -0.75.
     height, width = image.shape[-2:]
     mirrored = image[..., _mirrored_indices(height, image.device), :][
         ..., _mirrored_indices(width, image.device)
@@ -33,8 +32,7 @@ def upsample_bicubic(image: Tensor, *, scale: int) -> Tensor:
 
 def _mirrored_indices(size: int, device: torch.device) -> Tensor:
     """Source index of the pixels -2 ... size + 1: 1, 0 | 0, 1, ..., size - 1 | size - 1, size - 2."""
-    # Modulo the period of the mirrored signal, because an image of one pixel is shorter than what it is
-    # padded by.
+    # Modulo the period of the mirrored signal: one pixel is fewer than what it is padded by.
     index = torch.arange(-_REACH, size + _REACH, device=device) % (2 * size)
     return torch.minimum(index, 2 * size - 1 - index)
 

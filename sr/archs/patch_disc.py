@@ -6,16 +6,15 @@ from torch import Tensor, nn
 class PatchDiscriminator(nn.Module):
     """Judges overlapping patches: `num_layer` strided 4x4 convolutions, one at stride 1, and one to a logit.
 
-    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H', W') with H' = H // 2**num_layer - 2, W'
-    likewise. A logit sees 70x70 pixels at `num_layer=3` (34x34 at 2, 142x142 at 4), apart from the statistics
-    of the norm.
+    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H // 2**num_layer - 2, W // 2**num_layer - 2).
+    A logit sees 70x70 pixels at `num_layer=3` (34x34 at 2, 142x142 at 4), besides the norm's statistics.
 
-    Instance norm, because pix2pix used batch norm at batch size 1, which is that (sec. 3.3), with a learned
-    scale and offset, which are therefore here too. At larger batches batch norm would let one image judge
-    another.
+    Instance norm, because pix2pix used batch norm at batch size 1, which is just that (sec. 3.3), with a
+    learned scale and offset (so they are here too). In a larger batch, batch norm would mix the images.
 
-    Source: Isola et al., "Image-to-image translation with conditional adversarial networks", 2017, sec.
-    3.2.2, 6.1.2. Raises ValueError if `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
+    Source: Isola et al., "Image-to-image translation with conditional adversarial networks", 2017,
+    sec. 3.2.2 and 6.1.2.
+    Raises ValueError if `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, num_layer: int = 3) -> None:
@@ -23,8 +22,7 @@ class PatchDiscriminator(nn.Module):
         if num_layer < 1:
             raise ValueError(f"num_layer={num_layer} must be at least 1")
         self.minimum_size = 3 * 2**num_layer
-        # Not in place: inductor then loses the gradient under bf16 autocast (torch 2.13 on a CPU). The first
-        # layer is not normalised (sec. 6.1.2); instance norm there would take away the image's mean colour.
+        # The first layer is not normalised (sec. 6.1.2): instance norm there would lose the mean colour.
         self.body = nn.Sequential(nn.Conv2d(in_channels, num_feat, 4, stride=2, padding=1), nn.LeakyReLU(0.2))
         width = num_feat
         for layer in range(1, num_layer + 1):

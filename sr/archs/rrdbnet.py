@@ -4,10 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sr.archs.upsampling import upsample_nearest
+
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
 _RESIDUAL_SCALE = 0.2
-# The body always enlarges by 4 (by 8 for x8); the smaller scales start from a smaller image with more
-# channels.
+# The body always enlarges by 4 (by 8 for x8); smaller scales start from a smaller image with more channels.
 _UNSHUFFLE = {1: 4, 2: 2, 4: 1, 8: 1}
 
 
@@ -16,12 +17,11 @@ class RRDBNet(nn.Module):
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
     For scales 2 and 1 the pixels of the input are unshuffled by 2 and 4 first, so `conv_first` sees 4 and 16
-    times `in_channels` and the body works on a smaller image; sizes that do not divide are padded and cropped
-    back.
+    times `in_channels`; an image whose size does not divide is padded and its result cropped.
 
     Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021,
-    sec. 3.4. Parameter names are those of the published Real-ESRGAN checkpoints. Raises ValueError if `scale`
-    is not 1, 2, 4 or 8.
+    sec. 3.4. Parameter names are those of the published Real-ESRGAN checkpoints.
+    Raises ValueError if `scale` is not 1, 2, 4 or 8.
     """
 
     def __init__(
@@ -48,7 +48,6 @@ class RRDBNet(nn.Module):
         self.conv_up3 = nn.Conv2d(num_feat, num_feat, 3, padding=1) if scale == 8 else None
         self.conv_hr = nn.Conv2d(num_feat, num_feat, 3, padding=1)
         self.conv_last = nn.Conv2d(num_feat, out_channels, 3, padding=1)
-        # Not in place: inductor then loses the gradient under bf16 autocast (torch 2.13 on a CPU).
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, lr: Tensor) -> Tensor:
@@ -57,8 +56,7 @@ class RRDBNet(nn.Module):
         features = shallow + self.conv_body(self.body(shallow))
         for conv_up in (self.conv_up1, self.conv_up2, self.conv_up3):
             if conv_up is not None:
-                enlarged = F.interpolate(features, scale_factor=2, mode="nearest")
-                features = self.activation(conv_up(enlarged))
+                features = self.activation(conv_up(upsample_nearest(features, scale=2)))
         sr: Tensor = self.conv_last(self.activation(self.conv_hr(features)))
         return sr[..., : height * self.scale, : width * self.scale]
 
@@ -72,7 +70,7 @@ class RRDBNet(nn.Module):
 
 
 class RRDB(nn.Module):
-    """Residual-in-residual dense block: three dense blocks and a scaled residual around them (ESRGAN fig. 4)."""
+    """Residual-in-residual dense block: three dense blocks, a scaled residual around them (ESRGAN fig. 4)."""
 
     def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
         super().__init__()
@@ -86,7 +84,7 @@ class RRDB(nn.Module):
 
 
 class ResidualDenseBlock(nn.Module):
-    """Five convolutions, each of which sees the input and everything before it; a scaled residual around them."""
+    """Five convolutions, each seeing the input and all results before it; a scaled residual around them."""
 
     def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
         super().__init__()
@@ -97,8 +95,7 @@ class ResidualDenseBlock(nn.Module):
         self.conv5 = nn.Conv2d(num_feat + 4 * num_grow_ch, num_feat, 3, padding=1)
         self.activation = nn.LeakyReLU(0.2)
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5):
-            # A tenth of Kaiming's deviation: deep residual nets start easier near the identity (ESRGAN sec.
-            # 3.1).
+            # A tenth of Kaiming's deviation: very deep residual nets train more easily so (ESRGAN sec. 3.1).
             nn.init.kaiming_normal_(conv.weight)
             with torch.no_grad():
                 conv.weight.mul_(0.1)

@@ -8,13 +8,13 @@ _UPSAMPLING_STEPS: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2,
 
 
 class SRResNet(nn.Module):
-    """9x9 convolution, residual blocks with a skip around all of them, pixel-shuffle upsampling, 9x9 convolution.
+    """9x9 convolution, residual blocks and a skip around them, pixel-shuffle upsampling, 9x9 convolution.
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
     `batch_norm=False` leaves the normalisation out, as ESRGAN sec. 3.1 recommends (it causes artefacts).
 
-    Source: Ledig et al., "Photo-realistic single image super-resolution using a GAN", 2017, sec. 2.1 and fig.
-    4. The paper's images end in [-1, 1]; ours stay in [0, 1], which only moves the last bias and scale.
+    Source: Ledig et al., "Photo-realistic single image super-resolution...", 2017, sec. 2.1 and fig. 4.
+    The paper's targets are in [-1, 1], ours in [0, 1]: the last convolution absorbs the difference.
     Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
     """
 
@@ -52,7 +52,7 @@ class SRResNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Convolution, PReLU, convolution, and the input added; batch norm (if any) after each convolution (fig. 4)."""
+    """Convolution, PReLU, convolution, plus the input; batch norm (if any) follows each convolution (fig. 4)."""
 
     def __init__(self, *, num_feat: int, batch_norm: bool) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.bicubic import upsample_bicubic
+from sr.archs.upsampling import upsample_nearest
 
 _PRELU_SLOPE = 0.25
 _SKIPS = ("nearest", "bicubic")
@@ -23,8 +24,8 @@ class SRVGGNetCompact(nn.Module):
     without an error.
 
     Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32),
-    whose parameter names these are. Raises ValueError if `scale` is below 1, if `skip` is unknown, or if
-    `out_channels` is not `in_channels` (the input could not be added).
+    whose parameter names these are.
+    Raises ValueError if `scale` is below 1, if `skip` is unknown, or if `out_channels` is not `in_channels`.
     """
 
     def __init__(
@@ -44,12 +45,11 @@ class SRVGGNetCompact(nn.Module):
             raise ValueError(f"skip={skip!r} must be one of {', '.join(map(repr, _SKIPS))}")
         if out_channels != in_channels:
             raise ValueError(
-                f"out_channels={out_channels} must equal in_channels={in_channels}: the input is added to the output"
+                f"out_channels={out_channels} must equal in_channels={in_channels} to add the input to the output"
             )
         self.scale = scale
         self.skip = skip
-        # One flat list, because the published names count convolutions and activations through: body.0,
-        # body.1, ...
+        # One flat list, because the published names number convolutions and activations in one count.
         self.body = nn.Sequential(
             nn.Conv2d(in_channels, num_feat, 3, padding=1), nn.PReLU(num_feat, init=_PRELU_SLOPE)
         )
@@ -68,13 +68,13 @@ class SRVGGNetCompact(nn.Module):
             assert conv.bias is not None
             nn.init.zeros_(conv.bias)
         with torch.no_grad():
-            # Start as (almost) the skip alone: a full-strength last layer begins with noise at 9 dB and first
-            # unlearns the detail to be rid of it (400 iterations: +2.4 dB over the skip with 0.01, +0.0 with
-            # 1). Not zero, or the rest of the net had no gradient in the first step.
+            # Start as (almost) the skip alone: a full-strength last layer starts as noise at 9 dB, and to be
+            # rid of it the net first silences itself. PSNR above the skip after 400 iterations (photographs,
+            # 12 convs, 32 feat): 2.4 dB with 0.01, 0.0 with 1. Not 0, which stops the first step's gradient.
             convs[-1].weight.mul_(0.01)
 
     def forward(self, lr: Tensor) -> Tensor:
         residual = F.pixel_shuffle(self.body(lr), self.scale)
         if self.skip == "bicubic":
             return residual + upsample_bicubic(lr, scale=self.scale)
-        return residual + F.interpolate(lr, scale_factor=self.scale, mode="nearest")
+        return residual + upsample_nearest(lr, scale=self.scale)

@@ -1,6 +1,5 @@
 """Real-ESRGAN's U-Net discriminator with spectral normalisation."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 # The legacy spectral norm, on purpose: its state-dict keys (`weight_orig`, `weight_u`, `weight_v`) are the
@@ -10,19 +9,21 @@ from torch import Tensor, nn
 # build a second one and load the state dict.
 from torch.nn.utils import spectral_norm
 
+from sr.archs.upsampling import double_bilinear
+
 _DOWNSAMPLING = 8
 
 
 class UNetDiscriminator(nn.Module):
-    """Judges every pixel: three strided convolutions down, three upsampling steps back up, skips between them.
+    """Judges every pixel: three strided convolutions down, three upsampling steps up, skips between them.
 
-    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean per
-    image, (N, 1). H and W must be multiples of 8. In train mode every forward advances the power iteration of
-    the spectral norm.
+    (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean (N, 1).
+    H and W must be multiples of 8. In train mode every forward advances the spectral norm's power iteration.
 
     Source: Wang et al., "Real-ESRGAN", 2021, sec. 3.4; spectral normalisation: Miyato et al., 2018. Parameter
     names are the published ones, with `skip_connection=True` and per-pixel logits as published; `average` is
-    ours. Raises ValueError if H or W is not a multiple of 8.
+    ours.
+    Raises ValueError if H or W is not a multiple of 8.
     """
 
     def __init__(
@@ -46,7 +47,6 @@ class UNetDiscriminator(nn.Module):
         self.conv7 = _normalised_conv(num_feat, num_feat)
         self.conv8 = _normalised_conv(num_feat, num_feat)
         self.conv9 = nn.Conv2d(num_feat, 1, 3, padding=1)
-        # Not in place: inductor then loses the gradient under bf16 autocast (torch 2.13 on a CPU).
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -61,8 +61,7 @@ class UNetDiscriminator(nn.Module):
         features = self.activation(self.conv3(quarter))
 
         for conv, skip in ((self.conv4, quarter), (self.conv5, half), (self.conv6, full)):
-            enlarged = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
-            features = self.activation(conv(enlarged))
+            features = self.activation(conv(double_bilinear(features)))
             if self.skip_connection:
                 features = features + skip
 

@@ -13,8 +13,8 @@ class VGGDiscriminator(nn.Module):
     multiple of 32.
 
     Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et
-    al., 2018), whose BasicSR parameter names these are. Raises ValueError if `patch_size` is not a positive
-    multiple of 32, or if the input is of another size.
+    al., 2018), whose BasicSR parameter names these are.
+    Raises ValueError if `patch_size` is not a positive multiple of 32, or if the input is of another size.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, patch_size: int = 128) -> None:
@@ -48,7 +48,6 @@ class VGGDiscriminator(nn.Module):
 
         self.linear1 = nn.Linear(num_feat * 8 * (patch_size // _DOWNSAMPLING) ** 2, 100)
         self.linear2 = nn.Linear(100, 1)
-        # Not in place: inductor then loses the gradient under bf16 autocast (torch 2.13 on a CPU).
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -32,5 +32,7 @@ def logged_in() -> bool:
     if os.environ.get("WANDB_API_KEY"):
         return True
     file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
-    host = urlparse(wandb.Settings().base_url).hostname
-    return bool(host and file.is_file() and netrc.netrc(file).authenticators(host))
+    hosts = [urlparse(wandb.Settings().base_url).hostname]
+    if "WANDB_BASE_URL" not in os.environ:
+        hosts.append("api.wandb.ai")  # where W&B's own service takes keys, whatever address it goes by
+    return file.is_file() and any(netrc.netrc(file).authenticators(host) for host in hosts if host)

@@ -74,7 +74,10 @@ class Protocol:
                 f"an image of {size} pixels is too small for crop_border={self.crop_border} and the SSIM window of"
                 f" {WINDOW}: {smallest} pixels are needed"
             )
-        sr, hr = self._prepare(sr), self._prepare(hr)
+        with torch.autocast(sr.device.type, enabled=False):  # the windows of SSIM are convolutions
+            return self._measure(self._prepare(sr), self._prepare(hr))
+
+    def _measure(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         values: dict[str, Tensor] = {}
         for space in self.spaces:
             a, b = _in_space(sr, space), _in_space(hr, space)

@@ -1,10 +1,14 @@
-"""`net.compile()` under bf16 autocast gives the gradients of the eager net (docs: design, traps)."""
+"""`net.compile()` under bf16 autocast gives the gradients of the eager net."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
+from functorch.compile import make_boxed_func
 from torch import Tensor, nn
+from torch._dynamo.backends.common import aot_autograd
+from torch._inductor.decomposition import select_decomp_table
 
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
@@ -26,8 +30,7 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, Tensor]]:
     with torch.autocast("cpu", torch.bfloat16):
         output = net(image)
-    # Weighted, so that no gradient vanishes by symmetry (a norm's output sums to zero whatever comes before
-    # it).
+    # Weighted, so that no gradient vanishes by symmetry (what a norm puts out sums to zero anyway).
     weight = torch.rand(output.shape, generator=torch.Generator().manual_seed(2))
     loss = (weight * (output.float() - 0.3).square()).mean()
     loss.backward()
@@ -36,6 +39,57 @@ def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, 
         assert parameter.grad is not None, name
         gradients[name] = parameter.grad
     return loss.item(), gradients
+
+
+def train_image(name: str) -> Tensor:
+    """More images for batch norm, which would divide by the spread of two single pixels."""
+    batch = 8 if name == "vgg_disc" else 2
+    return torch.rand(batch, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+def backward_operators(net: nn.Module, image: Tensor) -> set[str]:
+    """Names of what the backward graph handed to inductor calls, without the time inductor takes."""
+    operators: set[str] = set()
+
+    def forward_compiler(module: torch.fx.GraphModule, _: Any) -> Any:
+        return make_boxed_func(module.forward)
+
+    def backward_compiler(module: torch.fx.GraphModule, _: Any) -> Any:
+        operators.update(str(node.target) for node in module.graph.nodes if node.op == "call_function")
+        return make_boxed_func(module.forward)
+
+    backend = aot_autograd(
+        fw_compiler=forward_compiler, bw_compiler=backward_compiler, decompositions=select_decomp_table()
+    )
+    torch.compiler.reset()
+    net.compile(backend=backend, fullgraph=True)
+    loss_and_gradients(net, image)
+    return operators
+
+
+class Interpolating(nn.Module):
+    """What the nets must not do: F.interpolate between layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return nn.functional.interpolate(self.conv(image), scale_factor=2, mode="nearest")
+
+
+def test_the_search_finds_a_planted_index_put() -> None:
+    assert any("index_put" in name for name in backward_operators(Interpolating(), train_image("planted")))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_backward_writes_nothing_by_index(name: str) -> None:
+    """Inductor may read the zeros under an `index_put` before they are filled, see sr/archs/upsampling.py."""
+    image = train_image(name).requires_grad_(name.endswith("disc"))  # the generator learns through D's input
+    operators = backward_operators(NETS[name](), image)
+    assert any("convolution_backward" in operator for operator in operators)
+    # slice_scatter (of a slice) is pure arithmetic for inductor and has no zeros to fill.
+    assert not [op for op in operators if "index_put" in op or ("scatter" in op and "slice" not in op)]
 
 
 @pytest.mark.slow
@@ -47,15 +101,14 @@ def test_compiled_gradients_equal_eager_ones(name: str) -> None:
     compiled.load_state_dict(eager.state_dict())
     torch.compiler.reset()
     compiled.compile(fullgraph=True)
-    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
-    loss, expected = loss_and_gradients(eager, image)
-    compiled_loss, gradients = loss_and_gradients(compiled, image)
+    loss, expected = loss_and_gradients(eager, train_image(name))
+    compiled_loss, gradients = loss_and_gradients(compiled, train_image(name))
     assert compiled_loss == pytest.approx(loss, rel=0.02)
-    largest = max(gradient.norm().item() for gradient in expected.values())
     for parameter, gradient in expected.items():
-        # bf16 keeps 8 bits, so sums in another order differ by percents; a lost gradient differs by 100 %.
-        tolerance = 0.1 * gradient.norm().item() + 1e-4 * largest
-        assert (gradients[parameter] - gradient).norm().item() <= tolerance, parameter
+        # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent,
+        # and by more through nine batch norms (the VGG net's eager bf16 gradient is itself 30 % off fp32).
+        difference = (gradients[parameter] - gradient).norm().item()
+        assert difference <= (0.25 if name == "vgg_disc" else 0.05) * gradient.norm().item(), parameter
     for buffer, value in eager.named_buffers():  # spectral norm's u and v, batch norm's statistics
         torch.testing.assert_close(compiled.get_buffer(buffer), value, rtol=0.02, atol=0.02)

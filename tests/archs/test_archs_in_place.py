@@ -1,4 +1,4 @@
-"""No net computes an activation in place: inductor then loses gradients under bf16 autocast (torch 2.13, CPU)."""
+"""No net computes an activation in place: compiled nets that did lost gradients (torch 2.13, CPU, bf16)."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ def keys_cubic(x: float) -> float:
 
 
 def resize_rows(image: Array, scale: int) -> Array:
-    """(H, W) -> (H*scale, W): one kernel sum per output row, the border mirrored with the edge pixel repeated."""
+    """(H, W) -> (H*scale, W): a kernel sum per output row, the border mirrored (edge pixel repeated)."""
     height = len(image)
     resized = np.zeros((height * scale, image.shape[1]))
     for row in range(height * scale):

@@ -17,7 +17,7 @@ def random_image(*shape: int) -> Tensor:
 
 
 def test_published_number_of_parameters() -> None:
-    """pix2pix prints 2.769 M for its discriminator, which sees input and output images together (6 channels)."""
+    """pix2pix prints 2.769 M for its discriminator, which sees input and output together (6 channels)."""
     with torch.device("meta"):
         net = PatchDiscriminator(in_channels=6)
     assert sum(parameter.numel() for parameter in net.parameters()) == 2_768_705

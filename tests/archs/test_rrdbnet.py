@@ -43,7 +43,7 @@ def zero_dense_blocks(net: RRDBNet) -> None:
 
 
 def copying_net(*, scale: int, inputs: list[int]) -> RRDBNet:
-    """A net with empty blocks whose other convolutions copy: only unshuffling, body gain and upsampling are left."""
+    """A net with empty blocks whose other convolutions copy: unshuffling, body gain and upsampling are left."""
     net = tiny(scale=scale)
     zero_dense_blocks(net)
     pass_through(net.conv_first, inputs=inputs)
@@ -71,8 +71,7 @@ def test_empty_blocks_leave_nearest_upsampling_and_the_residual_gain(scale: int)
 @pytest.mark.parametrize(("scale", "factor"), [(2, 2), (1, 4)])
 def test_small_scales_unshuffle_the_input(scale: int, factor: int) -> None:
     image = random_image(1, 3, 8, 12)
-    # Channel c of the input at offset (y, x) becomes channel c * factor**2 + y * factor + x of the smaller
-    # image.
+    # Channel c at offset (y, x) becomes channel c * factor**2 + y * factor + x of the smaller image.
     chosen = [(0, 0, 1), (2, 1, 0), (1, factor - 1, factor - 1)]
     net = copying_net(scale=scale, inputs=[c * factor**2 + y * factor + x for c, y, x in chosen])
     grids = torch.stack([image[:, c, y::factor, x::factor] for c, y, x in chosen], dim=1)

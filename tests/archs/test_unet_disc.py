@@ -76,7 +76,7 @@ def test_published_key_names() -> None:
 
 
 def test_state_dict_without_metadata_loads() -> None:
-    """A file of another tool is a plain dict: no `_metadata`, by which torch would know the norm's version."""
+    """A file of another tool is a plain dict, without the `_metadata` that tells torch the norm's version."""
     source, target = tiny().eval(), UNetDiscriminator(num_feat=4).eval()
     image = random_image(1, 3, 16, 16)
     assert not torch.equal(source(image), target(image))

@@ -74,6 +74,15 @@ def test_errors_under_half_a_level_do_not_count() -> None:
     assert values["psnr_rgb"].item() == float("inf")
 
 
+def test_mixed_precision_around_it_changes_nothing() -> None:
+    sr, hr = pair()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = Protocol(crop_border=4)(sr, hr)
+    assert {k: v.item() for k, v in mixed.items()} == {
+        k: v.item() for k, v in Protocol(crop_border=4)(sr, hr).items()
+    }
+
+
 def test_the_border_does_not_count() -> None:
     _, hr = pair()
     sr = hr.clone()

@@ -1,0 +1,78 @@
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from helpers import picture
+
+from sr.callbacks.curves import draw_curves, read_series
+from sr.callbacks.progress import planned_iterations
+from sr.callbacks.samples import panel
+from sr.callbacks.wandb import logged_in
+from sr.ops.image import read_image, to_float, to_tensor
+
+
+def test_panel_lays_lr_sr_and_hr_in_a_row() -> None:
+    hr = picture(16, 20)
+    lr = hr[::4, ::4]
+    row = panel(*(to_tensor(to_float(image)) for image in (lr, hr, hr)))
+    assert row.shape == (16, 3 * 20 + 2 * 4, 3)
+    np.testing.assert_array_equal(row[:, :20], lr.repeat(4, axis=0).repeat(4, axis=1))  # pixels can be seen
+    np.testing.assert_array_equal(row[:, 24:44], hr)
+    np.testing.assert_array_equal(row[:, 48:], hr)
+
+
+def test_panel_shows_gray() -> None:
+    gray = torch.rand(1, 8, 8)
+    assert panel(gray[:, ::2, ::2], gray, gray).shape == (8, 32, 3)
+
+
+def test_series_skip_empty_cells_and_count_from_one(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(
+        "epoch,step,train/loss_g,val/psnr_y\n0,9,0.5,\n0,9,,28.5\n0,19,0.25,\n"
+    )
+    assert read_series(tmp_path / "metrics.csv") == {
+        "train/loss_g": ([10, 20], [0.5, 0.25]),
+        "val/psnr_y": ([10], [28.5]),
+    }
+
+
+def test_curves_have_a_panel_for_what_there_is(tmp_path: Path) -> None:
+    series = {"train/loss_g": ([1, 2], [0.5, 0.25]), "val/ssim_y": ([2], [0.9])}
+    draw_curves(series, tmp_path / "two.png")
+    draw_curves(series | {"val/psnr_y": ([2], [28.0])}, tmp_path / "three.png")
+    widths = [read_image(tmp_path / name).shape[1] for name in ("two.png", "three.png")]
+    assert widths[1] == pytest.approx(widths[0] * 1.5, abs=2)
+    draw_curves({}, tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "max_steps", "expected"),
+    [(3, -1, 30), (3, 20, 20), (-1, 20, 20), (-1, -1, None), (None, 7, 7)],
+)
+def test_planned_iterations(max_epochs: int | None, max_steps: int, expected: int | None) -> None:
+    trainer = SimpleNamespace(max_epochs=max_epochs, max_steps=max_steps, num_training_batches=10)
+    assert planned_iterations(trainer) == expected
+
+
+def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine elsewhere login user password x\n")
+    os.chmod(tmp_path / "netrc", 0o600)
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
+    assert logged_in()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")  # a server of one's own
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine wandb.example.org login user password x\n")
+    assert logged_in()
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    assert not logged_in()
+    monkeypatch.setenv("WANDB_API_KEY", "x")
+    assert logged_in()

@@ -1,0 +1,149 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import picture
+
+from sr.data.datamodule import DeadLeavesData, FolderData, PairedData, SampleData
+from sr.degradations.bicubic import BicubicDegradation
+from sr.ops.image import UnreadableImageError, write_png
+
+SHARED: dict[str, Any] = {"scale": 4, "hr_patch_size": 32, "batch_size": 3, "seed": 0, "num_workers": 0}
+
+
+def folder(photos: Path, **changes: Any) -> FolderData:
+    settings = SHARED | {
+        "degradation": BicubicDegradation(scale=4),
+        "train_dir": str(photos),
+        "val_dir": str(photos),
+    }
+    return FolderData(**settings | changes)
+
+
+def batches(data: FolderData) -> list[dict[str, torch.Tensor]]:
+    return list(data.train_dataloader())
+
+
+def test_batches_are_the_same_with_any_number_of_workers(photos: Path) -> None:
+    alone, together = (batches(folder(photos, iterations_per_epoch=4, num_workers=n)) for n in (0, 2))
+    assert len(alone) == 4
+    for a, b in zip(alone, together, strict=True):
+        assert a["hr"].shape == (3, 3, 32, 32)
+        assert torch.equal(a["lr"], b["lr"])
+        assert torch.equal(a["hr"], b["hr"])
+
+
+def test_the_seed_decides(photos: Path) -> None:
+    first, again, other = (batches(folder(photos, seed=seed))[0]["hr"] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_an_epoch_without_a_length_passes_once_over_the_images(photos: Path) -> None:
+    assert len(batches(folder(photos))) == 2  # 4 images, 3 per batch
+
+
+def test_validation_without_a_directory_takes_the_shipped_photographs(photos: Path) -> None:
+    names = [batch["name"][0] for batch in folder(photos, val_dir=None).val_dataloader()]
+    assert names == ["chelsea", "coffee", "rocket"]
+
+
+def test_gray_and_many_bands(tmp_path: Path) -> None:
+    data = DeadLeavesData(
+        **SHARED, degradation=BicubicDegradation(scale=4), channels=1, num_images=2, image_size=48
+    )
+    assert next(iter(data.train_dataloader()))["lr"].shape == (3, 1, 8, 8)
+    assert next(iter(data.val_dataloader()))["hr"].shape[1] == 1
+    data = DeadLeavesData(
+        **SHARED,
+        degradation=BicubicDegradation(scale=4),
+        channels=5,
+        num_images=2,
+        image_size=48,
+        val_dir=_bands(tmp_path),
+    )
+    assert next(iter(data.train_dataloader()))["hr"].shape == (3, 5, 32, 32)
+    assert next(iter(data.val_dataloader()))["lr"].shape == (1, 5, 8, 8)
+
+
+def _bands(directory: Path) -> str:
+    import tifffile
+
+    image = np.zeros((32, 32, 5), np.uint16)
+    tifffile.imwrite(directory / "a.tif", image, photometric="minisblack", planarconfig="contig")
+    return str(directory)
+
+
+def test_samples_train_on_other_photographs_than_they_validate_on() -> None:
+    data = SampleData(
+        **SHARED | {"hr_patch_size": 384}, degradation=BicubicDegradation(scale=4), small_images="pad"
+    )
+    trained = {data._training.images.name(i) for i in range(len(data._training))}
+    assert not trained & {batch["name"][0] for batch in data.val_dataloader()}
+    assert next(iter(data.train_dataloader()))["hr"].shape == (3, 3, 384, 384)
+
+
+def paired_dirs(tmp_path: Path, *, lr_size: tuple[int, int] = (12, 16)) -> dict[str, str]:
+    write_png(tmp_path / "hr" / "a.png", picture(48, 64))
+    write_png(tmp_path / "lr" / "ax4.png", picture(*lr_size))
+    return {"train_dir": str(tmp_path / "hr"), "train_lr_dir": str(tmp_path / "lr")}
+
+
+def test_paired_data_uses_the_given_lr(tmp_path: Path) -> None:
+    dirs = paired_dirs(tmp_path)
+    data = PairedData(**SHARED, **dirs, val_dir=dirs["train_dir"], val_lr_dir=dirs["train_lr_dir"])
+    assert next(iter(data.train_dataloader()))["lr"].shape == (3, 3, 8, 8)
+    validation = next(iter(data.val_dataloader()))
+    expected = torch.from_numpy(picture(12, 16).transpose(2, 0, 1)).float() / 255
+    torch.testing.assert_close(validation["lr"][0], expected)
+
+
+def test_pairs_of_wrong_size_are_named(tmp_path: Path) -> None:
+    dirs = paired_dirs(tmp_path, lr_size=(12, 15))
+    with pytest.raises(
+        ValueError, match=r"ax4\.png of 15 x 12 and .*a\.png of 64 x 48 pixels do not differ by"
+    ):
+        PairedData(**SHARED, **dirs, degradation=BicubicDegradation(scale=4))
+
+
+def test_skipped_files_are_counted_at_the_end(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data = (photos / "b.png").read_bytes()
+    (photos / "b.png").write_bytes(data[: len(data) // 2])  # its header is still good
+    module = folder(photos, on_error="skip", iterations_per_epoch=4, num_workers=1)
+    assert len(batches(module)) == 4
+    module.teardown("fit")
+    assert "1 of 4 training images were skipped as unreadable" in caplog.text
+    with pytest.raises(UnreadableImageError, match=r"b\.png: no image, or a truncated one"):
+        batches(folder(photos, iterations_per_epoch=4, num_workers=1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hr_patch_size": 30}, r"data\.hr_patch_size=30 must be a multiple of scale=4"),
+        ({"batch_size": 0}, r"data\.batch_size=0"),
+        ({"num_workers": -1}, r"data\.num_workers=-1"),
+        ({"iterations_per_epoch": 0}, r"data\.iterations_per_epoch=0"),
+        ({"on_error": "ignore"}, r"data\.on_error='ignore': choose one of raise, skip"),
+        ({"small_images": "drop"}, r"data\.small_images='drop': choose one of raise, pad"),
+        ({"hr_patch_size": 128}, r"less than a patch of 128"),
+        ({"degradation": None}, r"data\.degradation=null"),
+    ],
+)
+def test_mistakes_are_named(photos: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        folder(photos, **changes)
+
+
+def test_missing_directories_are_named(photos: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
+        folder(photos, train_dir=str(photos / "nowhere"))
+    with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
+        folder(photos, val_dir=str(photos / "nowhere"))
+
+
+def test_dead_leaves_smaller_than_a_patch_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"data\.image_size=16 is less than data\.hr_patch_size=32"):
+        DeadLeavesData(**SHARED, degradation=BicubicDegradation(scale=4), num_images=1, image_size=16)

@@ -1,0 +1,114 @@
+"""A checkpoint to numbers and pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import compose_config, picture, run_program
+
+from evaluate import evaluate, pick_device
+from sr.archs.bicubic import Bicubic
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.benchmark import format_table
+from sr.ops.image import read_image, to_float, to_tensor, write_png
+from sr.ops.resize import imresize
+
+METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]
+
+
+@pytest.fixture
+def ckpt(tmp_path: Path) -> Path:
+    net = SRVGGNetCompact(num_feat=4, num_conv=1)
+    description = {"_target_": "sr.archs.srvgg.SRVGGNetCompact", "num_feat": 4, "num_conv": 1}
+    state = {f"generator_ema.{key}": value for key, value in net.state_dict().items()}
+    path = tmp_path / "net.ckpt"
+    torch.save({"state_dict": state, "config": {"scale": 4, "channels": 3, "generator": description}}, path)
+    return path
+
+
+def run(tmp_path: Path, *overrides: str) -> dict:
+    cfg = compose_config(f"out_dir={tmp_path}/out", "device=cpu", *overrides, program="evaluate")
+    report = evaluate(cfg)
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == report
+    return report
+
+
+def test_report_images_and_picture(tmp_path: Path, photos: Path, ckpt: Path) -> None:
+    report = run(tmp_path, f"ckpt={ckpt}", f"hr_dir={photos}")
+    assert list(report) == ["protocol", "sets"]
+    assert report["protocol"]["crop_border"] == 4
+    result = report["sets"]["photos"]
+    assert list(result) == ["model", "bicubic", "images"]
+    assert [image["name"] for image in result["images"]] == ["a", "b", "d", "deep/c"]
+    for who in ("model", "bicubic"):
+        assert list(result[who]) == METRICS
+        for metric in METRICS:
+            values = [image[who][metric] for image in result["images"]]
+            assert result[who][metric] == pytest.approx(sum(values) / 4, rel=1e-6)
+    written = read_image(tmp_path / "out" / "photos" / "deep" / "c.png")
+    assert written.shape == (68, 88, 3)
+    comparison = read_image(tmp_path / "out" / "comparison.png")
+    assert comparison.shape[1] > 800
+
+
+def test_bicubic_alone_gives_what_imresize_gives(tmp_path: Path) -> None:
+    write_png(tmp_path / "hr" / "a.png", picture(48, 56))
+    report = run(tmp_path, "ckpt=bicubic", f"hr_dir={tmp_path}/hr")
+    result = report["sets"]["hr"]
+    assert list(result) == ["bicubic", "images"]
+    hr = to_float(picture(48, 56))
+    lr = np.round(np.clip(imresize(hr, size=(12, 14)), 0, 1) * 255) / 255
+    up = np.round(np.clip(imresize(lr, size=(48, 56)), 0, 1) * 255)[4:-4, 4:-4]
+    error = np.mean((up - hr[4:-4, 4:-4] * 255) ** 2)
+    assert result["bicubic"]["psnr_rgb"] == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
+    assert "psnr_y bicubic" in format_table(report)
+
+
+def test_several_sets_and_given_lr(tmp_path: Path, photos: Path) -> None:
+    report = run(tmp_path, "ckpt=bicubic", "scale=2", f"hr_dirs={{one: {photos}, two: {photos}/deep}}")
+    assert [len(result["images"]) for result in report["sets"].values()] == [4, 1]
+    table = format_table(report).splitlines()
+    assert [line.split()[0] for line in table[1:3]] == ["one", "two"]
+    for name in ("a", "b", "d", "deep/c"):
+        hr = read_image(photos / f"{name}.png")
+        write_png(
+            tmp_path / "lr" / f"{name}x2.png", np.zeros((hr.shape[0] // 2, hr.shape[1] // 2, 3), np.uint8)
+        )
+    dark = run(tmp_path, "ckpt=bicubic", "scale=2", f"hr_dir={photos}", f"lr_dir={tmp_path}/lr")
+    assert dark["sets"]["photos"]["bicubic"]["psnr_rgb"] < 12 < report["sets"]["one"]["bicubic"]["psnr_rgb"]
+
+
+def test_without_images_the_shipped_photographs_are_taken(tmp_path: Path) -> None:
+    report = run(tmp_path, "ckpt=bicubic")
+    assert [image["name"] for image in report["sets"]["samples"]["images"]] == ["chelsea", "coffee", "rocket"]
+    assert report["sets"]["samples"]["bicubic"]["psnr_y"] == pytest.approx(29.59, abs=0.01)
+
+
+def test_gray_images(tmp_path: Path) -> None:
+    write_png(tmp_path / "hr" / "a.png", picture(48, 48, channels=1))
+    overrides = ["ckpt=bicubic", "channels=1", f"hr_dir={tmp_path}/hr"]
+    with pytest.raises(ValueError, match="metric space y needs RGB images, got 1 channels"):
+        run(tmp_path, *overrides)
+    report = run(tmp_path, *overrides, "metric=channels")
+    assert list(report["sets"]["hr"]["bicubic"]) == ["psnr_channels", "ssim_channels", "mse"]
+
+
+def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> None:
+    with pytest.raises(ValueError, match="not both"):
+        run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", f"hr_dirs={{a: {photos}}}")
+    with pytest.raises(ValueError, match="needs hr_dir"):
+        run(tmp_path, "ckpt=bicubic", f"lr_dir={photos}")
+    with pytest.raises(ValueError, match="device=abacus: choose auto, cpu, cuda"):
+        pick_device("abacus")
+    done = run_program("evaluate.py", f"ckpt={tmp_path}/none.ckpt", f"out_dir={tmp_path}/out")
+    assert done.returncode == 1
+    assert f"error: checkpoint {tmp_path}/none.ckpt does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_baseline_net_is_imresize() -> None:
+    lr = to_float(picture(9, 7))
+    net = Bicubic(scale=3)(to_tensor(lr)[None])[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(net, imresize(lr, size=(27, 21)), atol=1e-5)

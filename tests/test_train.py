@@ -1,0 +1,225 @@
+"""Whole runs, from the composed configuration to the files that they leave."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from helpers import compose_config, experiments, run_program, tiny, write_vgg
+from omegaconf import OmegaConf
+
+from evaluate import evaluate
+from train import train
+
+
+def run(experiment: str, tmp_path: Path, *overrides: str, name: str = "run") -> Path:
+    """Train in this process; returns the run directory."""
+    vgg = write_vgg(tmp_path / "vgg.pth")
+    run_dir = tmp_path / name
+    train(compose_config(*tiny(experiment, run_dir, vgg), *overrides))
+    return run_dir
+
+
+def rows(run_dir: Path, column: str) -> list[tuple[int, float]]:
+    with (run_dir / "metrics.csv").open(newline="") as file:
+        return [(int(row["step"]), float(row[column])) for row in csv.DictReader(file) if row.get(column)]
+
+
+def state(run_dir: Path, prefix: str, file: str = "last.ckpt") -> dict[str, torch.Tensor]:
+    content = torch.load(run_dir / "checkpoints" / file, weights_only=True)
+    return {key: value for key, value in content["state_dict"].items() if key.startswith(prefix)}
+
+
+@pytest.mark.parametrize("experiment", experiments())
+def test_every_experiment_runs_and_leaves_everything(experiment: str, tmp_path: Path, photos: Path) -> None:
+    run_dir = run(experiment, tmp_path, f"data.val_dir={photos}")
+    checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 2
+    assert checkpoint["config"] == OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml"))
+    prefixes = {key.split(".")[0] for key in checkpoint["state_dict"]}
+    assert prefixes <= {"generator", "generator_ema", "discriminator"}  # no VGG, no losses
+    assert (run_dir / "checkpoints" / "best.ckpt").is_file()
+    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [0, 1]
+    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [1]
+    assert sorted(path.name for path in (run_dir / "samples").iterdir()) == [
+        f"{name}_0000002.png" for name in ("a", "b", "d")
+    ]
+    assert (run_dir / "curves.png").stat().st_size > 1000
+
+
+def test_validation_and_evaluation_agree_to_the_last_digit(tmp_path: Path, photos: Path) -> None:
+    run_dir = run("image_enhancement", tmp_path, f"data.val_dir={photos}", "trainer.precision=bf16-mixed")
+    for file in ("last.ckpt", "best.ckpt"):
+        cfg = compose_config(
+            f"ckpt={run_dir}/checkpoints/{file}",
+            f"hr_dir={photos}",
+            f"out_dir={tmp_path}/out",
+            program="evaluate",
+        )
+        evaluated = evaluate(cfg)["sets"]["photos"]["model"]
+        assert len(evaluated) == 5
+        for name, value in evaluated.items():
+            assert rows(run_dir, f"val/{name}")[-1][1] == value, name
+
+
+def test_the_same_seed_gives_the_same_run(tmp_path: Path, photos: Path) -> None:
+    first, again, other = (
+        run("esrgan_psnr", tmp_path, f"data.val_dir={photos}", f"seed={seed}", name=name)
+        for name, seed in (("first", 3), ("again", 3), ("other", 4))
+    )
+    for key, value in state(first, "generator").items():
+        assert torch.equal(value, state(again, "generator")[key])
+    assert rows(first, "val/psnr_y") == rows(again, "val/psnr_y")
+    changed = state(other, "generator")
+    assert any(not torch.equal(value, changed[key]) for key, value in state(first, "generator").items())
+
+
+def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) -> None:
+    first = run("image_enhancement", tmp_path, f"data.val_dir={photos}", name="first")
+    start = f"init_from={first}/checkpoints/last.ckpt"
+    frozen = ("optimizer_g.lr=0", "optimizer_d.lr=0")
+    second = run("image_enhancement", tmp_path, f"data.val_dir={photos}", start, *frozen, name="second")
+    average = state(first, "generator_ema.")
+    for key, value in state(second, "generator.").items():
+        assert torch.equal(value, average[key.replace("generator.", "generator_ema.")]), key
+    for key, value in state(second, "discriminator.").items():
+        if "weight_u" not in key and "weight_v" not in key:  # the power iteration goes on
+            assert torch.equal(value, state(first, "discriminator.")[key]), key
+    assert rows(second, "val/psnr_y")[-1][1] == pytest.approx(rows(first, "val/psnr_y")[-1][1], abs=1e-4)
+
+
+def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos: Path) -> None:
+    limits = ("trainer.max_steps=5", "trainer.max_epochs=-1", "trainer.check_val_every_n_epoch=2")
+    run_dir = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *limits)
+    assert torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 5
+    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [0, 1, 2, 3, 4]
+    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [3]
+
+
+@pytest.mark.parametrize("loss", ["loss_g", "loss_d"])
+def test_logged_losses_are_means_over_the_interval(tmp_path: Path, photos: Path, loss: str) -> None:
+    each = run("image_enhancement", tmp_path, f"data.val_dir={photos}", name="each")
+    both = run(
+        "image_enhancement", tmp_path, f"data.val_dir={photos}", "trainer.log_every_n_steps=2", name="both"
+    )
+    (_, first), (_, second) = rows(each, f"train/{loss}")
+    ((step, mean),) = rows(both, f"train/{loss}")
+    assert step == 1
+    assert mean == pytest.approx((first + second) / 2, rel=1e-5)
+
+
+def test_two_processes_follow_one_with_the_whole_batch(tmp_path: Path, photos: Path) -> None:
+    """Relativistic averages included; and three images over two processes are each counted once."""
+    (photos / "d.png").unlink()
+    overrides = (
+        f"data.val_dir={photos}",
+        "trainer.max_steps=3",
+        "trainer.max_epochs=-1",
+        "model.accumulate=1",
+    )
+    one = run("image_enhancement", tmp_path, *overrides, "data.batch_size=4", name="one")
+    two = tmp_path / "two"
+    arguments = [
+        argument
+        for argument in tiny("image_enhancement", two, tmp_path / "vgg.pth")
+        if not argument.startswith("run_dir")
+    ]
+    done = run_program("train.py", *arguments, *overrides, "trainer.devices=2", f"hydra.run.dir={two}")
+    assert done.returncode == 0, done.stderr
+    for column in ("train/loss_g", "train/loss_d", "train/adversarial"):
+        for (step, value), (other_step, other) in zip(rows(one, column), rows(two, column), strict=True):
+            assert (step, value) == (other_step, pytest.approx(other, rel=1e-5))
+    for key, value in state(one, "").items():
+        if key == "discriminator.conv9.bias":
+            continue  # relative logits do not depend on it: its gradient is rounding, which Adam blows up
+        torch.testing.assert_close(state(two, "")[key], value, atol=2e-5, rtol=1e-3, msg=key)
+    # Of one and the same net, two processes give the very numbers of one.
+    cfg = compose_config(
+        f"ckpt={two}/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out", program="evaluate"
+    )
+    for name, value in evaluate(cfg)["sets"]["photos"]["model"].items():
+        assert rows(two, f"val/{name}")[-1][1] == value, name
+
+
+def test_a_sweep_of_two_processes_each_lands_in_separate_directories(tmp_path: Path, photos: Path) -> None:
+    arguments = [
+        argument
+        for argument in tiny("image_enhancement", tmp_path, write_vgg(tmp_path / "vgg.pth"))
+        if not argument.startswith("run_dir")
+    ]
+    done = run_program(
+        "train.py",
+        "-m",
+        *arguments,
+        f"data.val_dir={photos}",
+        "gan_loss=relativistic,hinge",
+        "trainer.devices=2",
+        f"hydra.sweep.dir={tmp_path}/sweep",
+    )
+    assert done.returncode == 0, done.stderr
+    targets = []
+    for job in ("0", "1"):
+        run_dir = tmp_path / "sweep" / job
+        checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+        assert checkpoint["global_step"] == 2
+        targets.append(checkpoint["config"]["gan_loss"]["_target_"].rsplit(".", 1)[1])
+    assert targets == ["RelativisticAverageGANLoss", "HingeGANLoss"]
+    assert not (tmp_path / "sweep" / "2").exists()
+
+
+def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> None:
+    arguments = [a for a in tiny("esrgan_psnr", tmp_path, tmp_path / "none") if not a.startswith("run_dir")]
+    done = run_program(
+        "train.py",
+        "-m",
+        *arguments,
+        f"data.val_dir={photos}",
+        "optimizer_g.betas=[2.0,0.9],[0.9,0.9]",
+        f"hydra.sweep.dir={tmp_path}/sweep",
+    )
+    assert done.returncode == 1
+    assert "Invalid beta parameter" in done.stderr
+    assert (tmp_path / "sweep" / "1" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_errors_are_one_message(tmp_path: Path) -> None:
+    done = run_program(
+        "train.py", "data=folder", f"data.train_dir={tmp_path}", "loss=l1", f"hydra.run.dir={tmp_path}/r"
+    )
+    assert done.returncode == 1
+    assert f"error: image directory {tmp_path} has no image in it" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "file").touch()
+    done = run_program("train.py", f"hydra.run.dir={tmp_path}/file/run")
+    assert done.returncode == 1
+    assert f"error: {tmp_path}/file/run: Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_file_that_a_worker_finds_is_named(tmp_path: Path, photos: Path) -> None:
+    data = (photos / "b.png").read_bytes()
+    (photos / "b.png").write_bytes(data[: len(data) // 2])
+    arguments = [
+        "experiment=esrgan_psnr",
+        "generator=srvgg_compact",
+        "generator.num_feat=8",
+        "generator.num_conv=1",
+    ]
+    arguments += ["data=folder", f"data.train_dir={photos}", "data.hr_patch_size=32", "data.num_workers=2"]
+    done = run_program("train.py", *arguments, "logger=csv", f"hydra.run.dir={tmp_path}/run")
+    assert done.returncode == 1
+    assert f"error: {photos}/b.png: no image, or a truncated one" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_more_cpu_processes_than_cores_are_refused(tmp_path: Path) -> None:
+    cfg = compose_config(*tiny("esrgan_psnr", tmp_path, tmp_path), "trainer.devices=4096")
+    with pytest.raises(ValueError, match=r"trainer\.devices=4096: this machine has \d+ CPU core"):
+        train(cfg)
+
+
+def test_optimizer_typos_show_before_training(tmp_path: Path) -> None:
+    for override, key in (("+optimizer_g.betass=1", "betass"), ("+scheduler_g.gama=1", "gama")):
+        with pytest.raises(ValueError, match=f"optimizer or scheduler: .*{key}"):
+            train(compose_config(*tiny("esrgan_psnr", tmp_path / "run", tmp_path), override))
+    assert not (tmp_path / "run").exists()
