@@ -45,7 +45,7 @@ class SRVGGNetCompact(nn.Module):
             raise ValueError(f"skip={skip!r} must be one of {', '.join(map(repr, _SKIPS))}")
         if out_channels != in_channels:
             raise ValueError(
-                f"out_channels={out_channels} must equal in_channels={in_channels} to add the input to the output"
+                f"out_channels={out_channels} must equal in_channels={in_channels} to be added to the input"
             )
         self.scale = scale
         self.skip = skip

@@ -1,10 +1,10 @@
 """Nearest and bilinear upsampling inside nets, with gradients that survive `torch.compile`.
 
-Under `torch.compile` the backward of `F.interpolate` becomes an `index_put` into zeros, and when inductor reorders
-the graph for peak memory (torch 2.13, on by default) it may read those zeros before they are filled: RRDBNet
-under bf16 autocast on a CPU got a gradient of exactly zero in all that precedes its first upsampling, and no
-error. Copies and slices have nothing to misorder. In eager mode they are slower, and they would export as more
-than one operator, so they stand in only where dynamo traces.
+Under `torch.compile` the backward of `F.interpolate` becomes an `index_put` into zeros, and when inductor
+reorders the graph for peak memory (torch 2.13, on by default) it may read those zeros before they are filled:
+RRDBNet under bf16 autocast on a CPU got a gradient of exactly zero in all that precedes its first upsampling,
+and no error. Copies and slices have nothing to misorder. In eager mode they are slower, and they would export
+as more than one operator, so they stand in only where dynamo traces.
 """
 
 import torch

@@ -32,7 +32,8 @@ def logged_in() -> bool:
     if os.environ.get("WANDB_API_KEY"):
         return True
     file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
-    hosts = [urlparse(wandb.Settings().base_url).hostname]
-    if "WANDB_BASE_URL" not in os.environ:
-        hosts.append("api.wandb.ai")  # where W&B's own service takes keys, whatever address it goes by
+    own = os.environ.get("WANDB_BASE_URL")
+    # W&B's own service takes the keys of api.wandb.ai, whatever address it goes by.
+    urls = [own] if own else [wandb.setup().settings.base_url, "https://api.wandb.ai"]
+    hosts = [urlparse(url).hostname for url in urls]
     return file.is_file() and any(netrc.netrc(file).authenticators(host) for host in hosts if host)

@@ -43,7 +43,7 @@ def zero_dense_blocks(net: RRDBNet) -> None:
 
 
 def copying_net(*, scale: int, inputs: list[int]) -> RRDBNet:
-    """A net with empty blocks whose other convolutions copy: unshuffling, body gain and upsampling are left."""
+    """Empty blocks, and the other convolutions copy: unshuffling, body gain and upsampling are left."""
     net = tiny(scale=scale)
     zero_dense_blocks(net)
     pass_through(net.conv_first, inputs=inputs)

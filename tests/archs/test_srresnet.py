@@ -94,7 +94,7 @@ def test_residual_block_equals_its_equations() -> None:
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_starts_at_a_moderate_strength(batch_norm: bool) -> None:
-    """Sixteen residual sums do not blow the output up (with Kaiming's initialisation its deviation is 1.3)."""
+    """Sixteen residual sums do not blow the output up (Kaiming's initialisation makes its deviation 1.3)."""
     torch.manual_seed(0)
     net = SRResNet(scale=2, num_feat=32, batch_norm=batch_norm)
     assert 1e-3 < net(random_image(2, 3, 12, 12)).std().item() < 1
