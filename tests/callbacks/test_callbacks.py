@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,3 +78,24 @@ def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not logged_in()
     monkeypatch.setenv("WANDB_API_KEY", "x")
     assert logged_in()
+
+
+def test_a_run_without_an_account_is_offline_and_asks_for_nothing(tmp_path: Path) -> None:
+    program = f"""
+from sr.callbacks.wandb import OfflineFirstWandbLogger
+logger = OfflineFirstWandbLogger(save_dir={str(tmp_path)!r}, project="p", name="n")
+logger.log_metrics({{"train/loss_g": 1.0}}, step=3)
+logger.experiment.finish()
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    environment |= {"HOME": str(tmp_path), "NETRC": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
