@@ -57,7 +57,9 @@ def train(cfg: DictConfig) -> None:
     L.seed_everything(cfg.seed, verbose=False)
     torch.set_float32_matmul_precision("high")
     quieten()
-    model = instantiate(cfg.model)
+    if cfg.cpu_threads:
+        torch.set_num_threads(cfg.cpu_threads)
+    model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the layout that convolutions want
     model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_optimizers(model)
     data: L.LightningDataModule = instantiate(cfg.data)

@@ -109,6 +109,7 @@ def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
         )
     net: nn.Module = hydra.utils.instantiate(description)
     load_weights(net, checkpoint.generator, path=checkpoint.path)
+    net = net.to(memory_format=torch.channels_last)  # as in training, so that the last digits agree
     return net.eval().requires_grad_(False), int(config["scale"]), int(config["channels"])
 
 

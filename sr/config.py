@@ -34,6 +34,7 @@ class TrainConfig:
     channels: int = MISSING
     monitor: str = MISSING
     init_from: str | None = None
+    cpu_threads: int | None = None
     run_dir: str = MISSING
     data: Any = MISSING
     degradation: Any = MISSING

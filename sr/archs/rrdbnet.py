@@ -66,7 +66,7 @@ class RRDBNet(nn.Module):
         height, width = lr.shape[-2:]
         # Replicated, not reflected, because a reflection needs an image larger than its padding.
         padding = (0, -width % self.unshuffle, 0, -height % self.unshuffle)
-        return F.pixel_unshuffle(F.pad(lr, padding, mode="constant"), self.unshuffle)
+        return F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), self.unshuffle)
 
 
 class RRDB(nn.Module):
