@@ -34,6 +34,7 @@ class SRModule(L.LightningModule):
 
     Args:
         generator: (N, C, H, W) -> (N, C, H * scale, W * scale), images in [0, 1].
+        content_loss: (sr, hr) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
         metric: what validation computes.
@@ -49,6 +50,7 @@ class SRModule(L.LightningModule):
         self,
         *,
         generator: nn.Module,
+        content_loss: nn.Module,
         optimizer_g: OptimizerFactory,
         metric: Protocol,
         scheduler_g: SchedulerFactory,
@@ -70,6 +72,7 @@ class SRModule(L.LightningModule):
         self.automatic_optimization = False
         self.generator = generator
         self.generator_ema = ema_copy(generator)
+        self.content_loss = content_loss
         self.optimizer_g = optimizer_g
         self.scheduler_g = scheduler_g
         self.metric = metric

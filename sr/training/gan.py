@@ -17,7 +17,6 @@ class GANModule(SRModule):
     that of the usual alternation. See `SRModule` for the arguments that are not named here.
 
     Args:
-        content_loss: (sr, hr) -> {name: weighted scalar}.
         gan_loss: has `generator(real, fake)` and `discriminator(real, fake)` on logits.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: when the adversarial term begins to count, and how fast.
@@ -45,6 +44,7 @@ class GANModule(SRModule):
     ) -> None:
         super().__init__(
             generator=generator,
+            content_loss=content_loss,
             optimizer_g=optimizer_g,
             metric=metric,
             scheduler_g=scheduler_g,
@@ -55,7 +55,6 @@ class GANModule(SRModule):
             accumulate=accumulate,
         )
         self.discriminator = discriminator
-        self.content_loss = content_loss
         self.gan_loss = gan_loss
         self.gan_weight = gan_weight
         self.optimizer_d = optimizer_d
