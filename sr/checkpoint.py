@@ -109,7 +109,7 @@ def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
         )
     net: nn.Module = hydra.utils.instantiate(description)
     load_weights(net, checkpoint.generator, path=checkpoint.path)
-    net = net.to(memory_format=torch.channels_last)  # as in training, so that the last digits agree
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
     return net.eval().requires_grad_(False), int(config["scale"]), int(config["channels"])
 
 

@@ -1,5 +1,6 @@
 """What every training module shares: one iteration is one generator update, EMA, exact validation, fail-stop."""
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,8 @@ from sr.metrics.mean import set_mean
 from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
+
+log = logging.getLogger(__name__)
 
 Batch = Mapping[str, Any]
 Terms = dict[str, Tensor]
@@ -190,11 +193,14 @@ class SRModule(L.LightningModule):
         torch.save({"iteration": iteration + 1, "terms": values, "batch": dict(batch)}, path)
         shown = ", ".join(f"{key}={value:.6g}" for key, value in values.items())
         where = "here" if not finite else "on another process"
-        raise DivergedError(
+        message = (
             f"iteration {iteration + 1}: a loss is not finite ({where}; rank {rank} has {shown}). The weights of the"
             f" iteration before were kept, the batch is in {path}. Try a lower learning rate,"
             " model.gradient_clip=1 or model.warmup_iterations=1000"
         )
+        if self.trainer.world_size > 1:
+            log.error(message)  # Lightning kills what is left when the first process ends: say it while we can
+        raise DivergedError(message)
 
     # Logging
 

@@ -1,0 +1,66 @@
+"""What only shows with a second process: agreement on a stop, and accumulation with one gradient exchange."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from helpers import ROOT
+
+PROGRAM = """
+import os
+import sys
+from pathlib import Path
+sys.path[:0] = [{root!r}, {root!r} + "/tests", {root!r} + "/tests/training"]
+import torch
+torch.set_num_threads(1)
+import test_modules as t
+
+if __name__ == "__main__":
+    out = Path({out!r})
+    module = t.make({kind}, accumulate={accumulate}, **{changes})
+    processes = {processes}
+    several = dict(strategy="ddp", devices=processes) if processes > 1 else {{}}
+    t.BATCH = 8 // processes
+    share = range(int(os.environ.get("LOCAL_RANK", 0)), 24, processes)  # so each batch is shared out
+    data = torch.utils.data.Subset(t.Pairs(24, poison={poison}), share)
+    trainer = t.fit(module, out, steps=3, data=data, use_distributed_sampler=False, **several)
+    if trainer.global_rank == 0:
+        torch.save(module.state_dict(), out / "weights.pt")
+"""
+
+
+def run(out: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    out.mkdir(exist_ok=True)
+    program = PROGRAM.format(root=str(ROOT), out=str(out), **settings)
+    (out / "program.py").write_text(program)
+    return subprocess.run(
+        [sys.executable, str(out / "program.py")], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_one_bad_process_stops_both_before_the_weights_are_touched(tmp_path: Path) -> None:
+    # Image 11 is in the second batch of process 1 alone.
+    done = run(tmp_path, kind="t.GANModule", accumulate=1, changes="{}", processes=2, poison=11)
+    assert done.returncode != 0
+    assert sorted(path.name for path in (tmp_path / "diverged").iterdir()) == [
+        "iteration-2-rank-0.pt",
+        "iteration-2-rank-1.pt",
+    ]
+    for rank, finite in ((0, True), (1, False)):
+        saved = torch.load(tmp_path / "diverged" / f"iteration-2-rank-{rank}.pt")
+        assert bool(saved["batch"]["lr"].isfinite().all()) == finite
+    assert "on another process; rank 0" in done.stderr
+
+
+def test_accumulation_over_two_processes_follows_one_process_without(tmp_path: Path) -> None:
+    changes = "dict(gan_loss=t.VanillaGANLoss(), optimizer_g=t.partial(torch.optim.SGD, lr=0.1),"
+    changes += " optimizer_d=t.partial(torch.optim.SGD, lr=0.1))"
+    settings = {"kind": "t.GANModule", "changes": changes, "poison": None}
+    one = run(tmp_path / "one", accumulate=1, processes=1, **settings)
+    two = run(tmp_path / "two", accumulate=2, processes=2, **settings)
+    assert one.returncode == 0, one.stderr
+    assert two.returncode == 0, two.stderr
+    expected = torch.load(tmp_path / "one" / "weights.pt")
+    for key, value in torch.load(tmp_path / "two" / "weights.pt").items():
+        torch.testing.assert_close(value, expected[key], atol=1e-6, rtol=1e-4, msg=key)
