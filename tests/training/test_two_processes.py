@@ -41,7 +41,7 @@ def run(out: Path, **settings: object) -> subprocess.CompletedProcess[str]:
 
 def test_one_bad_process_stops_both_before_the_weights_are_touched(tmp_path: Path) -> None:
     # Image 11 is in the second batch of process 1 alone.
-    done = run(tmp_path, kind="t.GANModule", accumulate=1, changes="{}", processes=2, poison=11)
+    done = run(tmp_path, kind="t.PSNRModule", accumulate=1, changes="{}", processes=2, poison=11)
     assert done.returncode != 0
     assert sorted(path.name for path in (tmp_path / "diverged").iterdir()) == [
         "iteration-2-rank-0.pt",
