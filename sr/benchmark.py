@@ -65,23 +65,22 @@ def benchmark(
 
 
 def format_table(report: Mapping[str, Any]) -> str:
-    """One row per set, every metric of every model side by side."""
+    """One row per set, one column per metric, the models beside each other in it."""
     first = next(iter(report["sets"].values()))
     models = [name for name in first if name != "images"]
     metrics = list(first[models[0]])
-    header = ["set", "images"] + [f"{metric} {model}" for metric in metrics for model in models]
-    lines = [header]
+    lines = [["set", "images", *metrics]]
     for name, result in report["sets"].items():
-        cells = [_number(metric, result[model][metric]) for metric in metrics for model in models]
+        cells = [" / ".join(_number(metric, result[model][metric]) for model in models) for metric in metrics]
         lines.append([name, str(len(result["images"])), *cells])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    text = "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-    )
-    border = report["protocol"]["crop_border"]
-    return (
-        f"{text}\nprotocol: 8-bit images, border of {border} cut, mean over images;"
-        " y = luma of BT.601, PSNR in dB, mse of images in [0, 1]"
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    rows = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    return "\n".join(
+        [
+            *rows,
+            f"each cell: {' / '.join(models)}; 8-bit images, border of {report['protocol']['crop_border']} pixels cut,"
+            " mean over images; PSNR in dB, y = luma of BT.601, mse of images in [0, 1]",
+        ]
     )
 
 

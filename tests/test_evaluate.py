@@ -63,7 +63,10 @@ def test_bicubic_alone_gives_what_imresize_gives(tmp_path: Path) -> None:
     up = np.round(np.clip(imresize(lr, size=(48, 56)), 0, 1) * 255)[4:-4, 4:-4]
     error = np.mean((up - hr[4:-4, 4:-4] * 255) ** 2)
     assert result["bicubic"]["psnr_rgb"] == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
-    assert "psnr_y bicubic" in format_table(report)
+    header, row, caption = format_table(report).splitlines()
+    assert header.split() == ["set", "images", *METRICS]
+    assert row.split()[:3] == ["hr", "1", f"{result['bicubic']['psnr_y']:.2f}"]
+    assert caption.startswith("each cell: bicubic; 8-bit images, border of 4 pixels cut")
 
 
 def test_several_sets_and_given_lr(tmp_path: Path, photos: Path) -> None:

@@ -56,7 +56,7 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
         return
     figure = Figure(figsize=(4.5 * len(drawn), 3.6), layout="constrained")
     for axes, (title, keys) in zip(
-        figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True
+        figure.subplots(1, len(drawn), squeeze=False, sharex=True)[0], drawn.items(), strict=True
     ):
         for key in keys:
             steps, values = series[key]

@@ -199,7 +199,9 @@ class SRModule(L.LightningModule):
             " model.gradient_clip=1 or model.warmup_iterations=1000"
         )
         if self.trainer.world_size > 1:
-            log.error(message)  # Lightning kills what is left when the first process ends: say it while we can
+            log.error(
+                message
+            )  # Lightning kills what is left when the first process ends: say it while we can
         raise DivergedError(message)
 
     # Logging
