@@ -20,7 +20,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
-from sr.checkpoint import load_weights, read_checkpoint
+from sr.checkpoint import CheckpointError, load_weights, read_checkpoint
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 
 log = logging.getLogger("train")
@@ -117,8 +117,11 @@ def initialize(model: Any, path: str) -> None:
         load_weights(net, checkpoint.generator, path=checkpoint.path)
     log.info("generator starts from %s (%s)", checkpoint.path, checkpoint.source)
     if checkpoint.discriminator and hasattr(model, "discriminator"):
-        load_weights(model.discriminator, checkpoint.discriminator, path=checkpoint.path)
-        log.info("discriminator starts from the same file")
+        try:
+            load_weights(model.discriminator, checkpoint.discriminator, path=checkpoint.path)
+            log.info("discriminator starts from the same file")
+        except CheckpointError as error:  # a generator can change its adversary
+            log.warning("discriminator starts from scratch: %s", error)
 
 
 @rank_zero_only

@@ -88,6 +88,20 @@ def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) 
     assert rows(second, "val/psnr_y")[-1][1] == pytest.approx(rows(first, "val/psnr_y")[-1][1], abs=1e-4)
 
 
+def test_init_from_goes_on_with_another_discriminator(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run("image_enhancement", tmp_path, f"data.val_dir={photos}", name="first")
+    start = (f"init_from={first}/checkpoints/last.ckpt", "discriminator=patch", "optimizer_g.lr=0")
+    second = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *start, name="second")
+    assert "discriminator starts from scratch" in caplog.text
+    average = state(first, "generator_ema.")
+    assert all(
+        torch.equal(value, average[key.replace("generator.", "generator_ema.")])
+        for key, value in state(second, "generator.").items()
+    )
+
+
 def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos: Path) -> None:
     limits = ("trainer.max_steps=5", "trainer.max_epochs=-1", "trainer.check_val_every_n_epoch=2")
     run_dir = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *limits)
