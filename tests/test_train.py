@@ -31,8 +31,16 @@ def state(run_dir: Path, prefix: str, file: str = "last.ckpt") -> dict[str, torc
 
 
 @pytest.mark.parametrize("experiment", experiments())
-def test_every_experiment_runs_and_leaves_everything(experiment: str, tmp_path: Path, photos: Path) -> None:
+def test_every_experiment_runs_and_leaves_everything(
+    experiment: str, tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_dir = run(experiment, tmp_path, f"data.val_dir={photos}")
+    last_bar = [
+        line for line in capsys.readouterr().out.replace("\r", "\n").splitlines() if "training:" in line
+    ][-1]
+    assert "2/2" in last_bar
+    assert "loss_g=" in last_bar
+    assert "psnr_y=" in last_bar
     checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 2
     assert checkpoint["config"] == OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml"))
