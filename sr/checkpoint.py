@@ -127,9 +127,9 @@ def _load(path: Path) -> Mapping[str, Any]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and pickle raise whatever the broken bytes lead them to
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path}: no checkpoint, or a truncated one ({reason})") from error
+    except Exception as error:  # torch and safetensors raise whatever the broken bytes lead them to
+        # Not torch's own words: they advise to load the file in a way that would run its code.
+        raise CheckpointError(f"{path}: no checkpoint, or a truncated one") from error
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not a checkpoint")
     return content

@@ -79,6 +79,7 @@ class SRDataModule(L.LightningDataModule):
         self._augment = Augmentation(self.augmentation)
         self._training = self.make_training()
         self._validation = self.make_validation()
+        self._validation.check()
 
     # What a subclass decides
 

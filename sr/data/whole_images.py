@@ -40,14 +40,22 @@ class WholeImages(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.hr)
 
+    def check(self) -> None:
+        """Read every file once, so that a bad one shows before hours of training and not after.
+
+        Raises:
+            UnreadableImageError: names the file.
+            ValueError: names a pair whose sizes do not fit.
+        """
+        for index in range(len(self)):
+            hr = crop_to_multiple(self.hr[index], self.scale)
+            if self.lr is not None:
+                self._check_pair(index, self.lr[index], hr)
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         hr = to_float(crop_to_multiple(self.hr[index], self.scale))
         lr = self._lr(index, hr)
-        if (lr.shape[0] * self.scale, lr.shape[1] * self.scale) != hr.shape[:2]:
-            raise ValueError(
-                f"{self.hr.name(index)}: LR of {lr.shape[1]} x {lr.shape[0]} and HR of {hr.shape[1]} x {hr.shape[0]}"
-                f" pixels do not differ by scale={self.scale}"
-            )
+        self._check_pair(index, lr, hr)
         return {"lr": to_tensor(lr), "hr": to_tensor(hr), "index": index, "name": self.hr.name(index)}
 
     def _lr(self, index: int, hr: np.ndarray) -> np.ndarray:
@@ -55,3 +63,10 @@ class WholeImages(Dataset[dict[str, Any]]):
             return to_float(self.lr[index])
         assert self.degradation is not None
         return self.degradation(hr, np.random.default_rng((self.seed, index)))
+
+    def _check_pair(self, index: int, lr: np.ndarray, hr: np.ndarray) -> None:
+        if (lr.shape[0] * self.scale, lr.shape[1] * self.scale) != hr.shape[:2]:
+            raise ValueError(
+                f"{self.hr.name(index)}: LR of {lr.shape[1]} x {lr.shape[0]} and HR of {hr.shape[1]} x {hr.shape[0]}"
+                f" pixels do not differ by scale={self.scale}"
+            )

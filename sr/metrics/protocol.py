@@ -103,7 +103,8 @@ def _in_space(images: Tensor, space: str) -> Tensor:
     if space == "y" and channels == 3:
         return luma(images)
     raise ValueError(
-        f"metric space {space} needs RGB images, got {channels} channels: override with metric=channels"
+        f"metric space {space} needs RGB images, got {channels} channels: metric=channels takes any (in training with"
+        " monitor=psnr_channels)"
     )
 
 

@@ -144,6 +144,14 @@ def test_missing_directories_are_named(photos: Path) -> None:
         folder(photos, val_dir=str(photos / "nowhere"))
 
 
+def test_a_broken_validation_image_shows_before_training(photos: Path, tmp_path: Path) -> None:
+    write_png(tmp_path / "val" / "fine.png", picture(64, 64))
+    data = (tmp_path / "val" / "fine.png").read_bytes()
+    (tmp_path / "val" / "half.png").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImageError, match=r"half\.png: no image, or a truncated one"):
+        folder(photos, val_dir=str(tmp_path / "val"))
+
+
 def test_dead_leaves_smaller_than_a_patch_are_refused() -> None:
     with pytest.raises(ValueError, match=r"data\.image_size=16 is less than data\.hr_patch_size=32"):
         DeadLeavesData(**SHARED, degradation=BicubicDegradation(scale=4), num_images=1, image_size=16)
