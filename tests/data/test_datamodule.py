@@ -111,12 +111,12 @@ def test_pairs_of_wrong_size_are_named(tmp_path: Path) -> None:
 def test_skipped_files_are_counted_at_the_end(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = (photos / "b.png").read_bytes()
     (photos / "b.png").write_bytes(data[: len(data) // 2])  # its header is still good
-    module = folder(photos, on_error="skip", iterations_per_epoch=4, num_workers=1)
+    module = folder(photos, on_error="skip", iterations_per_epoch=4, num_workers=1, val_dir=None)
     assert len(batches(module)) == 4
     module.teardown("fit")
     assert "1 of 4 training images were skipped as unreadable" in caplog.text
     with pytest.raises(UnreadableImageError, match=r"b\.png: no image, or a truncated one"):
-        batches(folder(photos, iterations_per_epoch=4, num_workers=1))
+        batches(folder(photos, iterations_per_epoch=4, num_workers=1, val_dir=None))
 
 
 @pytest.mark.parametrize(
