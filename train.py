@@ -55,7 +55,6 @@ def train(cfg: DictConfig) -> None:
     check_root_keys(cfg, TrainConfig)
     check_devices(cfg.trainer)
     L.seed_everything(cfg.seed, verbose=False)
-    torch.set_float32_matmul_precision("high")
     quieten()
     if cfg.cpu_threads:
         torch.set_num_threads(cfg.cpu_threads)

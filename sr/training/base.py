@@ -194,14 +194,13 @@ class SRModule(L.LightningModule):
         shown = ", ".join(f"{key}={value:.6g}" for key, value in values.items())
         where = "here" if not finite else "on another process"
         message = (
-            f"iteration {iteration + 1}: a loss is not finite ({where}; rank {rank} has {shown}). The weights of the"
-            f" iteration before were kept, the batch is in {path}. Try a lower learning rate,"
+            f"iteration {iteration + 1}: a loss is not finite ({where}; rank {rank} has {shown}). The checkpoints"
+            f" are those of iterations before, the batch is in {path}. Try a lower learning rate,"
             " model.gradient_clip=1 or model.warmup_iterations=1000"
         )
         if self.trainer.world_size > 1:
-            log.error(
-                message
-            )  # Lightning kills what is left when the first process ends: say it while we can
+            # Lightning kills what is left when the first process ends: say it while we can.
+            log.error(message)
         raise DivergedError(message)
 
     # Logging
