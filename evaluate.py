@@ -35,11 +35,19 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     models: dict[str, nn.Module] = {}
     if cfg.ckpt != "bicubic":
         checkpoint = read_checkpoint(cfg.ckpt)
-        models["model"], cfg.scale, cfg.channels = build_generator(checkpoint)
+        models["model"], scale, cfg.channels = build_generator(checkpoint)
+        if cfg.scale not in (None, scale):
+            raise ValueError(f"scale={cfg.scale}, but {checkpoint.path} enlarges by {scale}")
+        cfg.scale = scale
         print(f"{checkpoint.path}: {checkpoint.source}")
+    cfg.scale = cfg.scale or 4
     models["bicubic"] = Bicubic(scale=cfg.scale)
-    sets = open_sets(cfg)
+    if cfg.channels != 3:
+        cfg.metric.spaces = ["channels"]  # there is no luma of other images
     protocol = instantiate(cfg.metric)
+    sets = open_sets(cfg)
+    for images in sets.values():
+        images.check(smallest=protocol.smallest)
     device = pick_device(cfg.device)
     report = benchmark(models=models, sets=sets, protocol=protocol, out_dir=Path(cfg.out_dir), device=device)
     report["protocol"] |= {
@@ -55,6 +63,8 @@ def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:
     """The sets to evaluate, by name."""
     if cfg.hr_dir and cfg.hr_dirs:
         raise ValueError("give hr_dir=<directory> or hr_dirs={name: directory, ...}, not both")
+    if cfg.hr_dirs is not None and not isinstance(cfg.hr_dirs, DictConfig):
+        raise ValueError(f"hr_dirs={cfg.hr_dirs}: write hr_dirs={{name: directory, ...}}")
     if cfg.lr_dir and not cfg.hr_dir:
         raise ValueError(f"lr_dir={cfg.lr_dir} needs hr_dir=<directory> of the same names")
     degradation = instantiate(cfg.degradation)
@@ -62,8 +72,12 @@ def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:
         hr = ImageFiles.from_directory(cfg.hr_dir, channels=cfg.channels)
         lr = ImageFiles.from_directory(cfg.lr_dir, channels=cfg.channels)
         hr, lr = match_pairs(hr, lr, scale=cfg.scale)
-        return {Path(cfg.hr_dir).name: WholeImages(hr=hr, lr=lr, scale=cfg.scale)}
-    directories = {Path(cfg.hr_dir).resolve().name: cfg.hr_dir} if cfg.hr_dir else dict(cfg.hr_dirs or {})
+        return {Path(cfg.hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=cfg.scale)}
+    directories = (
+        {Path(cfg.hr_dir).resolve().name: cfg.hr_dir}
+        if cfg.hr_dir
+        else {str(k): v for k, v in (cfg.hr_dirs or {}).items()}
+    )
     images = {
         name: ImageFiles.from_directory(path, channels=cfg.channels) for name, path in directories.items()
     } or {"samples": sample_photographs("val", channels=cfg.channels)}

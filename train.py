@@ -54,16 +54,20 @@ def train(cfg: DictConfig) -> None:
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
     check_devices(cfg.trainer)
+    check_groups(cfg)
+    if cfg.seed < 0:
+        raise ValueError(f"seed={cfg.seed} must be 0 or more")
     L.seed_everything(cfg.seed, verbose=False)
     quieten()
     if cfg.cpu_threads:
         torch.set_num_threads(cfg.cpu_threads)
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the layout that convolutions want
     model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
-    check_optimizers(model)
-    data: L.LightningDataModule = instantiate(cfg.data)
+    check_fit(cfg, model)
+    data = instantiate(cfg.data)
+    data.check_validation(smallest=model.metric.smallest)
     if cfg.init_from:
-        initialize(model, cfg.init_from)
+        initialize(model, cfg)
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]
     trainer: L.Trainer = instantiate(
         cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]
@@ -78,7 +82,6 @@ def quieten() -> None:
     for message in (
         ".*does not have many workers.*",  # one loader process is right for whole images
         ".*recommended to use `self.log.*",  # validation is exact on every process already
-        ".*lr_scheduler.step.*before.*optimizer.step.*",  # D may rest at first
         ".*in eval mode at the start of training.*",  # the average and VGG are meant to be
         ".*smaller than the logging interval.*",
         ".*logs directory .* exists and is not empty.*",  # hydra.run.dir is made before the logger
@@ -101,20 +104,55 @@ def check_devices(trainer: DictConfig) -> None:
         )
 
 
-def check_optimizers(model: L.LightningModule) -> None:
-    """Optimizers and schedulers are partial until training starts; build them once now to see their typos."""
-    try:
-        model.configure_optimizers()
-    except TypeError as error:
-        raise ValueError(f"optimizer or scheduler: {error}") from error
+def check_groups(cfg: DictConfig) -> None:
+    """Build what would be built late or, with this model, not at all, so that its typos show now."""
+    for group in ("discriminator", "gan_loss"):
+        instantiate(cfg[group])
+    for net in ("g", "d"):
+        try:
+            optimizer = instantiate(cfg[f"optimizer_{net}"])([torch.nn.Parameter(torch.zeros(1))])
+            instantiate(cfg[f"scheduler_{net}"])(optimizer)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"optimizer_{net} or scheduler_{net}: {error}") from error
+    for group in ("callbacks", "logger"):
+        for name, node in cfg[group].items():
+            if "_target_" not in node:
+                raise ValueError(
+                    f"{group}.{name} has no _target_: choose from {', '.join(cfg[group])} or add one"
+                )
 
 
-def initialize(model: Any, path: str) -> None:
+def check_fit(cfg: DictConfig, model: Any) -> None:
+    """What no part can know alone."""
+    if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.spaces):
+        raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
+    if cfg.data.batch_size % cfg.model.accumulate:
+        raise ValueError(
+            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.accumulate={cfg.model.accumulate}"
+        )
+    if not list(model.generator.parameters()):
+        raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")
+    if hasattr(model, "discriminator"):
+        size = cfg.data.hr_patch_size
+        try:
+            with torch.no_grad():
+                model.discriminator.eval()(torch.zeros(1, cfg.channels, size, size))
+        except ValueError as error:
+            raise ValueError(f"data.hr_patch_size={size} does not suit the discriminator: {error}") from error
+        model.discriminator.train()
+
+
+def initialize(model: Any, cfg: DictConfig) -> None:
     """Start from trained weights: the generator, its average, and the discriminator where the file has one."""
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(cfg.init_from)
     for net in (model.generator, model.generator_ema):
         load_weights(net, checkpoint.generator, path=checkpoint.path)
     log.info("generator starts from %s (%s)", checkpoint.path, checkpoint.source)
+    there = checkpoint.config["generator"] if checkpoint.config else {}
+    here: Any = OmegaConf.to_container(cfg.generator, resolve=True)
+    for key, value in here.items():
+        if key in there and there[key] != value:  # such as a skip, of which the weights say nothing
+            log.warning("generator.%s=%s, but these weights were trained with %s", key, value, there[key])
     if checkpoint.discriminator and hasattr(model, "discriminator"):
         try:
             load_weights(model.discriminator, checkpoint.discriminator, path=checkpoint.path)
@@ -139,9 +177,12 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
         for name, value in sorted(trainer.callback_metrics.items())
         if name.startswith("val/")
     )
-    print(f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none'}")
+    print(
+        f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none (no epoch ended)'}"
+    )
     for place, what in (
-        ("checkpoints", "best.ckpt, last.ckpt"),
+        ("checkpoints/best.ckpt", "the weights of the highest validation"),
+        ("checkpoints/last.ckpt", "the weights at the end"),
         ("samples", "LR | SR | HR at every validation"),
         ("curves.png", "losses, PSNR, SSIM"),
         ("metrics.csv", "everything that was logged"),

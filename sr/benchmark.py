@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from sr.data.whole_images import WholeImages
 from sr.metrics.mean import set_mean
+from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
-from sr.ops.image import to_uint8, write_png
+from sr.ops.image import viewable, write_png
 
 CROP = 160  # side of the details in the comparison picture, in HR pixels
 ROWS = 4  # images in it
@@ -50,13 +51,14 @@ def benchmark(
         for index in range(len(images)):
             item = images[index]
             lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
-            outputs = {name: net(lr) for name, net in nets.items()}
+            with full_precision(device):
+                outputs = {name: net(lr) for name, net in nets.items()}
             values = {
                 name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()
             }
             entries.append({"name": item["name"], **values})
             first = next(iter(outputs.values()))[0]
-            write_png(out_dir / set_name / f"{item['name']}.png", _viewable(first))
+            write_png(out_dir / set_name / f"{item['name']}.png", viewable(first))
             if len(rows) < ROWS:
                 rows.append(_comparison_row(item["name"], lr[0], outputs, hr[0], values))
         report["sets"][set_name] = {**{name: _mean(entries, name) for name in nets}, "images": entries}
@@ -111,12 +113,12 @@ def _comparison_row(
     hr: Tensor,
     values: Mapping[str, Mapping[str, float]],
 ) -> tuple[str, dict[str, np.ndarray], dict[str, str]]:
-    target = _viewable(hr)
+    target = viewable(hr)
     height, width = target.shape[:2]
-    nearest = cv2.resize(_viewable(lr), (width, height), interpolation=cv2.INTER_NEAREST)
+    nearest = cv2.resize(viewable(lr), (width, height), interpolation=cv2.INTER_NEAREST)
     pictures = {
         "LR": nearest,
-        **{name: _viewable(sr[0]) for name, sr in reversed([*outputs.items()])},
+        **{name: viewable(sr[0]) for name, sr in reversed([*outputs.items()])},
         "HR": target,
     }
     top, left, size = _busiest(target)
@@ -145,14 +147,6 @@ def _busiest(image: np.ndarray) -> tuple[int, int, int]:
     energy = energy[: image.shape[0] - size + 1, : image.shape[1] - size + 1]
     top, left = np.unravel_index(int(energy.argmax()), energy.shape)
     return int(top), int(left), size
-
-
-def _viewable(image: Tensor) -> np.ndarray:
-    """(H, W, 3) uint8; gray is repeated, of many bands the first three are shown."""
-    array = to_uint8(image)
-    return (
-        np.repeat(array[:, :, :1], 3, axis=2) if array.shape[2] < 3 else np.ascontiguousarray(array[:, :, :3])
-    )
 
 
 def _number(metric: str, value: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import hydra
 import torch
+from hydra.errors import InstantiationException
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -100,14 +101,18 @@ def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
         raise CheckpointError(
             f"{checkpoint.path}: plain weights say nothing of their net; take a .ckpt of a run (runs/*/checkpoints)"
         )
-    description = dict(config["generator"])
+    found = config.get("generator")
+    description = dict(found) if isinstance(found, Mapping) else {}
     target = str(description.get("_target_"))
     # Hydra would call any importable function that a stranger's file names.
     if not target.startswith("sr.archs.") or not all(map(_is_plain, description.values())):
         raise CheckpointError(
             f"{checkpoint.path}: its generator is {target}; built are nets of sr.archs alone"
         )
-    net: nn.Module = hydra.utils.instantiate(description)
+    try:
+        net: nn.Module = hydra.utils.instantiate(description)
+    except InstantiationException as error:
+        raise CheckpointError(f"{checkpoint.path}: its {target} cannot be built: {error}") from error
     load_weights(net, checkpoint.generator, path=checkpoint.path)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
     return net.eval().requires_grad_(False), int(config["scale"]), int(config["channels"])

@@ -62,7 +62,7 @@ class EvaluateConfig:
     lr_dir: str | None = None
     hr_dirs: Any = None
     out_dir: str = MISSING
-    scale: int = MISSING
+    scale: int | None = None
     channels: int = MISSING
     seed: int = MISSING
     device: str = MISSING
@@ -130,6 +130,8 @@ def explain(error: BaseException) -> str | None:
         return "\n".join(
             dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip())
         )
+    if isinstance(error, RuntimeError) and "Connection closed by peer" in str(error):
+        return "another process of this run has ended; its own message says why"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import compose_config, picture, run_program
+from helpers import ROOT, compose_config, picture, run_program
 
 from evaluate import evaluate, pick_device
 from sr.archs.bicubic import Bicubic
@@ -91,11 +91,9 @@ def test_without_images_the_shipped_photographs_are_taken(tmp_path: Path) -> Non
 
 def test_gray_images(tmp_path: Path) -> None:
     write_png(tmp_path / "hr" / "a.png", picture(48, 48, channels=1))
-    overrides = ["ckpt=bicubic", "channels=1", f"hr_dir={tmp_path}/hr"]
-    with pytest.raises(ValueError, match="metric space y needs RGB images, got 1 channels"):
-        run(tmp_path, *overrides)
-    report = run(tmp_path, *overrides, "metric=channels")
+    report = run(tmp_path, "ckpt=bicubic", "channels=1", f"hr_dir={tmp_path}/hr")
     assert list(report["sets"]["hr"]["bicubic"]) == ["psnr_channels", "ssim_channels", "mse"]
+    assert report["protocol"]["spaces"] == ["channels"]
 
 
 def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> None:
@@ -103,12 +101,36 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
         run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", f"hr_dirs={{a: {photos}}}")
     with pytest.raises(ValueError, match="needs hr_dir"):
         run(tmp_path, "ckpt=bicubic", f"lr_dir={photos}")
+    with pytest.raises(ValueError, match=r"hr_dirs=/x: write hr_dirs=\{name: directory"):
+        run(tmp_path, "ckpt=bicubic", "hr_dirs=/x")
     with pytest.raises(ValueError, match="device=abacus: choose auto, cpu, cuda"):
         pick_device("abacus")
     done = run_program("evaluate.py", f"ckpt={tmp_path}/none.ckpt", f"out_dir={tmp_path}/out")
     assert done.returncode == 1
     assert f"error: checkpoint {tmp_path}/none.ckpt does not exist" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_another_scale_than_the_checkpoint_s_is_refused(tmp_path: Path, photos: Path, ckpt: Path) -> None:
+    with pytest.raises(ValueError, match=r"scale=2, but .*net\.ckpt enlarges by 4"):
+        run(tmp_path, f"ckpt={ckpt}", "scale=2", f"hr_dir={photos}")
+
+
+def test_a_broken_image_shows_before_anything_is_written(tmp_path: Path, photos: Path) -> None:
+    (photos / "z.png").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"z\.png: the file is empty"):
+        run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_left_where_it_is_run(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    program = str(ROOT / "evaluate.py")
+    done = run_program(
+        program, "ckpt=bicubic", f"hr_dir={photos}", f"out_dir={tmp_path}/o", cwd=tmp_path / "elsewhere"
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_the_baseline_net_is_imresize() -> None:

@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from sr.ops.image import side_by_side, to_uint8, write_png
+from sr.ops.image import side_by_side, viewable, write_png
 
 
 class SamplePictures(L.Callback):
@@ -40,26 +40,20 @@ class SamplePictures(L.Callback):
         if trainer.sanity_checking or batch_idx >= self.count:
             return
         lr, hr = batch["lr"][0], batch["hr"][0]
-        if hr.shape[0] not in (1, 3):
-            return  # many bands are no picture
         picture = panel(lr, outputs[0], hr)
         name = batch["name"][0].replace("/", "_")
         write_png(self.directory / f"{name}_{trainer.global_step:07d}.png", picture)
+        step = trainer.global_step - 1  # Lightning logs the metrics of this validation there
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                logger.log_image(key=f"samples/{name}", images=[picture], step=trainer.global_step)
+                logger.log_image(key=f"samples/{name}", images=[picture], step=step)
             elif isinstance(logger, TensorBoardLogger):
-                step = trainer.global_step
                 logger.experiment.add_image(f"samples/{name}", picture, step, dataformats="HWC")
 
 
 def panel(lr: Tensor, sr: Tensor, hr: Tensor) -> np.ndarray:
     """(C, h, w), (C, H, W), (C, H, W) in [0, 1] -> LR | SR | HR as one (H, 3 W + gaps, 3) uint8 image."""
-    pictures = [_rgb(to_uint8(image)) for image in (lr, sr, hr)]
+    pictures = [viewable(image) for image in (lr, sr, hr)]
     height, width = pictures[2].shape[:2]
     pictures[0] = np.asarray(cv2.resize(pictures[0], (width, height), interpolation=cv2.INTER_NEAREST))
     return side_by_side(pictures)
-
-
-def _rgb(image: np.ndarray) -> np.ndarray:
-    return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)

@@ -4,6 +4,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import albumentations
@@ -22,6 +23,7 @@ from sr.data.patches import (
 from sr.data.sampler import EndlessSampler
 from sr.data.sources import DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
 from sr.data.whole_images import WholeImages
+from sr.ops.image import UnreadableImageError
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +81,6 @@ class SRDataModule(L.LightningDataModule):
         self._augment = Augmentation(self.augmentation)
         self._training = self.make_training()
         self._validation = self.make_validation()
-        self._validation.check()
 
     # What a subclass decides
 
@@ -95,6 +96,10 @@ class SRDataModule(L.LightningDataModule):
             else sample_photographs("val", channels=self.channels)
         )
         return WholeImages(hr=images, scale=self.scale, degradation=self.degradation, seed=self.seed)
+
+    def check_validation(self, *, smallest: int) -> None:
+        """See `WholeImages.check`."""
+        self._validation.check(smallest=smallest)
 
     # Lightning
 
@@ -188,7 +193,7 @@ class PairedData(SRDataModule):
     def make_training(self) -> TrainingPatches:
         hr = ImageFiles.from_directory(self.train_dir, channels=self.channels)
         lr = ImageFiles.from_directory(self.train_lr_dir, channels=self.channels)
-        hr, lr = match_pairs(self._checked(hr), lr, scale=self.scale)
+        hr, lr = self._both_readable(*match_pairs(hr, lr, scale=self.scale))
         for index in range(len(hr)):
             (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
             if (hr_height // self.scale, hr_width // self.scale) != (height, width):
@@ -205,7 +210,29 @@ class PairedData(SRDataModule):
             on_error=self.on_error,
         )
 
+    def _both_readable(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
+        """The pairs of which both files can be used."""
+        usable_hr = set(self._checked(hr).paths)
+        lr_patch_size = self.hr_patch_size // self.scale
+        usable_lr = set(
+            check_sizes(
+                lr, smallest=lr_patch_size, small_images=self.small_images, on_error=self.on_error
+            ).paths
+        )
+        kept = [a in usable_hr and b in usable_lr for a, b in zip(hr.paths, lr.paths, strict=True)]
+        hr_paths, lr_paths = (list(compress(files.paths, kept)) for files in (hr, lr))
+        if not hr_paths:
+            raise UnreadableImageError(f"no pair of {hr.root} and {lr.root} can be read")
+        return (
+            ImageFiles(hr_paths, root=hr.root, channels=hr.channels),
+            ImageFiles(lr_paths, root=lr.root, channels=lr.channels),
+        )
+
     def make_validation(self) -> WholeImages:
+        if self.val_lr_dir and not self.val_dir:
+            raise ValueError(
+                f"data.val_lr_dir={self.val_lr_dir} needs data.val_dir, the HR of the same names"
+            )
         if not (self.val_dir and self.val_lr_dir):
             return super().make_validation()
         hr, lr = match_pairs(

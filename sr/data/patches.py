@@ -128,8 +128,10 @@ class PairedPatches(TrainingPatches):
         self.lr_patch_size = hr_patch_size // scale
 
     def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        lr = pad_to(self.lr[index], self.lr_patch_size)
-        hr = pad_to(self.hr[index], self.lr_patch_size * self.scale)
+        lr, hr = self.lr[index], self.hr[index]
+        # HR may have rows that LR has not; mirrored, they would stand in another place.
+        hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
+        lr, hr = pad_to(lr, self.lr_patch_size), pad_to(hr, self.lr_patch_size * self.scale)
         top, left = draw_corner(lr, self.lr_patch_size, rng)
         lr = to_float(cut(lr, top, left, self.lr_patch_size))
         hr = to_float(cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale))

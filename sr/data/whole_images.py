@@ -40,15 +40,25 @@ class WholeImages(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.hr)
 
-    def check(self) -> None:
-        """Read every file once, so that a bad one shows before hours of training and not after.
+    def check(self, *, smallest: int) -> None:
+        """Read every file once, so that a bad one shows before hours of work and not after.
 
         Raises:
             UnreadableImageError: names the file.
-            ValueError: names a pair whose sizes do not fit.
+            ValueError: names an image with a side of less than `smallest` pixels, a pair whose sizes do not fit, or
+                two images of one name.
         """
+        names = [self.hr.name(index) for index in range(len(self))]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"several images have the name {twice[0]} but for their endings")
         for index in range(len(self)):
             hr = crop_to_multiple(self.hr[index], self.scale)
+            height, width = hr.shape[:2]
+            if min(height, width) < smallest:
+                raise ValueError(
+                    f"{names[index]}: {width} x {height} pixels; the metric needs {smallest} on each side"
+                )
             if self.lr is not None:
                 self._check_pair(index, self.lr[index], hr)
 

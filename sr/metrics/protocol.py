@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
+from sr.metrics.precision import full_precision
 from sr.ops.color import luma
 
 SPACES = ("y", "rgb", "channels")
@@ -46,13 +47,19 @@ class Protocol:
         """The keys of what a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
         return (*(f"{metric}_{space}" for space in self.spaces for metric in ("psnr", "ssim")), "mse")
 
+    @property
+    def smallest(self) -> int:
+        """Height and width that an image needs for the border and the window of SSIM."""
+        return 2 * self.crop_border + WINDOW
+
     def describe(self) -> dict[str, object]:
         """What was measured, in words for a report."""
         return {
+            "spaces": list(self.spaces),
             "crop_border": self.crop_border,
             "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
             "luma": "ITU-R BT.601, studio swing, unrounded",
-            "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03)",
+            "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the places it fits into",
             "mse": "all channels, images in [0, 1]",
             "aggregation": "mean over images of the value of each image",
         }
@@ -67,14 +74,13 @@ class Protocol:
         """
         if sr.shape != hr.shape:
             raise ValueError(f"images of {tuple(sr.shape)} and {tuple(hr.shape)} cannot be compared")
-        smallest = 2 * self.crop_border + WINDOW
-        if min(hr.shape[-2:]) < smallest:
+        if min(hr.shape[-2:]) < self.smallest:
             size = f"{hr.shape[-1]} x {hr.shape[-2]}"
             raise ValueError(
                 f"an image of {size} pixels is too small for crop_border={self.crop_border} and the SSIM window of"
-                f" {WINDOW}: {smallest} pixels are needed"
+                f" {WINDOW}: {self.smallest} pixels are needed"
             )
-        with torch.autocast(sr.device.type, enabled=False):  # the windows of SSIM are convolutions
+        with full_precision(sr.device):  # the windows of SSIM are convolutions
             return self._measure(self._prepare(sr), self._prepare(hr))
 
     def _measure(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:

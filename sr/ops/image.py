@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+ORIENTATION = 0x0112  # EXIF tag; from 5 on the sides are exchanged
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
@@ -51,11 +52,9 @@ def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
             f"{path}: pixels are {image.dtype}; read are 8 and 16 bit unsigned integers"
         )
     found = image.shape[2]
-    if found == channels and channels not in (3, 4):
+    if found == channels:
         return image
     if channels not in (1, 3):
-        if found == channels:
-            return image
         raise UnreadableImageError(f"{path}: has {found} channels where channels={channels} are asked for")
     if found == 4:
         image = _on_white(image)
@@ -76,8 +75,9 @@ def image_size(path: str | Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-            return height, width
-    except OSError:  # also what Pillow raises for formats that it does not know
+            turned = image.format == "JPEG" and image.getexif().get(ORIENTATION, 1) >= 5
+            return (width, height) if turned else (height, width)
+    except (OSError, Image.DecompressionBombError):  # OSError is also what formats unknown to Pillow give
         height, width = _decode(path).shape[:2]
         return height, width
 
@@ -109,6 +109,14 @@ def to_uint8(image: Tensor) -> np.ndarray:
     """(C, H, W) float -> (H, W, C) uint8, clamped to [0, 1] and rounded."""
     levels = (image.detach().float().clamp(0, 1) * 255).round().byte()
     return np.asarray(levels.permute(1, 2, 0).cpu().numpy())
+
+
+def viewable(image: Tensor) -> np.ndarray:
+    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated, of many bands the first three are shown."""
+    array = to_uint8(image)
+    if array.shape[2] < 3:
+        return np.repeat(array[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(array[:, :, :3])
 
 
 def quantize(image: np.ndarray) -> np.ndarray:

@@ -10,11 +10,13 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.strategies import ParallelStrategy
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from sr.metrics.mean import set_mean
+from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
@@ -46,7 +48,8 @@ class SRModule(L.LightningModule):
         warmup_iterations: length of the linear learning-rate warm-up.
         gradient_clip: largest norm of the gradient of each net; None does not clip.
         accumulate: micro-batches that a batch is cut into to save memory. The batch size stays what it is, so an
-            iteration, an epoch and a learning rate mean the same with any value.
+            iteration, an epoch and a learning rate mean the same with any value; only what looks at a batch as a
+            whole (relativistic averages, batch norm) sees the parts.
     """
 
     def __init__(
@@ -70,8 +73,9 @@ class SRModule(L.LightningModule):
             raise ValueError(f"accumulate={accumulate} must be 1 or more")
         if gradient_clip is not None and gradient_clip <= 0:
             raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
-        if monitor not in metric.names:
-            raise ValueError(f"monitor={monitor}: the metric gives {', '.join(metric.names)}")
+        rising = [name for name in metric.names if name != "mse"]  # best.ckpt is that of the highest value
+        if monitor not in rising:
+            raise ValueError(f"monitor={monitor}: choose one of {', '.join(rising)}")
         self.automatic_optimization = False
         self.generator = generator
         self.generator_ema = ema_copy(generator)
@@ -124,6 +128,13 @@ class SRModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         self.check_precision(self.trainer.precision)
+        nets = [net for net, _, _ in self.trained_nets()]
+        plain_norm = any(type(module) is nn.BatchNorm2d for net in nets for module in net.modules())
+        if self.trainer.world_size > 1 and plain_norm:
+            rank_zero_warn(
+                "batch norm takes its statistics per process, so several processes do not follow one exactly;"
+                " on GPUs trainer.sync_batchnorm=true makes them"
+            )
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         iteration = self.global_step
@@ -139,7 +150,7 @@ class SRModule(L.LightningModule):
         self._step_optimizers(optimizers, iteration)
         update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
         self._log_terms(terms, iteration, optimizers)
-        self._step_schedulers()
+        self._step_schedulers(iteration)
 
     def _raw_optimizers(self) -> list[Optimizer]:
         found = self.optimizers(use_pl_optimizer=False)
@@ -173,11 +184,15 @@ class SRModule(L.LightningModule):
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
             (counted if net is self.generator else optimizer).step()
 
-    def _step_schedulers(self) -> None:
-        schedulers = self.lr_schedulers()
-        for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+    def _step_schedulers(self, iteration: int) -> None:
+        """A net that rests keeps its schedule, warm-up included, for when it wakes."""
+        resting = self.resting(iteration)
+        found = self.lr_schedulers()
+        schedulers = found if isinstance(found, list) else [found]
+        for (net, _, _), scheduler in zip(self.trained_nets(), schedulers, strict=True):
             assert isinstance(scheduler, LRScheduler)
-            scheduler.step()
+            if net not in resting:
+                scheduler.step()
 
     # Fail-stop
 
@@ -223,7 +238,7 @@ class SRModule(L.LightningModule):
     @torch.no_grad()
     def super_resolve(self, lr: Tensor) -> Tensor:
         """The averaged generator in fp32 whatever the training precision: the numbers `evaluate.py` will give."""
-        with torch.autocast(self.device.type, enabled=False):
+        with full_precision(self.device):
             output: Tensor = self.generator_ema(lr.float())
         return output
 

@@ -18,6 +18,9 @@ def build_scheduler(
     The rate of warm-up iteration n (from 0) is (n + 1) / (warmup_iterations + 1) of the full one; the schedule proper
     begins when the warm-up has ended.
     """
+    horizon = getattr(factory, "keywords", {}).get("T_max", 1)
+    if horizon < 1:
+        raise ValueError(f"scheduler T_max={horizon}: it ends with the run, so set trainer.max_steps")
     if not warmup_iterations:
         return factory(optimizer)
     warmup = LinearLR(optimizer, start_factor=1 / (warmup_iterations + 1), total_iters=warmup_iterations)

@@ -108,6 +108,27 @@ def test_pairs_of_wrong_size_are_named(tmp_path: Path) -> None:
         PairedData(**SHARED, **dirs, degradation=BicubicDegradation(scale=4))
 
 
+@pytest.mark.parametrize("side", ["hr", "lr"])
+def test_a_pair_with_one_bad_file_is_skipped_whole(tmp_path: Path, side: str) -> None:
+    dirs = paired_dirs(tmp_path)
+    write_png(tmp_path / "hr" / "b.png", picture(48, 48))
+    write_png(tmp_path / "lr" / "b.png", picture(12, 12))
+    (tmp_path / side / "b.png").write_bytes(b"")
+    with pytest.raises(UnreadableImageError, match=r"b\.png: the file is empty"):
+        PairedData(**SHARED, **dirs, degradation=BicubicDegradation(scale=4))
+    data = PairedData(**SHARED, **dirs, degradation=BicubicDegradation(scale=4), on_error="skip")
+    assert [path.name for path in (*data._training.hr.paths, *data._training.lr.paths)] == [
+        "a.png",
+        "ax4.png",
+    ]
+
+
+def test_lr_for_validation_needs_its_hr(tmp_path: Path) -> None:
+    dirs = paired_dirs(tmp_path)
+    with pytest.raises(ValueError, match=r"val_lr_dir=.* needs data\.val_dir"):
+        PairedData(**SHARED, **dirs, degradation=BicubicDegradation(scale=4), val_lr_dir=dirs["train_lr_dir"])
+
+
 def test_skipped_files_are_counted_at_the_end(photos: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = (photos / "b.png").read_bytes()
     (photos / "b.png").write_bytes(data[: len(data) // 2])  # its header is still good
@@ -149,7 +170,15 @@ def test_a_broken_validation_image_shows_before_training(photos: Path, tmp_path:
     data = (tmp_path / "val" / "fine.png").read_bytes()
     (tmp_path / "val" / "half.png").write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableImageError, match=r"half\.png: no image, or a truncated one"):
-        folder(photos, val_dir=str(tmp_path / "val"))
+        folder(photos, val_dir=str(tmp_path / "val")).check_validation(smallest=19)
+    write_png(tmp_path / "val" / "half.png", picture(18, 40))
+    with pytest.raises(ValueError, match=r"half: 40 x 16 pixels; the metric needs 19 on each side"):
+        folder(photos, val_dir=str(tmp_path / "val")).check_validation(smallest=19)
+    write_png(tmp_path / "val" / "half.png", picture(20, 40))
+    folder(photos, val_dir=str(tmp_path / "val")).check_validation(smallest=19)
+    (tmp_path / "val" / "half.bmp").write_bytes((tmp_path / "val" / "half.png").read_bytes())
+    with pytest.raises(ValueError, match="several images have the name half"):
+        folder(photos, val_dir=str(tmp_path / "val")).check_validation(smallest=19)
 
 
 def test_dead_leaves_smaller_than_a_patch_are_refused() -> None:

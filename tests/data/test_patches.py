@@ -96,6 +96,19 @@ def test_paired_patches_are_cut_and_turned_together(tmp_path: Path) -> None:
     assert len(turned) > 1
 
 
+def test_padded_pairs_stay_aligned(tmp_path: Path) -> None:
+    ramp = np.repeat(np.arange(35, dtype=np.uint8)[:, None, None] * 7, 35, axis=1).repeat(3, axis=2)
+    write_png(tmp_path / "hr" / "a.png", ramp)  # three rows more than LR knows of
+    write_png(tmp_path / "lr" / "a.png", np.ascontiguousarray(ramp[:32:4, :32:4]))
+    files = {side: ImageFiles.from_directory(tmp_path / side) for side in ("hr", "lr")}
+    patches = PairedPatches(
+        **files, scale=4, hr_patch_size=48, augmentation=Augmentation([]), on_error="raise"
+    )
+    sample = patches[Draw(image=0, seed=(0, 0))]
+    rows = sample["hr"][0, :, 0].reshape(12, 4)  # LR took the first row of four, or, mirrored, the last
+    assert all(value in row for value, row in zip(sample["lr"][0, :, 0], rows, strict=True))
+
+
 def test_unknown_albumentations_argument_is_an_error() -> None:
     with pytest.warns(UserWarning):
         transform = albumentations.HorizontalFlip(p=0.5, probability=0.5)

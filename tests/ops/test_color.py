@@ -11,8 +11,6 @@ def test_luma_of_known_colours() -> None:
     torch.testing.assert_close(y, torch.tensor([16.0, 235.0, 81.481, 144.553, 40.966]), atol=1e-3, rtol=0)
 
 
-def test_gray_is_its_own_luma_and_bands_have_none() -> None:
-    gray = torch.rand(2, 1, 3, 3)
-    assert luma(gray) is gray
+def test_only_rgb_has_luma() -> None:
     with pytest.raises(ValueError, match="got 4 channels"):
         luma(torch.rand(1, 4, 3, 3))

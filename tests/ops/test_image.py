@@ -80,6 +80,7 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     exif[0x0112] = 6  # the camera was turned by a quarter
     Image.fromarray(image).save(tmp_path / "x.jpg", exif=exif)
     assert read_image(tmp_path / "x.jpg").shape == (32, 16, 3)
+    assert image_size(tmp_path / "x.jpg") == (32, 16)
 
 
 @pytest.mark.parametrize("planar", [False, True])

@@ -152,6 +152,13 @@ def test_generator_only_phase_leaves_the_discriminator_alone(tmp_path: Path) -> 
     assert not torch.equal(weights(longer.discriminator), start)
 
 
+def test_a_resting_net_keeps_its_schedule_for_when_it_wakes(tmp_path: Path) -> None:
+    module = make(ramp=AdversarialRamp(generator_only=3), warmup_iterations=4)
+    trainer = fit(module, tmp_path, steps=5)
+    rates = [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]
+    assert rates == pytest.approx([1e-3, 1e-3 * 3 / 5])  # G after five iterations, D after two
+
+
 def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
     module = make(discriminator=nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)))
     hr, fake = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8) + 1
@@ -229,7 +236,8 @@ def test_mistakes_are_named() -> None:
         ({"ema_decay": 1.0}, "ema_decay=1.0"),
         ({"accumulate": 0}, "accumulate=0"),
         ({"gradient_clip": 0.0}, "gradient_clip=0.0"),
-        ({"monitor": "psnr"}, "monitor=psnr: the metric gives psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse"),
+        ({"monitor": "psnr"}, "monitor=psnr: choose one of psnr_y, ssim_y, psnr_rgb, ssim_rgb"),
+        ({"monitor": "mse"}, "monitor=mse: choose one of"),
     ):
         with pytest.raises(ValueError, match=message):
             make(PSNRModule, **changes)

@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, MultiStepLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, MultiStepLR
 
 from sr.training.schedule import AdversarialRamp, build_scheduler
 
@@ -44,6 +44,11 @@ def test_ramp(shape: str, expected: list[float]) -> None:
     assert ramp(0) is None
     assert ramp(1) is None
     assert [ramp(iteration) for iteration in range(2, 7)] == pytest.approx(expected)
+
+
+def test_a_schedule_to_the_end_of_an_endless_run_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"T_max=-1: it ends with the run, so set trainer\.max_steps"):
+        rates(partial(CosineAnnealingLR, T_max=-1), warmup=0, iterations=1)
 
 
 def test_no_ramp_counts_in_full_at_once() -> None:
