@@ -138,6 +138,102 @@ def test_init_from_goes_on_with_another_discriminator(
     )
 
 
+@pytest.mark.parametrize(
+    ("overrides", "files"),
+    [
+        (["logger=tensorboard"], "tensorboard/events.out.tfevents.*"),
+        (["logger=wandb"], "wandb/offline-run-*/files/media/images/samples/*.png"),
+        (["channels=1", "metric=channels", "monitor=psnr_channels", "loss=l1"], "checkpoints/best.ckpt"),
+        (["scale=2", "discriminator=patch", "gan_loss=hinge"], "checkpoints/best.ckpt"),
+        (["scale=8", "gan_loss=relativistic_hinge"], "checkpoints/best.ckpt"),
+    ],
+)
+def test_other_choices_run(tmp_path: Path, photos: Path, overrides: list[str], files: str) -> None:
+    arguments = tiny("image_enhancement", tmp_path / "run", write_vgg(tmp_path / "vgg.pth"))
+    if "loss=l1" in overrides:
+        arguments = [argument for argument in arguments if "loss." not in argument]
+    train(compose_config(*arguments, *overrides, f"data.val_dir={photos}"))
+    assert list((tmp_path / "run").glob(files))
+    cfg = compose_config(
+        f"ckpt={tmp_path}/run/checkpoints/last.ckpt",
+        f"hr_dir={photos}",
+        f"out_dir={tmp_path}/out",
+        program="evaluate",
+    )
+    (name, *_) = result = evaluate(cfg)["sets"]["photos"]["model"]
+    assert rows(tmp_path / "run", f"val/{name}")[-1][1] == result[name]
+
+
+def test_plain_weights_start_a_gan(tmp_path: Path, photos: Path) -> None:
+    first = run("esrgan_psnr", tmp_path, f"data.val_dir={photos}", name="first")
+    average = {
+        key.removeprefix("generator_ema."): value for key, value in state(first, "generator_ema.").items()
+    }
+    torch.save({"params_ema": average}, tmp_path / "weights.pth")
+    for number, file in enumerate((tmp_path / "weights.pth", first / "checkpoints" / "last.ckpt")):
+        start = (f"init_from={file}", "optimizer_g.lr=0", f"data.val_dir={photos}")
+        second = run("esrgan", tmp_path, *start, name=f"second{number}")
+        assert all(
+            torch.equal(state(second, "generator.")[f"generator.{key}"], value)
+            for key, value in average.items()
+        )
+
+
+def test_skipping_broken_files_trains_on(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = (photos / "b.png").read_bytes()
+    (photos / "b.png").write_bytes(data[: len(data) // 2])
+    folder = ["data=folder", f"data.train_dir={photos}", "data.on_error=skip", "data.val_dir=null"]
+    arguments = tiny("esrgan_psnr", tmp_path / "run", tmp_path / "none")
+    arguments = [
+        a for a in arguments if a not in ("data=dead_leaves", "data.num_images=2", "data.image_size=64")
+    ]
+    train(compose_config(*arguments, *folder, "data.batch_size=4"))
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
+    assert "1 of 4 training images were skipped as unreadable" in caplog.text
+
+
+def test_weights_of_another_skip_are_warned_of(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    arguments = [*alive(tmp_path / "first", write_vgg(tmp_path / "vgg.pth")), f"data.val_dir={photos}"]
+    train(compose_config(*arguments))
+    start = (f"init_from={tmp_path}/first/checkpoints/last.ckpt", f"run_dir={tmp_path}/second")
+    train(compose_config(*arguments, *start, "generator.skip=nearest"))
+    assert "generator.skip=nearest, but these weights were trained with bicubic" in caplog.text
+
+
+def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) -> None:
+    for override, key in (("+discriminator.num_fet=3", "num_fet"), ("+optimizer_d.betass=1", "betass")):
+        with pytest.raises(Exception, match=key):
+            train(compose_config(*tiny("esrgan_psnr", tmp_path / "run", tmp_path), override))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["optimizer_g.lr=-1"], "optimizer_g or scheduler_g: Invalid learning rate"),
+        (["channels=1"], "channels=1 has no luma: add metric=channels"),
+        (
+            ["data.batch_size=3", "model.accumulate=2"],
+            r"data\.batch_size=3 must be a multiple of model\.accumulate=2",
+        ),
+        (["data.hr_patch_size=36"], r"data\.hr_patch_size=36 does not suit the discriminator"),
+        (["seed=-1"], "seed=-1 must be 0 or more"),
+        (["+callbacks.foo.bar=1"], r"callbacks\.foo has no _target_"),
+        (["trainer.precision=16-mixed"], "share one gradient scaler"),
+    ],
+)
+def test_what_does_not_fit_together_shows_before_training(
+    tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    arguments = [a for a in tiny("image_enhancement", tmp_path / "run", tmp_path) if "loss." not in a]
+    with pytest.raises(ValueError, match=message):
+        train(compose_config(*arguments, "loss=l1", *overrides))
+    assert not (tmp_path / "run").exists()
+
+
 def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos: Path) -> None:
     limits = ("trainer.max_steps=5", "trainer.max_epochs=-1", "trainer.check_val_every_n_epoch=2")
     run_dir = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *limits)
