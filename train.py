@@ -132,6 +132,7 @@ def check_fit(cfg: DictConfig, model: Any) -> None:
         )
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")
+    model.configure_optimizers()  # schedules and warm-up together; Lightning calls it after the loggers have opened
     if hasattr(model, "discriminator"):
         size = cfg.data.hr_patch_size
         try:

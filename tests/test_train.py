@@ -111,10 +111,10 @@ def test_the_same_seed_gives_the_same_run(tmp_path: Path, photos: Path) -> None:
 
 
 def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) -> None:
-    first = run("image_enhancement", tmp_path, f"data.val_dir={photos}", name="first")
-    start = f"init_from={first}/checkpoints/last.ckpt"
-    frozen = ("optimizer_g.lr=0", "optimizer_d.lr=0")
-    second = run("image_enhancement", tmp_path, f"data.val_dir={photos}", start, *frozen, name="second")
+    vgg, first, second = write_vgg(tmp_path / "vgg.pth"), tmp_path / "first", tmp_path / "second"
+    train(compose_config(*alive(first, vgg), f"data.val_dir={photos}"))
+    start = (f"init_from={first}/checkpoints/last.ckpt", "optimizer_g.lr=0", "optimizer_d.lr=0")
+    train(compose_config(*alive(second, vgg), f"data.val_dir={photos}", *start))
     average = state(first, "generator_ema.")
     for key, value in state(second, "generator.").items():
         assert torch.equal(value, average[key.replace("generator.", "generator_ema.")]), key
@@ -221,6 +221,7 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
         ),
         (["data.hr_patch_size=36"], r"data\.hr_patch_size=36 does not suit the discriminator"),
         (["seed=-1"], "seed=-1 must be 0 or more"),
+        (["scheduler@scheduler_g=cosine", "trainer.max_steps=-1"], "T_max=-1: it ends with the run"),
         (["+callbacks.foo.bar=1"], r"callbacks\.foo has no _target_"),
         (["trainer.precision=16-mixed"], "share one gradient scaler"),
     ],
