@@ -12,9 +12,9 @@ import cv2
 import lightning as L
 from torch.utils.data import DataLoader, DistributedSampler
 
+from sr.data.loading import TimedLoader, prepare_worker
 from sr.data.patches import (
     Augmentation,
-    Degradation,
     PairedPatches,
     SynthesizedPatches,
     TrainingPatches,
@@ -23,6 +23,8 @@ from sr.data.patches import (
 from sr.data.sampler import EndlessSampler
 from sr.data.sources import DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
 from sr.data.whole_images import WholeImages
+from sr.degradations.pipeline import Degradation
+from sr.degradations.sharpen import UnsharpMask
 from sr.ops.image import UnreadableImageError
 
 log = logging.getLogger(__name__)
@@ -35,11 +37,14 @@ class SRDataModule(L.LightningDataModule):
     Args:
         scale: upscaling factor.
         channels: 1 gray, 3 RGB, n bands.
-        degradation: HR -> LR.
+        degradation: HR -> LR of training.
+        sharpen: HR -> target of the content losses; None takes HR itself.
         hr_patch_size: side of the HR patches, a multiple of scale.
         batch_size: patches per process and iteration.
         iterations_per_epoch: length of an epoch; None passes once over the images.
         val_dir: directory of validation images; None takes the photographs inside scikit-image.
+        val_degradation: HR -> LR of validation; None takes that of training.
+        val_seed: of val_degradation; not that of the run, so that every run validates on the same LR images.
         augmentation: albumentations transforms, applied alike to LR and HR.
         num_workers: loader processes; 0 loads in the training process.
         on_error: what an unreadable training file does: `raise`, or `skip` (counted and reported).
@@ -52,6 +57,9 @@ class SRDataModule(L.LightningDataModule):
     batch_size: int
     seed: int
     degradation: Degradation | None = None
+    val_degradation: Degradation | None = None
+    val_seed: int = 0
+    sharpen: UnsharpMask | None = None
     channels: int = 3
     iterations_per_epoch: int | None = None
     val_dir: str | None = None
@@ -95,7 +103,8 @@ class SRDataModule(L.LightningDataModule):
             if self.val_dir
             else sample_photographs("val", channels=self.channels)
         )
-        return WholeImages(hr=images, scale=self.scale, degradation=self.degradation, seed=self.seed)
+        degradation = self.val_degradation or self.degradation
+        return WholeImages(hr=images, scale=self.scale, degradation=degradation, seed=self.val_seed)
 
     def check_validation(self, *, smallest: int) -> None:
         """See `WholeImages.check`."""
@@ -113,7 +122,7 @@ class SRDataModule(L.LightningDataModule):
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
         )
-        return DataLoader(
+        return TimedLoader(
             self._training, batch_size=self.batch_size, sampler=sampler, **self._loading(self.num_workers)
         )
 
@@ -137,7 +146,7 @@ class SRDataModule(L.LightningDataModule):
     def _loading(self, num_workers: int) -> dict[str, Any]:
         return {
             "num_workers": num_workers,
-            "worker_init_fn": _one_thread,
+            "worker_init_fn": prepare_worker,
             "persistent_workers": num_workers > 0,
             "pin_memory": bool(self.trainer and self.trainer.strategy.root_device.type == "cuda"),
         }
@@ -152,6 +161,7 @@ class SRDataModule(L.LightningDataModule):
             degradation=self.degradation,
             hr_patch_size=self.hr_patch_size,
             augmentation=self._augment,
+            sharpen=self.sharpen,
             on_error=self.on_error,
         )
 
@@ -207,6 +217,7 @@ class PairedData(SRDataModule):
             scale=self.scale,
             hr_patch_size=self.hr_patch_size,
             augmentation=self._augment,
+            sharpen=self.sharpen,
             on_error=self.on_error,
         )
 
@@ -273,8 +284,3 @@ class DeadLeavesData(SRDataModule):
                 num_images=self.num_images, size=self.image_size, seed=self.seed, channels=self.channels
             )
         )
-
-
-def _one_thread(worker: int) -> None:
-    """torch sets its own threads to one in a worker, OpenCV does not."""
-    cv2.setNumThreads(0)

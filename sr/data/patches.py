@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import albumentations
 import numpy as np
@@ -12,18 +12,13 @@ from torch.utils.data import Dataset
 
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles, ImageSource
+from sr.degradations.pipeline import Degradation
+from sr.degradations.record import DegradationError
+from sr.degradations.sharpen import UnsharpMask
+from sr.ops.crop import cut, draw_corner, pad_to, trim
 from sr.ops.image import UnreadableImageError, to_float, to_tensor
 
 log = logging.getLogger(__name__)
-
-
-class Degradation(Protocol):
-    """HR -> LR; `margin` HR pixels around a patch must be there for the patch to degrade as the whole image would."""
-
-    scale: int
-    margin: int
-
-    def __call__(self, hr: np.ndarray, rng: np.random.Generator) -> np.ndarray: ...
 
 
 class Augmentation:
@@ -48,12 +43,17 @@ class Augmentation:
 class TrainingPatches(Dataset[dict[str, Tensor]]):
     """`{"lr": (C, p / scale, p / scale), "hr": (C, p, p)}` float32 in [0, 1] for a `Draw`.
 
+    With `sharpen` there is "target" too: the sharpened HR, which content losses compare with.
+
     What the two kinds of training set share: an unreadable file either ends the run by its name or is replaced by
     the next image, and remembered in `unreadable`, which all worker processes share.
     """
 
-    def __init__(self, *, num_images: int, augmentation: Augmentation, on_error: str) -> None:
+    def __init__(
+        self, *, num_images: int, augmentation: Augmentation, sharpen: UnsharpMask | None, on_error: str
+    ) -> None:
         self.augmentation = augmentation
+        self.sharpen = sharpen
         self.on_error = on_error
         self.unreadable = torch.zeros(num_images, dtype=torch.bool)
         self.unreadable.share_memory_()  # type: ignore[no-untyped-call]
@@ -67,8 +67,7 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
             if self.unreadable[index]:
                 continue
             try:
-                lr, hr = self.pair(index, draw.rng())
-                return {"lr": to_tensor(lr), "hr": to_tensor(hr)}
+                return {key: to_tensor(image) for key, image in self.sample(index, draw.rng()).items()}
             except UnreadableImageError as error:
                 if self.on_error == "raise":
                     raise
@@ -76,13 +75,13 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
                 log.warning("skipped: %s", error)
         raise UnreadableImageError(f"none of the {len(self)} training images can be read")
 
-    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """LR and HR patch of one image, (H, W, C) float32."""
+    def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The patches of one image by batch key, (H, W, C) float32."""
         raise NotImplementedError
 
 
 class SynthesizedPatches(TrainingPatches):
-    """Cuts HR patches and makes their LR by a degradation."""
+    """Cuts HR patches and makes their LR by a degradation; of the sharpened HR where there is one, as published."""
 
     def __init__(
         self,
@@ -91,21 +90,29 @@ class SynthesizedPatches(TrainingPatches):
         degradation: Degradation,
         hr_patch_size: int,
         augmentation: Augmentation,
+        sharpen: UnsharpMask | None,
         on_error: str,
     ) -> None:
-        super().__init__(num_images=len(images), augmentation=augmentation, on_error=on_error)
+        super().__init__(
+            num_images=len(images), augmentation=augmentation, sharpen=sharpen, on_error=on_error
+        )
         self.images = images
         self.degradation = degradation
         self.hr_patch_size = hr_patch_size
 
-    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         image = pad_to(self.images[index], self.hr_patch_size)
         top, left = draw_corner(image, self.hr_patch_size, rng)
         margin = self.degradation.margin
         window = to_float(cut(image, top - margin, left - margin, self.hr_patch_size + 2 * margin))
         window = self.augmentation(window, seed=int(rng.integers(2**31)))
-        lr = self.degradation(window, rng)
-        return trim(lr, margin // self.degradation.scale), trim(window, margin)
+        target = self.sharpen(window) if self.sharpen else window
+        try:
+            lr = self.degradation.draw(rng).apply(target)
+        except DegradationError as error:
+            raise DegradationError(f"{self.images.name(index)}: {error}") from error
+        patches = {"lr": trim(lr, margin // self.degradation.scale), "hr": trim(window, margin)}
+        return patches | ({"target": trim(target, margin)} if self.sharpen else {})
 
 
 class PairedPatches(TrainingPatches):
@@ -119,15 +126,16 @@ class PairedPatches(TrainingPatches):
         scale: int,
         hr_patch_size: int,
         augmentation: Augmentation,
+        sharpen: UnsharpMask | None,
         on_error: str,
     ) -> None:
-        super().__init__(num_images=len(hr), augmentation=augmentation, on_error=on_error)
+        super().__init__(num_images=len(hr), augmentation=augmentation, sharpen=sharpen, on_error=on_error)
         self.hr = hr
         self.lr = lr
         self.scale = scale
         self.lr_patch_size = hr_patch_size // scale
 
-    def pair(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         lr, hr = self.lr[index], self.hr[index]
         # HR may have rows that LR has not; mirrored, they would stand in another place.
         hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
@@ -137,38 +145,8 @@ class PairedPatches(TrainingPatches):
         hr = to_float(cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale))
         # albumentations refuses images of unequal size in one call; the same seed draws the same transform.
         seed = int(rng.integers(2**31))
-        return self.augmentation(lr, seed=seed), self.augmentation(hr, seed=seed)
-
-
-def draw_corner(image: np.ndarray, size: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Top and left of a random square of `size` that lies inside the image."""
-    height, width = image.shape[:2]
-    return int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
-
-
-def cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
-    """A square of `size`; where it reaches over the border the image is mirrored, as MATLAB's resize does."""
-    height, width = image.shape[:2]
-    inside = image[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)]
-    before = (max(-top, 0), max(-left, 0))
-    after = (max(top + size - height, 0), max(left + size - width, 0))
-    if not any((*before, *after)):
-        return inside
-    return np.pad(inside, ((before[0], after[0]), (before[1], after[1]), (0, 0)), mode="symmetric")
-
-
-def trim(image: np.ndarray, margin: int) -> np.ndarray:
-    """Without `margin` pixels on each side."""
-    return image[margin : image.shape[0] - margin, margin : image.shape[1] - margin]
-
-
-def pad_to(image: np.ndarray, size: int) -> np.ndarray:
-    """Mirrored at the bottom and right until both sides have at least `size` pixels."""
-    height, width = image.shape[:2]
-    missing = (max(size - height, 0), max(size - width, 0))
-    if not any(missing):
-        return image
-    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        patches = {"lr": self.augmentation(lr, seed=seed), "hr": self.augmentation(hr, seed=seed)}
+        return patches | ({"target": self.sharpen(patches["hr"])} if self.sharpen else {})
 
 
 def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:

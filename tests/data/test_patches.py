@@ -8,21 +8,31 @@ import pytest
 import torch
 from helpers import picture
 
-from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, check_sizes, cut, pad_to
+from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, check_sizes
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles
 from sr.degradations.bicubic import BicubicDegradation
+from sr.degradations.pipeline import Degradation
+from sr.degradations.record import DegradationError
+from sr.degradations.resize import RandomResize
+from sr.degradations.sharpen import UnsharpMask
 from sr.ops.image import UnreadableImageError, to_float, write_png
 
 
 def synthesized(
-    photos: Path, *, on_error: str = "raise", transforms: tuple = (), size: int = 32
+    photos: Path,
+    *,
+    on_error: str = "raise",
+    transforms: tuple = (),
+    size: int = 32,
+    sharpen: UnsharpMask | None = None,
 ) -> SynthesizedPatches:
     return SynthesizedPatches(
         images=ImageFiles.from_directory(photos),
         degradation=BicubicDegradation(scale=4),
         hr_patch_size=size,
         augmentation=Augmentation(transforms),
+        sharpen=sharpen,
         on_error=on_error,
     )
 
@@ -40,7 +50,7 @@ def test_a_draw_gives_the_same_sample_every_time(photos: Path) -> None:
 def test_lr_is_that_of_the_whole_image_cut_at_the_same_place(photos: Path) -> None:
     patches = synthesized(photos, size=60)
     image = to_float(patches.images[0])[:64, :72]  # sides are multiples of the scale
-    whole = BicubicDegradation(scale=4)(image, np.random.default_rng())
+    whole = BicubicDegradation(scale=4).draw(np.random.default_rng()).apply(image)
     found = set()
     for position in range(150):
         sample = patches[Draw(image=0, seed=(0, position))]
@@ -51,15 +61,6 @@ def test_lr_is_that_of_the_whole_image_cut_at_the_same_place(photos: Path) -> No
                 np.testing.assert_allclose(sample["lr"].permute(1, 2, 0).numpy(), lr, atol=1e-6)
                 found.add((top, left))
     assert len(found) >= 3
-
-
-def test_mirrored_cut_equals_padding_the_whole_image() -> None:
-    image = picture(10, 12)
-    padded = np.pad(image, ((5, 5), (5, 5), (0, 0)), mode="symmetric")
-    for top, left in ((-5, -5), (-3, 2), (4, 6), (1, 2)):
-        np.testing.assert_array_equal(
-            cut(image, top, left, 11), padded[top + 5 : top + 16, left + 5 : left + 16]
-        )
 
 
 def test_flips_keep_lr_and_hr_together(photos: Path) -> None:
@@ -83,6 +84,7 @@ def test_paired_patches_are_cut_and_turned_together(tmp_path: Path) -> None:
         scale=4,
         hr_patch_size=16,
         augmentation=Augmentation([albumentations.HorizontalFlip(p=0.5), albumentations.Transpose(p=0.5)]),
+        sharpen=None,
         on_error="raise",
     )
     turned = set()
@@ -102,7 +104,7 @@ def test_padded_pairs_stay_aligned(tmp_path: Path) -> None:
     write_png(tmp_path / "lr" / "a.png", np.ascontiguousarray(ramp[:32:4, :32:4]))
     files = {side: ImageFiles.from_directory(tmp_path / side) for side in ("hr", "lr")}
     patches = PairedPatches(
-        **files, scale=4, hr_patch_size=48, augmentation=Augmentation([]), on_error="raise"
+        **files, scale=4, hr_patch_size=48, augmentation=Augmentation([]), sharpen=None, on_error="raise"
     )
     sample = patches[Draw(image=0, seed=(0, 0))]
     rows = sample["hr"][0, :, 0].reshape(12, 4)  # LR took the first row of four, or, mirrored, the last
@@ -154,8 +156,52 @@ def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None
     assert len(check_sizes(images, smallest=8, small_images="raise", on_error="skip")) == 3
 
 
-def test_small_images_are_mirrored() -> None:
-    image = picture(5, 9)
-    padded = pad_to(image, 8)
-    assert padded.shape == (8, 9, 3)
-    np.testing.assert_array_equal(padded[5:], image[:1:-1])
+def test_sharpened_hr_is_the_target_and_the_source_of_lr(photos: Path) -> None:
+    """As Real-ESRGAN does: LR is made of the sharpened image, and HR itself stays plain for the discriminator."""
+    sharpen = UnsharpMask(threshold=0)
+    draw = Draw(image=1, seed=(0, 9))
+    plain, sharp = synthesized(photos, size=64)[draw], synthesized(photos, size=64, sharpen=sharpen)[draw]
+    assert set(plain) == {"lr", "hr"}
+    assert torch.equal(sharp["hr"], plain["hr"])
+    assert (sharp["target"] - plain["hr"]).abs().max() > 0.02
+    assert sharp["target"].shape == plain["hr"].shape
+    expected = (
+        BicubicDegradation(scale=4)
+        .draw(np.random.default_rng())
+        .apply(sharp["target"].permute(1, 2, 0).numpy())
+    )
+    inside = slice(2, -2)  # the patch was degraded with a margin, its cut-out without
+    np.testing.assert_allclose(
+        sharp["lr"].permute(1, 2, 0).numpy()[inside, inside], expected[inside, inside], atol=1.01 / 255
+    )
+    assert not torch.equal(sharp["lr"], plain["lr"])
+
+
+def test_paired_patches_can_have_a_sharpened_target(tmp_path: Path) -> None:
+    write_png(tmp_path / "hr" / "a.png", picture(64, 64))
+    write_png(tmp_path / "lr" / "a.png", picture(16, 16))
+    files = {side: ImageFiles.from_directory(tmp_path / side) for side in ("hr", "lr")}
+    sharpen = UnsharpMask(threshold=0)
+    patches = PairedPatches(
+        **files,
+        scale=4,
+        hr_patch_size=48,
+        augmentation=Augmentation([]),
+        sharpen=sharpen,
+        on_error="raise",
+    )
+    sample = patches[Draw(image=0, seed=(0, 0))]
+    expected = sharpen(sample["hr"].permute(1, 2, 0).numpy())
+    np.testing.assert_allclose(sample["target"].permute(1, 2, 0).numpy(), expected, atol=1e-6)
+
+
+def test_a_degradation_that_fails_names_the_file_and_what_was_drawn(photos: Path) -> None:
+    patches = synthesized(photos)
+    never_lr = RandomResize(directions={"down": 1.0}, factor=[0.5, 1])
+    patches.degradation = Degradation(scale=4, margin=8, stages={"resize": never_lr})
+    with pytest.raises(
+        DegradationError, match=r'^deep/c: .*ResizeToLR; drawn was .*"fraction": 0\.'
+    ) as caught:
+        patches[Draw(image=3, seed=(0, 0))]
+    # As a loader process hands it on: rebuilt from its text.
+    assert str(DegradationError(str(caught.value))) == str(caught.value)

@@ -12,15 +12,15 @@ def test_a_patch_with_margin_degrades_as_the_whole_image(scale: int) -> None:
     rng = np.random.default_rng(0)
     side = 16 * scale
     hr = to_float(picture(side, side))
-    whole = degradation(hr, rng)
+    whole = degradation.draw(rng).apply(hr)
     start, size, margin = 4 * scale, 6 * scale, degradation.margin
     window = hr[start - margin : start + size + margin, start - margin : start + size + margin]
-    patch = degradation(window, rng)[2:-2, 2:-2]
+    patch = degradation.draw(rng).apply(window)[2:-2, 2:-2]
     np.testing.assert_array_equal(patch, whole[4:10, 4:10])
 
 
 def test_output_is_what_an_eight_bit_file_holds() -> None:
-    lr = BicubicDegradation(scale=4)(to_float(picture(32, 48)), np.random.default_rng(0))
+    lr = BicubicDegradation(scale=4).draw(np.random.default_rng(0)).apply(to_float(picture(32, 48)))
     assert lr.shape == (8, 12, 3)
     np.testing.assert_allclose(lr * 255, (lr * 255).round(), atol=1e-4)
 

@@ -1,0 +1,143 @@
+"""Whether training waits for its data."""
+
+import logging
+import math
+import os
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+WARM_UP = 20  # iterations left out: workers start, compilers and allocators settle
+WINDOW = 180  # iterations that the message is about
+FEWEST = 10  # iterations of a shorter run that still say something
+ACCEPTABLE = 0.05  # share of the time above which there is advice
+
+
+@dataclass
+class Tally:
+    """Seconds of some iterations: in the training step, waiting for data, and of that for first batches of epochs."""
+
+    iterations: int = 0
+    trained: float = 0.0
+    waited: float = 0.0
+    waited_first: float = 0.0
+
+    def add(self, *, trained: float, waited: float, first: bool) -> None:
+        self.iterations += 1
+        self.trained += trained
+        self.waited += waited
+        self.waited_first += waited * first
+
+    @property
+    def share(self) -> float:
+        return self.waited / (self.waited + self.trained)
+
+
+class DataWait(L.Callback):
+    """Says once which share of the time training waits for data and, where it is large, what to change.
+
+    Logged as `train/data_wait` too, a fraction, over the iterations since the last log. Validation, checkpoints and
+    everything else between two iterations count neither as waiting nor as training. Several processes load alike, so
+    the first speaks for all. Needs a loader with `last_wait` (`sr.data.loading`); silent with others.
+    """
+
+    def __init__(self) -> None:
+        self._restart()
+
+    def _restart(self) -> None:
+        self._seen = 0
+        self._began = 0.0
+        self._window = Tally()
+        self._recent = Tally()
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._restart()
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self._began = perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # What a GPU still has to do now is paid by the next step, which reads its losses back.
+        trained = perf_counter() - self._began
+        waited = getattr(trainer.train_dataloader, "last_wait", None)
+        self._seen += 1
+        if waited is None or self._seen <= WARM_UP:
+            return
+        self._recent.add(trained=trained, waited=waited, first=batch_idx == 0)
+        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            pl_module.log("train/data_wait", self._recent.share)
+            self._recent = Tally()
+        if self._window.iterations < WINDOW:
+            self._window.add(trained=trained, waited=waited, first=batch_idx == 0)
+            if self._window.iterations == WINDOW:
+                self._say(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if FEWEST <= self._window.iterations < WINDOW:
+            self._say(trainer)
+
+    @rank_zero_only
+    def _say(self, trainer: L.Trainer) -> None:
+        window = self._window
+        last = trainer.global_step
+        message = (
+            f"{100 * window.share:.1f} % of the training time went into waiting for data"
+            f" (iterations {last - window.iterations + 1} to {last})"
+        )
+        with tqdm.external_write_mode():  # the line goes above the progress bar, not into it
+            if window.share > ACCEPTABLE:
+                log.warning("%s: %s", message, self._remedy(trainer))
+            else:
+                log.info(message)
+
+    def _remedy(self, trainer: L.Trainer) -> str:
+        loader: Any = trainer.train_dataloader
+        workers = loader.num_workers
+        if workers and self._window.waited_first > self._window.waited / 2:
+            return (
+                "mostly for the first batch of an epoch, when the workers have nothing ready. Set"
+                f" data.iterations_per_epoch above {trainer.num_training_batches}"
+            )
+        return remedy(
+            share=self._window.share, workers=workers, cores=usable_cores(), processes=trainer.num_devices
+        )
+
+
+def remedy(*, share: float, workers: int, cores: int, processes: int) -> str:
+    """What to change.
+
+    Args:
+        share: of the time that went into waiting, below 1.
+        workers: loader processes of each training process.
+        cores: of this machine.
+        processes: training processes that share the cores.
+    """
+    # For a second of training, one worker would load for workers / (1 - share) seconds; without workers all of the
+    # waiting was the loading.
+    needed = math.ceil((workers or share) / (1 - share))
+    most = max(1, cores // processes)
+    machine = f"{cores} core(s)" + (f" for {processes} processes" if processes > 1 else "")
+    if workers < most:
+        return f"raise data.num_workers from {workers} to {min(needed, most)} (this machine has {machine})"
+    return (
+        f"data.num_workers={workers} keeps this machine's {machine} busy, so make a sample cheaper to load: a smaller"
+        " data.hr_patch_size, images cut into sub-images beforehand (less to decode for a patch), a cheaper"
+        " degradation"
+    )
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

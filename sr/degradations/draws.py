@@ -1,0 +1,109 @@
+"""Drawing parameters, and what a range or a table of probabilities must look like."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+def checked_range(
+    key: str, bounds: Sequence[float], *, least: float = 0.0, most: float = math.inf
+) -> tuple[float, float]:
+    """The two bounds as they are.
+
+    Raises:
+        ValueError: not two numbers, in reverse order, or outside of [least, most].
+    """
+    if len(bounds) != 2:
+        raise ValueError(f"{key}={list(bounds)} must be two numbers: [lowest, highest]")
+    low, high = bounds
+    if not low <= high:
+        raise ValueError(f"{key}=[{low}, {high}] is reversed: write [{high}, {low}]")
+    if low < least or high > most:
+        raise ValueError(f"{key}=[{low}, {high}] must lie in [{least:g}, {most:g}]")
+    return low, high
+
+
+def checked_probability(key: str, probability: float) -> float:
+    """Raises ValueError where it is no probability."""
+    if not 0 <= probability <= 1:
+        raise ValueError(f"{key}={probability} must be in [0, 1]")
+    return probability
+
+
+def checked_probabilities(
+    key: str, table: Mapping[str, float], *, choices: Sequence[str] | None = None
+) -> dict[str, float]:
+    """The table as it is.
+
+    Raises:
+        ValueError: a name that is none of `choices`, a negative probability, or a sum that is not 1.
+    """
+    for name, probability in table.items():
+        if choices is not None and name not in choices:
+            raise ValueError(f"{key}.{name} is unknown: choose from {', '.join(choices)}")
+        checked_probability(f"{key}.{name}", probability)
+    if not math.isclose(sum(table.values()), 1, abs_tol=1e-6):
+        shown = ", ".join(f"{name}: {probability:g}" for name, probability in table.items())
+        raise ValueError(f"{key}={{{shown}}} must sum to 1, not to {sum(table.values()):g}")
+    return dict(table)
+
+
+def checked_choices(key: str, values: Sequence[str], *, choices: Sequence[str]) -> list[str]:
+    """Raises ValueError for a value that is none of `choices`, or for none at all."""
+    for value in values:
+        if value not in choices:
+            raise ValueError(f"{key}={value!r} is unknown: choose from {', '.join(choices)}")
+    if not values:
+        raise ValueError(f"{key}=[] must name at least one of {', '.join(choices)}")
+    return list(values)
+
+
+def checked_odd_range(key: str, bounds: Sequence[int]) -> tuple[int, int]:
+    """Raises ValueError where the bounds are not both odd, or reversed."""
+    low, high = (int(bound) for bound in checked_range(key, bounds, least=1))
+    if not low % 2 or not high % 2:
+        raise ValueError(f"{key}=[{low}, {high}] must be odd: a kernel has a central pixel")
+    return low, high
+
+
+def uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    """Between the two bounds."""
+    return float(rng.uniform(*bounds))
+
+
+def odd_integer(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
+    """One of low, low + 2, ..., high."""
+    low, high = bounds
+    return low + 2 * int(rng.integers((high - low) // 2 + 1))
+
+
+def integer(rng: np.random.Generator, bounds: tuple[float, float]) -> int:
+    """One of low, low + 1, ..., high."""
+    return int(rng.integers(int(bounds[0]), int(bounds[1]) + 1))
+
+
+def happens(rng: np.random.Generator, probability: float) -> bool:
+    return bool(rng.random() < probability)
+
+
+def choose(rng: np.random.Generator, table: Mapping[str, float]) -> str:
+    """One of the names, by its probability."""
+    names = list(table)
+    # Not `Generator.choice`, which takes ten times as long for a handful of names.
+    drawn, reached = rng.random(), 0.0
+    for name in names:
+        reached += table[name]
+        if drawn < reached:
+            return name
+    return names[-1]
+
+
+def pick(rng: np.random.Generator, names: Sequence[str]) -> str:
+    """One of the names, equally likely."""
+    return names[int(rng.integers(len(names)))]
+
+
+def seed(rng: np.random.Generator) -> int:
+    """For the randomness inside a step, such as a field of noise."""
+    return int(rng.integers(2**32))

@@ -1,0 +1,116 @@
+"""HR -> LR as a list of stages, drawn anew for every sample."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sr.degradations import draws
+from sr.degradations.record import Record
+from sr.degradations.step import Step
+
+# Stages by name, in their order; a name can stand for a group of stages, as `first` and `second`.
+Stages = Mapping[str, Any]
+Steps = dict[str, Step]
+
+
+class Degradation:
+    """Draws a `Record` per sample; the record makes LR.
+
+    Args:
+        scale: factor by which height and width shrink.
+        margin: HR pixels around a patch that are degraded with it and then cut off, so that the mirrored border
+            of a window leaves no trace in LR; a multiple of scale.
+        stages: applied in order.
+
+    Raises:
+        ValueError: names the key, the value and the choices.
+    """
+
+    def __init__(self, *, scale: int, margin: int, stages: Stages) -> None:
+        if scale < 1:
+            raise ValueError(f"scale={scale} must be 1 or more")
+        if margin < 0 or margin % scale:
+            raise ValueError(f"degradation.margin={margin} must be a multiple of scale={scale}, or 0")
+        self.scale = scale
+        self.margin = margin
+        self.stages = _checked(stages, "degradation.stages")
+
+    def draw(self, rng: np.random.Generator) -> Record:
+        """Everything random about one sample."""
+        return Record(scale=self.scale, steps=_draw_all(self.stages, rng))
+
+
+class Shuffled:
+    """Stages, or groups of stages, in an order drawn per sample; of two, each goes first half the time.
+
+    Args:
+        stages: in any order.
+        in_order: names that keep this order among themselves.
+
+    Raises:
+        ValueError: a name in `in_order` is none of the stages.
+    """
+
+    def __init__(self, *, stages: Stages, in_order: Sequence[str] = ()) -> None:
+        self.stages = _checked(stages, "stages")
+        for name in in_order:
+            if name not in stages:
+                raise ValueError(f"in_order={name} is unknown: choose from {', '.join(stages)}")
+        self.in_order = list(in_order)
+
+    def draw_all(self, rng: np.random.Generator) -> Steps:
+        names = list(self.stages)
+        order = [names[index] for index in rng.permutation(len(names))]
+        kept = iter(self.in_order)
+        order = [next(kept) if name in self.in_order else name for name in order]
+        return _draw_all({name: self.stages[name] for name in order}, rng)
+
+
+class OneOf:
+    """One of several stages, or groups of stages.
+
+    Args:
+        stages: name -> stage.
+        probabilities: name -> probability.
+
+    Raises:
+        ValueError: the names differ, or the probabilities do not sum to 1.
+    """
+
+    def __init__(self, *, stages: Stages, probabilities: Mapping[str, float]) -> None:
+        self.stages = _checked(stages, "stages")
+        self.probabilities = draws.checked_probabilities(
+            "probabilities", probabilities, choices=list(self.stages)
+        )
+
+    def draw_all(self, rng: np.random.Generator) -> Steps:
+        name = draws.choose(rng, self.probabilities)
+        return _draw_all({name: self.stages[name]}, rng)
+
+
+def _checked(stages: Stages, key: str) -> Stages:
+    """Raises ValueError for an entry that is neither a stage nor a group of them."""
+    for name, stage in stages.items():
+        if isinstance(stage, Mapping):
+            _checked(stage, f"{key}.{name}")
+        elif not hasattr(stage, "draw") and not hasattr(stage, "draw_all"):
+            raise ValueError(f"{key}.{name}={stage!r} is no stage: it needs a _target_ with a draw method")
+    return stages
+
+
+def _draw_all(stages: Stages, rng: np.random.Generator) -> Steps:
+    """Steps by path; a stage that does not happen leaves none."""
+    steps: Steps = {}
+    for name, stage in stages.items():
+        if isinstance(stage, Mapping):
+            inner = _draw_all(stage, rng)
+        elif hasattr(stage, "draw_all"):
+            inner = stage.draw_all(rng)
+        else:
+            step = stage.draw(rng)
+            if step is not None:
+                steps[name] = step
+            continue
+        steps |= {f"{name}.{path}": step for path, step in inner.items()}
+    return steps

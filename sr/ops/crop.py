@@ -1,0 +1,34 @@
+"""Windows of an image: where they lie, how they are cut, and what stands beyond the border."""
+
+import numpy as np
+
+
+def draw_corner(image: np.ndarray, size: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Top and left of a random square of `size` that lies inside the image."""
+    height, width = image.shape[:2]
+    return int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
+
+
+def cut(image: np.ndarray, top: int, left: int, size: int) -> np.ndarray:
+    """A square of `size`; where it reaches over the border the image is mirrored, as MATLAB's resize does."""
+    height, width = image.shape[:2]
+    inside = image[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)]
+    before = (max(-top, 0), max(-left, 0))
+    after = (max(top + size - height, 0), max(left + size - width, 0))
+    if not any((*before, *after)):
+        return inside
+    return np.pad(inside, ((before[0], after[0]), (before[1], after[1]), (0, 0)), mode="symmetric")
+
+
+def trim(image: np.ndarray, margin: int) -> np.ndarray:
+    """Without `margin` pixels on each side."""
+    return image[margin : image.shape[0] - margin, margin : image.shape[1] - margin]
+
+
+def pad_to(image: np.ndarray, size: int) -> np.ndarray:
+    """Mirrored at the bottom and right until both sides have at least `size` pixels."""
+    height, width = image.shape[:2]
+    missing = (max(size - height, 0), max(size - width, 0))
+    if not any(missing):
+        return image
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
