@@ -2,6 +2,8 @@
 
 import json
 import os
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from torch import nn
 
 from sr.archs.bicubic import Bicubic
 from sr.benchmark import benchmark, format_table
+from sr.breakdown import format_breakdown
 from sr.checkpoint import build_generator, read_checkpoint
 from sr.config import EvaluateConfig, check_root_keys, readable_errors, register_schemas
 from sr.data.sources import ImageFiles, match_pairs, sample_photographs
@@ -24,7 +27,8 @@ from sr.data.whole_images import WholeImages
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     report = evaluate(cfg)
-    print(format_table(report))
+    parts = format_table(report), describe_lr(report["protocol"]), format_breakdown(report)
+    print("\n\n".join(part for part in parts if part))
     print(f"\nnumbers: {Path(cfg.out_dir) / 'metrics.json'}\nimages:  {cfg.out_dir}/<set>/*.png")
     print(f"picture: {Path(cfg.out_dir) / 'comparison.png'}")
 
@@ -55,6 +59,8 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "scale": cfg.scale,
         "lr": cfg.lr_dir or OmegaConf.to_container(cfg.degradation, resolve=True),
     }
+    if any(images.is_random for images in sets.values()):
+        report["protocol"] |= {"seed": cfg.seed, "draws": cfg.draws}
     (Path(cfg.out_dir) / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
     return report
 
@@ -72,7 +78,7 @@ def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:
         hr = ImageFiles.from_directory(cfg.hr_dir, channels=cfg.channels)
         lr = ImageFiles.from_directory(cfg.lr_dir, channels=cfg.channels)
         hr, lr = match_pairs(hr, lr, scale=cfg.scale)
-        return {Path(cfg.hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=cfg.scale)}
+        return {Path(cfg.hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=cfg.scale, draws=cfg.draws)}
     directories = (
         {Path(cfg.hr_dir).resolve().name: cfg.hr_dir}
         if cfg.hr_dir
@@ -82,9 +88,30 @@ def open_sets(cfg: DictConfig) -> dict[str, WholeImages]:
         name: ImageFiles.from_directory(path, channels=cfg.channels) for name, path in directories.items()
     } or {"samples": sample_photographs("val", channels=cfg.channels)}
     return {
-        name: WholeImages(hr=files, scale=cfg.scale, degradation=degradation, seed=cfg.seed)
+        name: WholeImages(hr=files, scale=cfg.scale, degradation=degradation, seed=cfg.seed, draws=cfg.draws)
         for name, files in images.items()
     }
+
+
+def describe_lr(protocol: Mapping[str, Any]) -> str:
+    """Where LR came from, if it is not what published tables are about; else empty."""
+    if "seed" not in protocol:
+        return ""
+    times = "one draw" if protocol["draws"] == 1 else f"{protocol['draws']} draws"
+    text = (
+        f"LR: {times} of each image with seed={protocol['seed']} by {stage_names(protocol['lr']['stages'])}. These are"
+        " not the bicubic LR of published tables: compare with the same images, degradation, seed and draws alone."
+    )
+    return textwrap.fill(text, width=110)
+
+
+def stage_names(stages: Mapping[str, Any]) -> str:
+    """`first (blur, noise), last`: the stages of a degradation as it is configured, groups in brackets."""
+    names = []
+    for name, stage in stages.items():
+        inner = stage.get("stages") if "_target_" in stage else stage
+        names.append(f"{name} ({stage_names(inner)})" if inner else name)
+    return ", ".join(names)
 
 
 def pick_device(name: str) -> torch.device:

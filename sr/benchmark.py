@@ -1,5 +1,6 @@
 """Models x benchmark sets x metrics -> per-image values, means, images and one comparison picture."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from sr.breakdown import model_names, summary
 from sr.data.whole_images import WholeImages
-from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
 from sr.ops.image import viewable, write_png
@@ -42,12 +43,14 @@ def benchmark(
 
     Returns:
         `{"protocol": {...}, "sets": {set: {model: {metric: mean}, "images": [{"name", model: {metric: value}}]}}}`.
+        Where LR was drawn, a set has a "breakdown" (see `sr.breakdown`) and an image what was "drawn" for it.
     """
     report: dict[str, Any] = {"protocol": protocol.describe(), "sets": {}}
     rows: list[tuple[str, dict[str, np.ndarray], dict[str, str]]] = []
     nets = {name: net.to(device).eval() for name, net in models.items()}
     for set_name, images in sets.items():
         entries = []
+        blind = images.is_random
         for index in range(len(images)):
             item = images[index]
             lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
@@ -56,12 +59,13 @@ def benchmark(
             values = {
                 name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()
             }
-            entries.append({"name": item["name"], **values})
+            drawn = {"drawn": json.loads(images.record(index).to_json())} if blind else {}
+            entries.append({"name": item["name"], **values, **drawn})
             first = next(iter(outputs.values()))[0]
             write_png(out_dir / set_name / f"{item['name']}.png", viewable(first))
-            if len(rows) < ROWS:
+            if len(rows) < ROWS and index % images.draws == 0:  # not four draws of one image
                 rows.append(_comparison_row(item["name"], lr[0], outputs, hr[0], values))
-        report["sets"][set_name] = {**{name: _mean(entries, name) for name in nets}, "images": entries}
+        report["sets"][set_name] = summary(entries, models=list(nets))
     draw_comparison(rows, out_dir / "comparison.png")
     return report
 
@@ -69,7 +73,7 @@ def benchmark(
 def format_table(report: Mapping[str, Any]) -> str:
     """One row per set, one column per metric, the models beside each other in it."""
     first = next(iter(report["sets"].values()))
-    models = [name for name in first if name != "images"]
+    models = model_names(first)
     metrics = list(first[models[0]])
     lines = [["set", "images", *metrics]]
     for name, result in report["sets"].items():
@@ -98,12 +102,6 @@ def draw_comparison(rows: list[tuple[str, dict[str, np.ndarray], dict[str, str]]
             axes.set_axis_off()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
-
-
-def _mean(entries: list[dict[str, Any]], model: str) -> dict[str, float]:
-    names = list(entries[0][model])
-    means = set_mean(torch.tensor([[entry[model][name] for name in names] for entry in entries]))
-    return dict(zip(names, means.tolist(), strict=True))
 
 
 def _comparison_row(

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 from helpers import ROOT, compose_config, picture, run_program
+from hydra.utils import instantiate
 
-from evaluate import evaluate, pick_device
+from evaluate import describe_lr, evaluate, open_sets, pick_device
 from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.benchmark import format_table
+from sr.breakdown import breakdown
+from sr.degradations.record import Record
 from sr.ops.image import read_image, to_float, to_tensor, write_png
 from sr.ops.resize import imresize
 
@@ -87,6 +90,101 @@ def test_without_images_the_shipped_photographs_are_taken(tmp_path: Path) -> Non
     report = run(tmp_path, "ckpt=bicubic")
     assert [image["name"] for image in report["sets"]["samples"]["images"]] == ["chelsea", "coffee", "rocket"]
     assert report["sets"]["samples"]["bicubic"]["psnr_y"] == pytest.approx(29.59, abs=0.01)
+
+
+def test_training_validates_on_the_images_that_evaluate_sees(photos: Path) -> None:
+    shared = ["scale=4", "degradation=realesrgan"]
+    evaluated = open_sets(compose_config(*shared, f"hr_dir={photos}", program="evaluate"))["photos"]
+    expected = [evaluated[index] for index in range(4)]
+    for run_s_own in (["seed=0", "data.num_workers=0"], ["seed=5", "data.num_workers=1"]):
+        places = [
+            "data=folder",
+            f"data.train_dir={photos}",
+            f"data.val_dir={photos}",
+            "data.hr_patch_size=32",
+        ]
+        data = instantiate(compose_config(*shared, *places, *run_s_own).data)
+        for batch, item in zip(data.val_dataloader(), expected, strict=True):
+            assert batch["name"] == [item["name"]]
+            assert torch.equal(batch["lr"][0], item["lr"])
+            assert torch.equal(batch["hr"][0], item["hr"])
+
+
+def test_blind_results_by_what_was_drawn(tmp_path: Path, photos: Path, ckpt: Path) -> None:
+    settings = [f"ckpt={ckpt}", f"hr_dir={photos}", "degradation=realesrgan", "draws=3"]
+    report = run(tmp_path, *settings)
+    written = (tmp_path / "out" / "metrics.json").read_bytes()
+    run(tmp_path, *settings)
+    assert (tmp_path / "out" / "metrics.json").read_bytes() == written
+    result = report["sets"]["photos"]
+    assert list(result) == ["model", "bicubic", "breakdown", "images"]
+    assert [image["name"] for image in result["images"]][:4] == ["a_0", "a_1", "a_2", "b_0"]
+    assert (tmp_path / "out" / "photos" / "deep" / "c_2.png").is_file()
+    counts: dict[str, int] = {}
+    for group in result["breakdown"]:
+        counts[group["parameter"]] = counts.get(group["parameter"], 0) + group["images"]
+        assert list(group) == ["parameter", "group", "images", "model", "bicubic"]
+        assert list(group["model"]) == METRICS
+    assert set(counts.values()) == {12}
+    assert {"first.blur.sigma_x", "first.jpeg.quality", "last.back.resize.mode", "second.blur.kind"} <= set(
+        counts
+    )
+    # Whoever has metrics.json can divide it again, and make the LR images.
+    assert breakdown(result["images"], models=["model", "bicubic"]) == result["breakdown"]
+    coarse = [image for image in result["images"] if image["drawn"]["steps"]["last.jpeg"]["quality"] < 60]
+    (group,) = [
+        g for g in result["breakdown"] if (g["parameter"], g["group"]) == ("last.jpeg.quality", "< 60")
+    ]
+    assert group["images"] == len(coarse)
+    assert group["model"]["mse"] == pytest.approx(
+        sum(image["model"]["mse"] for image in coarse) / len(coarse)
+    )
+    images = open_sets(compose_config(*settings, "scale=4", program="evaluate"))["photos"]
+    replayed = Record.from_json(json.dumps(result["images"][5]["drawn"])).apply(
+        images[5]["hr"].permute(1, 2, 0).numpy()
+    )
+    assert torch.equal(to_tensor(replayed), images[5]["lr"])
+
+
+def test_the_first_draw_of_each_image_is_that_of_a_run_with_one(tmp_path: Path, photos: Path) -> None:
+    blind = ["ckpt=bicubic", f"hr_dir={photos}", "degradation=mild"]
+    one, three = (run(tmp_path, *blind, f"draws={draws}")["sets"]["photos"]["images"] for draws in (1, 3))
+    assert [{**image, "name": ""} for image in one] == [{**image, "name": ""} for image in three[::3]]
+
+
+def test_the_picture_shows_every_image_once(tmp_path: Path, photos: Path) -> None:
+    run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}/deep", "degradation=mild", "draws=3")
+    height, width, _ = read_image(tmp_path / "out" / "comparison.png").shape
+    assert height < width / 2  # one row of LR, bicubic and HR
+
+
+def test_the_table_says_what_lr_are(tmp_path: Path, photos: Path) -> None:
+    blind = run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", "degradation=realesrgan", "draws=2", "seed=3")
+    assert (
+        describe_lr(blind["protocol"])
+        .replace("\n", " ")
+        .startswith(
+            "LR: 2 draws of each image with seed=3 by first (blur, resize, noise, jpeg), second (blur, resize, noise),"
+            " last (back (resize, sinc), jpeg). These are not the bicubic LR of published tables"
+        )
+    )
+    for quiet in ([], ["degradation=bicubic"], [f"lr_dir={photos}", "scale=1", "degradation=realesrgan"]):
+        report = run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", *quiet)
+        assert describe_lr(report["protocol"]) == ""
+        assert list(report["sets"]["photos"]) == ["bicubic", "images"]
+        assert list(report["sets"]["photos"]["images"][0]) == ["name", "bicubic"]
+        assert not {"seed", "draws"} & set(report["protocol"])
+
+
+def test_draws_where_nothing_is_drawn_are_refused(tmp_path: Path, photos: Path) -> None:
+    places = ["ckpt=bicubic", f"hr_dir={photos}"]
+    with pytest.raises(ValueError, match="draws=0 must be 1 or more"):
+        run(tmp_path, *places, "draws=0", "degradation=realesrgan")
+    with pytest.raises(ValueError, match="draws=2: this degradation draws nothing"):
+        run(tmp_path, *places, "draws=2")
+    with pytest.raises(ValueError, match="draws=2: LR are files"):
+        run(tmp_path, *places, "draws=2", f"lr_dir={photos}", "scale=1", "degradation=realesrgan")
+    assert not (tmp_path / "out").exists()
 
 
 def test_gray_images(tmp_path: Path) -> None:

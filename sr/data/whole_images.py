@@ -5,19 +5,30 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from sr.data.patches import Degradation
 from sr.data.sources import ImageFiles, ImageSource
+from sr.degradations.pipeline import Degradation
+from sr.degradations.record import DegradationError, Record
 from sr.ops.image import crop_to_multiple, to_float, to_tensor
 
 
 class WholeImages(Dataset[dict[str, Any]]):
     """`{"lr", "hr", "index", "name"}` per image, HR cut to a multiple of the scale first, float32 in [0, 1].
 
-    LR is read where there are LR files, else made by the degradation, with the randomness of (seed, index): the same
-    LR at every validation.
+    LR is read where there are LR files, else made by the degradation. What is drawn for draw n of image i follows from
+    (seed, i, n) alone: the same LR at every validation, in every run, whatever the order.
+
+    Args:
+        hr: the images.
+        scale: factor between LR and HR.
+        degradation: HR -> LR.
+        lr: LR files in the order of `hr`, instead of a degradation.
+        seed: of what the degradation draws.
+        draws: how many times each image comes, one draw after the other, as `name_0`, `name_1`, ...; the first is
+            the one that draws=1 has.
 
     Raises:
-        ValueError: an LR file does not have the size of its HR file divided by the scale.
+        ValueError: draws that are less than 1, or more where nothing is drawn; or, when it is read, an LR file that
+            does not have the size of its HR file divided by the scale.
     """
 
     def __init__(
@@ -28,6 +39,7 @@ class WholeImages(Dataset[dict[str, Any]]):
         degradation: Degradation | None = None,
         lr: ImageFiles | None = None,
         seed: int = 0,
+        draws: int = 1,
     ) -> None:
         if (degradation is None) == (lr is None):
             raise ValueError("whole images need either LR files or a degradation")
@@ -36,9 +48,34 @@ class WholeImages(Dataset[dict[str, Any]]):
         self.scale = scale
         self.degradation = degradation
         self.seed = seed
+        self.draws = draws
+        if draws < 1:
+            raise ValueError(f"draws={draws} must be 1 or more")
+        if draws > 1 and not self.is_random:
+            reason = "LR are files" if lr is not None else "this degradation draws nothing"
+            raise ValueError(
+                f"draws={draws}: {reason}, so an image would come {draws} times with the same LR; take draws=1 or"
+                " a random degradation, as degradation=realesrgan"
+            )
 
     def __len__(self) -> int:
-        return len(self.hr)
+        return len(self.hr) * self.draws
+
+    @property
+    def is_random(self) -> bool:
+        """Whether anything is drawn for LR."""
+        if self.degradation is None:
+            return False
+        rng = np.random.default_rng(0)
+        untouched = rng.bit_generator.state
+        self.degradation.draw(rng)
+        return bool(rng.bit_generator.state != untouched)
+
+    def name(self, index: int) -> str:
+        """Of the image and, with several draws, the number of the draw."""
+        image, number = divmod(index, self.draws)
+        # No two names meet that did not meet before: what stands after the last underscore is always the number.
+        return f"{self.hr.name(image)}_{number}" if self.draws > 1 else self.hr.name(image)
 
     def check(self, *, smallest: int) -> None:
         """Read every file once, so that a bad one shows before hours of work and not after.
@@ -48,11 +85,11 @@ class WholeImages(Dataset[dict[str, Any]]):
             ValueError: names an image with a side of less than `smallest` pixels, a pair whose sizes do not fit, or
                 two images of one name.
         """
-        names = [self.hr.name(index) for index in range(len(self))]
+        names = [self.hr.name(index) for index in range(len(self.hr))]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"several images have the name {twice[0]} but for their endings")
-        for index in range(len(self)):
+        for index in range(len(self.hr)):
             hr = crop_to_multiple(self.hr[index], self.scale)
             height, width = hr.shape[:2]
             if min(height, width) < smallest:
@@ -63,16 +100,23 @@ class WholeImages(Dataset[dict[str, Any]]):
                 self._check_pair(index, self.lr[index], hr)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        hr = to_float(crop_to_multiple(self.hr[index], self.scale))
+        hr = to_float(crop_to_multiple(self.hr[index // self.draws], self.scale))
         lr = self._lr(index, hr)
-        self._check_pair(index, lr, hr)
-        return {"lr": to_tensor(lr), "hr": to_tensor(hr), "index": index, "name": self.hr.name(index)}
+        self._check_pair(index // self.draws, lr, hr)
+        return {"lr": to_tensor(lr), "hr": to_tensor(hr), "index": index, "name": self.name(index)}
 
     def _lr(self, index: int, hr: np.ndarray) -> np.ndarray:
         if self.lr is not None:
             return to_float(self.lr[index])
+        try:
+            return self.record(index).apply(hr)
+        except DegradationError as error:
+            raise DegradationError(f"{self.name(index)}: {error}") from error
+
+    def record(self, index: int) -> Record:
+        """What was drawn for the LR of an item."""
         assert self.degradation is not None
-        return self.degradation(hr, np.random.default_rng((self.seed, index)))
+        return self.degradation.draw(np.random.default_rng((self.seed, *divmod(index, self.draws))))
 
     def _check_pair(self, index: int, lr: np.ndarray, hr: np.ndarray) -> None:
         if (lr.shape[0] * self.scale, lr.shape[1] * self.scale) != hr.shape[:2]:

@@ -1,13 +1,20 @@
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from helpers import picture
+from helpers import compose_config, picture
+from hydra.utils import instantiate
 
+from sr.config import explain
 from sr.data.datamodule import DeadLeavesData, FolderData, PairedData, SampleData
 from sr.degradations.bicubic import BicubicDegradation
+from sr.degradations.pipeline import Degradation
+from sr.degradations.record import DegradationError
+from sr.degradations.resize import RandomResize
+from sr.degradations.sharpen import UnsharpMask
 from sr.ops.image import UnreadableImageError, write_png
 
 SHARED: dict[str, Any] = {"scale": 4, "hr_patch_size": 32, "batch_size": 3, "seed": 0, "num_workers": 0}
@@ -48,6 +55,26 @@ def test_an_epoch_without_a_length_passes_once_over_the_images(photos: Path) -> 
 def test_validation_without_a_directory_takes_the_shipped_photographs(photos: Path) -> None:
     names = [batch["name"][0] for batch in folder(photos, val_dir=None).val_dataloader()]
     assert names == ["chelsea", "coffee", "rocket"]
+
+
+def test_random_validation_is_frozen(photos: Path) -> None:
+    """Neither the seed of the run nor the number of workers nor the last validation changes an LR image."""
+    degradation = instantiate(compose_config("degradation=realesrgan").degradation)
+
+    def validation(**changes: Any) -> list[torch.Tensor]:
+        data = folder(photos, **{"degradation": degradation} | changes)
+        next(iter(data.train_dataloader()))  # training draws too
+        loader = data.val_dataloader()
+        first, again = ([batch["lr"] for batch in loader] for _ in range(2))
+        assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+        return first
+
+    runs = [validation(), validation(seed=7), validation(num_workers=2)]
+    runs.append(validation(degradation=BicubicDegradation(scale=4), val_degradation=degradation))
+    for lr in zip(*runs, strict=True):
+        assert all(torch.equal(lr[0], other) for other in lr)
+    other = validation(val_seed=1)
+    assert not any(torch.equal(a, b) for a, b in zip(runs[0], other, strict=True))
 
 
 def test_gray_and_many_bands(tmp_path: Path) -> None:
@@ -184,3 +211,34 @@ def test_a_broken_validation_image_shows_before_training(photos: Path, tmp_path:
 def test_dead_leaves_smaller_than_a_patch_are_refused() -> None:
     with pytest.raises(ValueError, match=r"data\.image_size=16 is less than data\.hr_patch_size=32"):
         DeadLeavesData(**SHARED, degradation=BicubicDegradation(scale=4), num_images=1, image_size=16)
+
+
+def blind(photos: Path, **changes: Any) -> FolderData:
+    chain: Degradation = instantiate(compose_config("degradation=realesrgan").degradation)
+    return folder(photos, degradation=chain, iterations_per_epoch=3, sharpen=UnsharpMask(), **changes)
+
+
+def test_blind_batches_are_the_same_with_any_number_of_workers(photos: Path) -> None:
+    alone, together = (batches(blind(photos, num_workers=n)) for n in (0, 2))
+    for a, b in zip(alone, together, strict=True):
+        assert set(a) == {"lr", "hr", "target"}
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_every_sample_of_a_batch_is_degraded_by_itself(photos: Path) -> None:
+    """The same patch, several times in a batch, comes out differently each time."""
+    one = blind(photos, train_dir=str(photos / "deep"), hr_patch_size=64)
+    lr = batches(one)[0]["lr"]
+    assert len({image.numpy().tobytes() for image in lr}) == 3
+    assert lr.flatten(1).std(dim=1).std() > 1e-3
+
+
+def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photos: Path) -> None:
+    never_lr = {"resize": RandomResize(directions={"down": 1.0}, factor=[0.5, 1])}
+    data = folder(photos, degradation=Degradation(scale=4, margin=8, stages=never_lr), num_workers=1)
+    with pytest.raises(DegradationError) as caught:
+        batches(data)
+    message = explain(caught.value)
+    assert message is not None
+    assert re.match(r'(a|b|d|deep/c): .*there must be .*ResizeToLR; drawn was \{"version": 1', message)
+    assert "Traceback" not in message

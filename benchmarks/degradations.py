@@ -1,0 +1,149 @@
+"""How fast training pairs are made: `python benchmarks/degradations.py`.
+
+One thread, images in memory. Measured is all that a loader worker does for a pair but decoding the file: cutting the
+window, flips, unsharp mask, drawing, every stage, trimming, tensors; then each stage alone; then the same chain as a
+plain PyTorch batch, as the field writes it. Rounds of the variants alternate; shown are medians.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import albumentations
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from torch_degradation import TorchDegradation
+
+from sr.config import ROOT, register_schemas
+from sr.data.loading import prepare_worker
+from sr.data.patches import Augmentation, SynthesizedPatches
+from sr.data.sampler import Draw
+from sr.data.sources import sample_photographs
+from sr.degradations.pipeline import Degradation
+from sr.degradations.sharpen import UnsharpMask
+
+CROP = 384
+PAIR = 256
+BATCH = 12
+
+
+class InMemory:
+    """Decoded photographs."""
+
+    def __init__(self) -> None:
+        files = sample_photographs("train", channels=3)
+        self.images = [files[index] for index in range(len(files))]
+        self.names = [files.name(index) for index in range(len(files))]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.images[index]
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+
+def load(name: str) -> Degradation:
+    """The degradation of conf/degradation/<name>.yaml at x4, with a margin that makes the window CROP wide."""
+    register_schemas()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=["run_dir=unused", f"degradation={name}"])
+    cfg.degradation.margin = (CROP - PAIR) // 2
+    degradation: Degradation = instantiate(cfg.degradation)
+    return degradation
+
+
+def pairs_per_second(patches: SynthesizedPatches, *, pairs: int, first: int) -> float:
+    start = perf_counter()
+    for position in range(first, first + pairs):
+        patches[Draw(image=position % len(patches), seed=(0, position))]
+    return pairs / (perf_counter() - start)
+
+
+def torch_pairs_per_second(images: InMemory, reference: TorchDegradation, *, batches: int) -> float:
+    """The chain alone on batches of crops that are ready in memory."""
+    crop = torch.from_numpy(images[0][:CROP, :CROP].transpose(2, 0, 1).astype(np.float32) / 255)
+    batch = crop.repeat(BATCH, 1, 1, 1)
+    start = perf_counter()
+    for _ in range(batches):
+        reference(batch)
+    return batches * BATCH / (perf_counter() - start)
+
+
+def milliseconds_by_stage(patches: SynthesizedPatches, *, samples: int) -> dict[str, float]:
+    """Mean time of each stage per pair; a stage that seldom happens counts as seldom."""
+    assert isinstance(patches.degradation, Degradation)
+    seconds: defaultdict[str, float] = defaultdict(float)
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        start = perf_counter()
+        result = work()
+        seconds[name] += perf_counter() - start
+        return result
+
+    window = patches.images[0][:CROP, :CROP].astype(np.float32) / 255
+    sharpen = patches.sharpen
+    assert sharpen is not None
+    for number in range(samples):
+        image = timed("unsharp mask", lambda: sharpen(window))
+        rng = np.random.default_rng((1, number))
+        record = timed("drawing", lambda rng=rng: patches.degradation.draw(rng))
+        for path, step in record.steps.items():
+            image = timed(path, lambda step=step, image=image: step(image, hr_size=(CROP, CROP)))
+    return {name: 1000 * spent / samples for name, spent in seconds.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--degradation", default="realesrgan", help="a file of conf/degradation")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--pairs", type=int, default=120, help="in each round")
+    parser.add_argument("--json", help="write the numbers there too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    prepare_worker(0)
+    images = InMemory()
+    patches = SynthesizedPatches(
+        images=images,
+        degradation=load(arguments.degradation),
+        hr_patch_size=PAIR,
+        augmentation=Augmentation([albumentations.D4(p=1.0)]),
+        sharpen=UnsharpMask(),
+        on_error="raise",
+    )
+    reference = TorchDegradation(scale=4, seed=0)
+    pairs_per_second(patches, pairs=40, first=0)  # tables, caches
+    ours, theirs = [], []
+    for number in range(arguments.rounds):
+        ours.append(pairs_per_second(patches, pairs=arguments.pairs, first=number * arguments.pairs))
+        theirs.append(torch_pairs_per_second(images, reference, batches=1))
+    stages = milliseconds_by_stage(patches, samples=2 * arguments.pairs)
+
+    print(f"degradation={arguments.degradation}, HR {CROP} cropped to {PAIR}, one thread, {arguments.rounds} rounds")
+    for name, values in (("ours", ours), ("plain PyTorch batch", theirs)):
+        print(f"{name:20} {median(values):6.1f} pairs/s   (lowest {min(values):.1f}, highest {max(values):.1f})")
+    print(f"ratio {median(a / b for a, b in zip(ours, theirs, strict=True)):.1f}\n\nstage               ms per pair  share")
+    for name, spent in stages.items():
+        print(f"{name:20} {spent:10.2f}  {100 * spent / sum(stages.values()):4.0f} %")
+    if arguments.json:
+        numbers = {"ours": ours, "pytorch": theirs, "stages_ms": stages}
+        Path(arguments.json).write_text(json.dumps(numbers, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

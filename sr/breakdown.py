@@ -1,0 +1,189 @@
+"""What a blind result depends on: the images of a set in groups, by what the degradation drew for them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+
+from sr.degradations.record import Record
+from sr.metrics.mean import set_mean
+
+# Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
+THRESHOLDS = {"quality": 60.0}
+ABSENT = "none"
+LEAST_IMAGES = 3  # of a group in the table: fewer say more about the images than about the degradation
+MOST_PARAMETERS = 12  # in the table
+
+Entry = Mapping[str, Any]
+
+
+def summary(entries: list[dict[str, Any]], *, models: Sequence[str]) -> dict[str, Any]:
+    """What a report says of a set: `{model: {metric: mean}, "images"}`, with "breakdown" where LR was drawn."""
+    means = {model: mean_values(entries, model) for model in models}
+    groups = {"breakdown": breakdown(entries, models=models)} if "drawn" in entries[0] else {}
+    return {**means, **groups, "images": entries}
+
+
+def model_names(result: Mapping[str, Any]) -> list[str]:
+    """The models of a `summary`, in order."""
+    return [key for key in result if key not in ("breakdown", "images")]
+
+
+def mean_values(entries: Sequence[Entry], model: str) -> dict[str, float]:
+    """Metric -> mean over the entries."""
+    names = list(entries[0][model])
+    means = set_mean(torch.tensor([[entry[model][name] for name in names] for entry in entries]))
+    return dict(zip(names, means.tolist(), strict=True))
+
+
+def breakdown(entries: Sequence[Entry], *, models: Sequence[str]) -> list[dict[str, Any]]:
+    """Means over groups of images; every parameter divides all of them.
+
+    Numbers are divided in two, at `THRESHOLDS` or else at their rounded median, words by value. The group `none` holds
+    the images without the parameter: its stage did not happen, or drew a step of another kind. A parameter that was
+    drawn alike wherever it was drawn is left out, but for the `kind` of a stage that did not always happen.
+
+    Args:
+        entries: `{"drawn": the content of Record.to_json, model: {metric: value}}` per image.
+        models: names of the models.
+
+    Returns:
+        `[{"parameter", "group", "images", model: {metric: mean}}]`, the groups of a parameter side by side.
+    """
+    drawn = [Record.from_json(json.dumps(entry["drawn"])).parameters() for entry in entries]
+    result = []
+    for parameter in sorted({name for parameters in drawn for name in parameters}):
+        values = [parameters.get(parameter) for parameters in drawn]
+        for group, members in _groups(parameter, values).items():
+            chosen = [entries[index] for index in members]
+            means = {model: mean_values(chosen, model) for model in models}
+            result.append({"parameter": parameter, "group": group, "images": len(chosen), **means})
+    return result
+
+
+def _groups(parameter: str, values: Sequence[float | str | None]) -> dict[str, list[int]]:
+    """Label -> positions in `values`; empty where there is nothing to compare."""
+    different = {value for value in values if value is not None}
+    if len(different) < 2 and not (_is_kind(parameter) and None in values):
+        return {}
+    numbers = [value for value in values if isinstance(value, int | float)]
+    threshold = _threshold(parameter, numbers) if numbers else ""
+    labels = [_label(value, threshold) for value in values]
+    order = (f"< {threshold}", f">= {threshold}") if numbers else sorted(set(labels) - {ABSENT})
+    names = [*order, ABSENT] if None in values else order
+    return {name: [index for index, label in enumerate(labels) if label == name] for name in names}
+
+
+def _label(value: float | str | None, threshold: str) -> str:
+    if value is None:
+        return ABSENT
+    if isinstance(value, str):
+        return f"= {value}"
+    return f"< {threshold}" if value < float(threshold) else f">= {threshold}"
+
+
+def _threshold(parameter: str, values: Sequence[float]) -> str:
+    """A number, as short as it can be, that has values on both sides; they must not be all alike."""
+    lowest, highest = min(values), max(values)
+    fixed = THRESHOLDS.get(parameter.rpartition(".")[2])
+    if fixed is not None and lowest < fixed <= highest:
+        return f"{fixed:g}"
+    middle = float(np.median(values))
+    if middle == lowest:  # most of the values are the lowest one
+        middle = min(value for value in values if value > lowest)
+    candidates = (
+        np.format_float_positional(middle, precision=digits, fractional=False, trim="-")
+        for digits in range(2, 18)
+    )
+    return next(text for text in candidates if lowest < float(text) <= highest)
+
+
+def format_breakdown(report: Mapping[str, Any]) -> str:
+    """For every blind set, the parameters that the first metric depends on most."""
+    return "\n\n".join(
+        "\n".join(_table(name, result)) for name, result in report["sets"].items() if "breakdown" in result
+    )
+
+
+def _table(name: str, result: Mapping[str, Any]) -> list[str]:
+    """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
+    models = model_names(result)
+    metric = next(iter(result[models[0]]))
+    what = f"gain in {metric}" if len(models) == 2 else metric
+    count = len(result["images"])
+
+    def compared(values: Entry) -> float:
+        first, *others = (float(values[model][metric]) for model in models)
+        return first - others[0] if len(others) == 1 else first
+
+    def clarity(groups: Sequence[Entry]) -> float:
+        return _clarity([(compared(group), group["images"]) for group in groups])
+
+    parameters = sorted(_comparable(result["breakdown"]), key=clarity, reverse=True)
+    if not parameters:
+        return [
+            f"{name}: no breakdown, since nothing that was drawn divides the {count} images into groups of"
+            f" {LEAST_IMAGES} or more; more draws may (draws=8)"
+        ]
+    rows = [["drawn", "", "images", metric, "gain"]]
+    for groups in parameters[:MOST_PARAMETERS]:
+        for number, group in enumerate(groups):
+            parameter = "" if number else group["parameter"]
+            values = " / ".join(f"{group[model][metric]:.2f}" for model in models)
+            rows.append([parameter, group["group"], str(group["images"]), values, f"{compared(group):+.2f}"])
+    chance = _chance([compared(entry) for entry in result["images"]])
+    shown = min(MOST_PARAMETERS, len(parameters))
+    return [
+        f"{name}: {what} by what was drawn, the clearest {shown} of {len(parameters)} parameters (all: metrics.json)",
+        *_aligned(rows if len(models) == 2 else [row[:-1] for row in rows]),
+        f"by chance alone, two halves of these {count} images differ by {chance:.2f} dB (one sigma)",
+    ]
+
+
+def _comparable(groups: Iterable[Entry]) -> list[list[Entry]]:
+    """The groups of each parameter that has several with enough images.
+
+    A stage that did not happen is told by its `kind` and not by each of its parameters again.
+    """
+    large = [
+        group
+        for group in groups
+        if group["images"] >= LEAST_IMAGES and (group["group"] != ABSENT or _is_kind(group["parameter"]))
+    ]
+    by_parameter = [list(same) for _, same in groupby(large, key=lambda group: str(group["parameter"]))]
+    return [same for same in by_parameter if len(same) > 1]
+
+
+def _clarity(groups: Sequence[tuple[float, int]]) -> float:
+    """How far the groups, given as (mean, images), lie apart.
+
+    The mean square between groups of an analysis of variance: chance alone gives all parameters the same, where the
+    plain distance would put those with the smallest groups first.
+    """
+    means, images = (np.array(column) for column in zip(*groups, strict=True))
+    center = np.average(means, weights=images)
+    return float((images * (means - center) ** 2).sum() / (len(groups) - 1))
+
+
+def _chance(values: Sequence[float]) -> float:
+    """Standard deviation, over all ways to divide the images in two halves, of the distance between their means."""
+    return float(2 * np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of words, then of numbers."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _is_kind(parameter: str) -> bool:
+    return parameter.endswith(".kind")
