@@ -20,10 +20,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
-from sr.checkpoint import CheckpointError, load_weights, read_checkpoint
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
-
-log = logging.getLogger("train")
+from sr.preflight import check_devices, check_fit, check_groups, settle_precision
+from sr.warm_start import warm_start
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -51,6 +50,7 @@ def run_alone(hydra_config: Any) -> None:
 
 def train(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
+    settle_precision(cfg.trainer)
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
     check_devices(cfg.trainer)
@@ -66,8 +66,12 @@ def train(cfg: DictConfig) -> None:
     check_fit(cfg, model)
     data = instantiate(cfg.data)
     data.check_validation(smallest=model.metric.smallest)
-    if cfg.init_from:
-        initialize(model, cfg)
+    warm_start(
+        model,
+        init_from=cfg.init_from,
+        init_discriminator_from=cfg.init_discriminator_from,
+        generator=plain["generator"],
+    )
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]
     trainer: L.Trainer = instantiate(
         cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]
@@ -92,74 +96,6 @@ def quieten() -> None:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
         lambda record: "litlogger" not in record.getMessage()
     )
-
-
-def check_devices(trainer: DictConfig) -> None:
-    """CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself."""
-    cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
-    cores = os.cpu_count() or 1
-    if cpu and isinstance(trainer.devices, int) and trainer.devices > cores:
-        raise ValueError(
-            f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use"
-        )
-
-
-def check_groups(cfg: DictConfig) -> None:
-    """Build what would be built late or, with this model, not at all, so that its typos show now."""
-    for group in ("discriminator", "gan_loss"):
-        instantiate(cfg[group])
-    for net in ("g", "d"):
-        try:
-            optimizer = instantiate(cfg[f"optimizer_{net}"])([torch.nn.Parameter(torch.zeros(1))])
-            instantiate(cfg[f"scheduler_{net}"])(optimizer)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"optimizer_{net} or scheduler_{net}: {error}") from error
-    for group in ("callbacks", "logger"):
-        for name, node in cfg[group].items():
-            if "_target_" not in node:
-                raise ValueError(
-                    f"{group}.{name} has no _target_: choose from {', '.join(cfg[group])} or add one"
-                )
-
-
-def check_fit(cfg: DictConfig, model: Any) -> None:
-    """What no part can know alone."""
-    if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.spaces):
-        raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
-    if cfg.data.batch_size % cfg.model.accumulate:
-        raise ValueError(
-            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.accumulate={cfg.model.accumulate}"
-        )
-    if not list(model.generator.parameters()):
-        raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")
-    model.configure_optimizers()  # schedules and warm-up together; Lightning calls it after the loggers have opened
-    if hasattr(model, "discriminator"):
-        size = cfg.data.hr_patch_size
-        try:
-            with torch.no_grad():
-                model.discriminator.eval()(torch.zeros(1, cfg.channels, size, size))
-        except ValueError as error:
-            raise ValueError(f"data.hr_patch_size={size} does not suit the discriminator: {error}") from error
-        model.discriminator.train()
-
-
-def initialize(model: Any, cfg: DictConfig) -> None:
-    """Start from trained weights: the generator, its average, and the discriminator where the file has one."""
-    checkpoint = read_checkpoint(cfg.init_from)
-    for net in (model.generator, model.generator_ema):
-        load_weights(net, checkpoint.generator, path=checkpoint.path)
-    log.info("generator starts from %s (%s)", checkpoint.path, checkpoint.source)
-    there = checkpoint.config["generator"] if checkpoint.config else {}
-    here: Any = OmegaConf.to_container(cfg.generator, resolve=True)
-    for key, value in here.items():
-        if key in there and there[key] != value:  # such as a skip, of which the weights say nothing
-            log.warning("generator.%s=%s, but these weights were trained with %s", key, value, there[key])
-    if checkpoint.discriminator and hasattr(model, "discriminator"):
-        try:
-            load_weights(model.discriminator, checkpoint.discriminator, path=checkpoint.path)
-            log.info("discriminator starts from the same file")
-        except CheckpointError as error:  # a generator can change its adversary
-            log.warning("discriminator starts from scratch: %s", error)
 
 
 @rank_zero_only

@@ -1,4 +1,4 @@
-"""The schema of the configuration's root keys, and what the two programs share at their front door."""
+"""The schema of the configuration's root keys, and what the programs share at their front door."""
 
 import os
 import re
@@ -34,6 +34,7 @@ class TrainConfig:
     channels: int = MISSING
     monitor: str = MISSING
     init_from: str | None = None
+    init_discriminator_from: str | None = None
     cpu_threads: int | None = None
     run_dir: str = MISSING
     data: Any = MISSING
@@ -65,9 +66,25 @@ class EvaluateConfig:
     scale: int | None = None
     channels: int = MISSING
     seed: int = MISSING
+    draws: int = MISSING
     device: str = MISSING
     degradation: Any = MISSING
     metric: Any = MISSING
+
+
+@dataclass
+class PreviewConfig:
+    """Root keys of conf/preview.yaml."""
+
+    hr_dir: str = MISSING
+    out_dir: str = MISSING
+    scale: int = MISSING
+    channels: int = MISSING
+    count: int = MISSING
+    hr_patch_size: int = MISSING
+    seed: int = MISSING
+    replay: str | None = None
+    degradation: Any = MISSING
 
 
 def register_schemas() -> None:
@@ -75,6 +92,7 @@ def register_schemas() -> None:
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
+    store.store(name="preview_schema", node=PreviewConfig)
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:

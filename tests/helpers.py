@@ -55,6 +55,7 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
     cfg = compose_config(*shared)
     overrides = [
         *shared,
+        "init_from=null",  # fine-tuning would want a file
         f"run_dir={run_dir}",
         "logger=csv",
         "trainer.accelerator=cpu",
@@ -69,10 +70,16 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
     ]
     overrides += ["data.batch_size=2", "data.num_workers=0", "data.iterations_per_epoch=2"]
     overrides += ["trainer.max_steps=2", "trainer.max_epochs=1"]
-    if "perceptual" in cfg.loss:
-        overrides += [f"loss.perceptual.loss.weights={vgg}", "~loss.perceptual.loss.layers.conv5_4"]
-        overrides += ["+loss.perceptual.loss.layers.conv1_1=1.0"]
-    return overrides
+    return [*overrides, *small_vgg(cfg, vgg)]
+
+
+def small_vgg(cfg: DictConfig, vgg: Path) -> list[str]:
+    """Overrides with which a perceptual loss, if there is one, takes conv1_1 of the file that `write_vgg` writes."""
+    if "perceptual" not in cfg.loss:
+        return []
+    place = "loss.perceptual.loss"
+    layers = [f"~{place}.layers.{layer}" for layer in cfg.loss.perceptual.loss.layers]
+    return [f"{place}.weights={vgg}", *layers, f"+{place}.layers.conv1_1=1.0"]
 
 
 def write_vgg(path: Path) -> Path:

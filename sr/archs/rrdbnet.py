@@ -8,8 +8,9 @@ from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
 _RESIDUAL_SCALE = 0.2
-# The body always enlarges by 4 (by 8 for x8); smaller scales start from a smaller image with more channels.
-_UNSHUFFLE = {1: 4, 2: 2, 4: 1, 8: 1}
+# The published nets enlarge by 4 (by 8 for x8); scales 1 and 2 start from a smaller image with more channels.
+_UNSHUFFLE = {1: 4, 2: 2, 3: 1, 4: 1, 8: 1}
+_ENLARGE = {1: (2, 2), 2: (2, 2), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 class RRDBNet(nn.Module):
@@ -20,8 +21,9 @@ class RRDBNet(nn.Module):
     times `in_channels`; an image whose size does not divide is padded and its result cropped.
 
     Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021,
-    sec. 3.4. Parameter names are those of the published Real-ESRGAN checkpoints.
-    Raises ValueError if `scale` is not 1, 2, 4 or 8.
+    sec. 3.4; a single enlargement by 3, as ESRGAN's first code had it, for scale 3. Parameter names are those of the
+    published Real-ESRGAN checkpoints.
+    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
     """
 
     def __init__(
@@ -43,9 +45,9 @@ class RRDBNet(nn.Module):
         blocks = (RRDB(num_feat=num_feat, num_grow_ch=num_grow_ch) for _ in range(num_block))
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
-        self.conv_up1 = nn.Conv2d(num_feat, num_feat, 3, padding=1)
-        self.conv_up2 = nn.Conv2d(num_feat, num_feat, 3, padding=1)
-        self.conv_up3 = nn.Conv2d(num_feat, num_feat, 3, padding=1) if scale == 8 else None
+        self.enlarge = _ENLARGE[scale]
+        for number in range(1, len(self.enlarge) + 1):
+            self.add_module(f"conv_up{number}", nn.Conv2d(num_feat, num_feat, 3, padding=1))
         self.conv_hr = nn.Conv2d(num_feat, num_feat, 3, padding=1)
         self.conv_last = nn.Conv2d(num_feat, out_channels, 3, padding=1)
         self.activation = nn.LeakyReLU(0.2)
@@ -54,9 +56,9 @@ class RRDBNet(nn.Module):
         height, width = lr.shape[-2:]
         shallow = self.conv_first(self._unshuffled(lr))
         features = shallow + self.conv_body(self.body(shallow))
-        for conv_up in (self.conv_up1, self.conv_up2, self.conv_up3):
-            if conv_up is not None:
-                features = self.activation(conv_up(upsample_nearest(features, scale=2)))
+        for number, factor in enumerate(self.enlarge, start=1):
+            conv_up = getattr(self, f"conv_up{number}")
+            features = self.activation(conv_up(upsample_nearest(features, scale=factor)))
         sr: Tensor = self.conv_last(self.activation(self.conv_hr(features)))
         return sr[..., : height * self.scale, : width * self.scale]
 

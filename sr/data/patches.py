@@ -15,7 +15,7 @@ from sr.data.sources import ImageFiles, ImageSource
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
-from sr.ops.crop import cut, draw_corner, pad_to, trim
+from sr.ops.crop import cut, draw_corner, pad_to
 from sr.ops.image import UnreadableImageError, to_float, to_tensor
 
 log = logging.getLogger(__name__)
@@ -101,18 +101,23 @@ class SynthesizedPatches(TrainingPatches):
         self.hr_patch_size = hr_patch_size
 
     def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        image = pad_to(self.images[index], self.hr_patch_size)
-        top, left = draw_corner(image, self.hr_patch_size, rng)
-        margin = self.degradation.margin
-        window = to_float(cut(image, top - margin, left - margin, self.hr_patch_size + 2 * margin))
-        window = self.augmentation(window, seed=int(rng.integers(2**31)))
+        chain, size = self.degradation, self.hr_patch_size
+        image = pad_to(self.images[index], size)
+        top, left = draw_corner(image, size, rng)
+        reach = chain.margin + chain.jitter * chain.scale
+        around = to_float(cut(image, top - reach, left - reach, size + 2 * reach))
+        around = self.augmentation(around, seed=int(rng.integers(2**31)))
+        # Where the patch begins in its window, in LR pixels; without jitter in the middle.
+        y, x = chain.margin // chain.scale + rng.integers(-chain.jitter, chain.jitter + 1, size=2)
+        window = cut(around, reach - y * chain.scale, reach - x * chain.scale, size + 2 * chain.margin)
         target = self.sharpen(window) if self.sharpen else window
         try:
-            lr = self.degradation.draw(rng).apply(target)
+            lr = chain.draw(rng).apply(target)
         except DegradationError as error:
             raise DegradationError(f"{self.images.name(index)}: {error}") from error
-        patches = {"lr": trim(lr, margin // self.degradation.scale), "hr": trim(window, margin)}
-        return patches | ({"target": trim(target, margin)} if self.sharpen else {})
+        patches = {"hr": window, "target": target} if self.sharpen else {"hr": window}
+        patches = {key: cut(image, y * chain.scale, x * chain.scale, size) for key, image in patches.items()}
+        return {"lr": cut(lr, y, x, size // chain.scale), **patches}
 
 
 class PairedPatches(TrainingPatches):

@@ -22,18 +22,25 @@ class Degradation:
         margin: HR pixels around a patch that are degraded with it and then cut off, so that the mirrored border
             of a window leaves no trace in LR; a multiple of scale.
         stages: applied in order.
+        jitter: a training patch lies up to so many LR pixels off the middle of its window, in each direction. A
+            margin alone would put the 8 x 8 blocks of JPEG at the same place in every patch.
 
     Raises:
         ValueError: names the key, the value and the choices.
     """
 
-    def __init__(self, *, scale: int, margin: int, stages: Stages) -> None:
+    def __init__(self, *, scale: int, margin: int, stages: Stages, jitter: int = 0) -> None:
         if scale < 1:
             raise ValueError(f"scale={scale} must be 1 or more")
         if margin < 0 or margin % scale:
             raise ValueError(f"degradation.margin={margin} must be a multiple of scale={scale}, or 0")
+        if not 0 <= jitter * scale <= margin:
+            raise ValueError(
+                f"degradation.jitter={jitter} LR pixels must lie within degradation.margin={margin} HR pixels"
+            )
         self.scale = scale
         self.margin = margin
+        self.jitter = jitter
         self.stages = _checked(stages, "degradation.stages")
 
     def draw(self, rng: np.random.Generator) -> Record:

@@ -15,7 +15,8 @@ MODES = {
     "area": cv2.INTER_AREA,
     "bilinear": cv2.INTER_LINEAR,
     "bicubic": cv2.INTER_CUBIC,
-    # The pixel nearest to the centre; INTER_NEAREST takes the upper left one and so shifts the picture.
+    # A pixel of the middle, half an HR pixel off where the scale is even; INTER_NEAREST takes the upper left one and so
+    # shifts the picture by up to half an LR pixel.
     "nearest": cv2.INTER_NEAREST_EXACT,
 }
 DIRECTIONS = ("up", "down", "keep")

@@ -42,12 +42,12 @@ def unsharp_mask(
         (H, W, C) float32 in [0, 1].
     """
     column = cv2.getGaussianKernel(radius | 1, 0, cv2.CV_32F)
-    residual: np.ndarray = image - _separable(image, column, column.T)
-    mask = (np.abs(residual) > threshold / 255).astype(np.float32)
-    soft = _separable(mask, column, column.T)
-    sharp = residual  # from here on in place: a new array costs as much as the arithmetic
-    sharp *= weight
-    sharp += image
+    blur = _separable(image, column, column.T)
+    mask = cv2.absdiff(image, blur)
+    # From here on in place: a new array costs as much as the arithmetic.
+    cv2.threshold(mask, threshold / 255, 1, cv2.THRESH_BINARY, dst=mask)
+    soft = _separable(mask.reshape(image.shape), column, column.T)
+    sharp = cv2.addWeighted(image, 1 + weight, blur, -weight, 0, dst=blur).reshape(image.shape)
     np.clip(sharp, 0, 1, out=sharp)
     sharp -= image
     sharp *= soft

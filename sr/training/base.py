@@ -39,7 +39,7 @@ class SRModule(L.LightningModule):
 
     Args:
         generator: (N, C, H, W) -> (N, C, H * scale, W * scale), images in [0, 1].
-        content_loss: (sr, hr) -> {name: weighted scalar}.
+        content_loss: (sr, target) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
         metric: what validation computes.
@@ -94,8 +94,12 @@ class SRModule(L.LightningModule):
     # What a subclass decides
 
     @abstractmethod
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, iteration: int, share: float) -> Terms:
-        """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key."""
+    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+        """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key.
+
+        `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
+        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4).
+        """
 
     def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
         """Every net with its optimizer and scheduler, the generator first."""
@@ -142,9 +146,11 @@ class SRModule(L.LightningModule):
         for optimizer in optimizers:
             optimizer.zero_grad()
         terms: Terms = {}
-        for lr, hr, context in self._micro_batches(batch):
+        for lr, hr, target, context in self._micro_batches(batch):
             with context:
-                part = self.backward_pass(lr, hr, iteration=iteration, share=1 / self.accumulate)
+                part = self.backward_pass(
+                    lr, hr, target=target, iteration=iteration, share=1 / self.accumulate
+                )
             terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
         self._stop_unless_finite(terms, batch, iteration)
         self._step_optimizers(optimizers, iteration)
@@ -156,20 +162,23 @@ class SRModule(L.LightningModule):
         found = self.optimizers(use_pl_optimizer=False)
         return found if isinstance(found, list) else [found]
 
-    def _micro_batches(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor, AbstractContextManager[None]]]:
+    def _micro_batches(
+        self, batch: Batch
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, AbstractContextManager[None]]]:
         size = batch["lr"].shape[0]
         if size % self.accumulate:
             raise ValueError(
                 f"data.batch_size={size} must be a multiple of model.accumulate={self.accumulate}"
             )
         strategy = self.trainer.strategy
-        pairs = zip(batch["lr"].chunk(self.accumulate), batch["hr"].chunk(self.accumulate), strict=True)
-        for number, (lr, hr) in enumerate(pairs, start=1):
+        images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
+        parts = zip(*(part.chunk(self.accumulate) for part in images), strict=True)
+        for number, (lr, hr, target) in enumerate(parts, start=1):
             # Gradients are exchanged between processes once, with the last part.
             if isinstance(strategy, ParallelStrategy) and number < self.accumulate:
-                yield lr, hr, strategy.block_backward_sync()
+                yield lr, hr, target, strategy.block_backward_sync()
             else:
-                yield lr, hr, nullcontext()
+                yield lr, hr, target, nullcontext()
 
     def _step_optimizers(self, optimizers: list[Optimizer], iteration: int) -> None:
         resting = self.resting(iteration)

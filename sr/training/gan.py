@@ -67,9 +67,9 @@ class GANModule(SRModule):
     def resting(self, iteration: int) -> set[nn.Module]:
         return {self.discriminator} if self.ramp(iteration) is None else set()
 
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, iteration: int, share: float) -> Terms:
+    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
         sr = self.generator(lr).float()
-        content: Terms = self.content_loss(sr, hr)
+        content: Terms = self.content_loss(sr, target)
         loss_g = sum(content.values(), start=sr.new_zeros(()))
         terms = {key: value.detach() for key, value in content.items()}
         ramp = self.ramp(iteration)

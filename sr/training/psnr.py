@@ -6,10 +6,10 @@ from sr.training.base import SRModule, Terms
 
 
 class PSNRModule(SRModule):
-    """Minimises `content_loss(generator(lr), hr)`; the arguments are those of `SRModule`."""
+    """Minimises `content_loss(generator(lr), target)`; the arguments are those of `SRModule`."""
 
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, iteration: int, share: float) -> Terms:
-        content: Terms = self.content_loss(self.generator(lr).float(), hr)
-        loss = sum(content.values(), start=hr.new_zeros(()))
+    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+        content: Terms = self.content_loss(self.generator(lr).float(), target)
+        loss = sum(content.values(), start=target.new_zeros(()))
         self.manual_backward(loss * share)
         return {**{key: value.detach() for key, value in content.items()}, "loss_g": loss.detach()}

@@ -1,6 +1,7 @@
 """Training samples: where they are cut, how they are turned, and what bad files do."""
 
 from pathlib import Path
+from typing import Any
 
 import albumentations
 import numpy as np
@@ -12,9 +13,10 @@ from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, che
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles
 from sr.degradations.bicubic import BicubicDegradation
+from sr.degradations.compression import RandomJpeg
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
-from sr.degradations.resize import RandomResize
+from sr.degradations.resize import MatlabBicubic, RandomResize
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.image import UnreadableImageError, to_float, write_png
 
@@ -205,3 +207,31 @@ def test_a_degradation_that_fails_names_the_file_and_what_was_drawn(photos: Path
         patches[Draw(image=3, seed=(0, 0))]
     # As a loader process hands it on: rebuilt from its text.
     assert str(DegradationError(str(caught.value))) == str(caught.value)
+
+
+def jittered(photos: Path, **stages: Any) -> SynthesizedPatches:
+    patches = synthesized(photos, size=48)
+    patches.degradation = Degradation(
+        scale=4, margin=48, jitter=8, stages={"lr": MatlabBicubic(scale=4), **stages}
+    )
+    return patches
+
+
+def test_jitter_leaves_the_pair_as_it_is(photos: Path) -> None:
+    """The window moves, and the patch in it with the opposite sign."""
+    for position in range(10):
+        draw = Draw(image=0, seed=(0, position))
+        before, after = synthesized(photos, size=48)[draw], jittered(photos)[draw]
+        assert torch.equal(after["hr"], before["hr"])
+        torch.testing.assert_close(after["lr"], before["lr"], rtol=0, atol=1e-6)
+
+
+def test_jitter_moves_the_blocks_of_jpeg(photos: Path) -> None:
+    coarse = RandomJpeg(quality=[15, 15])
+    phases = set()
+    for position in range(40):
+        draw = Draw(image=0, seed=(0, position))
+        before, after = synthesized(photos, size=48)[draw]["lr"], jittered(photos, jpeg=coarse)[draw]["lr"]
+        steps = after.diff(dim=1).abs() - before.diff(dim=1).abs()
+        phases.add(int(steps.mean(dim=(0, 2)).argmax()) % 8)  # where blocks meet there is a step
+    assert len(phases) >= 6

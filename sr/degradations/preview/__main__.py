@@ -1,0 +1,132 @@
+"""What a degradation does: `python -m sr.degradations.preview hr_dir=<directory> degradation=realesrgan`."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+
+import cv2
+import hydra
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from sr.config import ROOT, PreviewConfig, check_root_keys, readable_errors, register_schemas
+from sr.degradations.pipeline import Degradation
+from sr.degradations.preview.pictures import draw_histograms, draw_sheet
+from sr.degradations.preview.samples import (
+    Cutting,
+    difference,
+    draw_samples,
+    format_timing,
+    read_records,
+    repeat,
+    timing,
+    write_records,
+)
+from sr.ops.image import write_png
+
+DRAWS = 2000  # for the histograms; they need no images
+REPLAY_KEYS = ("hr_dir", "out_dir", "replay")  # all the others stand in the file of records
+
+
+@hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="preview")
+def main(cfg: DictConfig) -> None:
+    cv2.setNumThreads(0)  # as in the loader processes of a training
+    if cfg.replay:
+        refuse_other_keys(HydraConfig.get().overrides.task)
+        print(replay(cfg))
+    else:
+        print(preview(cfg))
+
+
+def refuse_other_keys(overrides: Sequence[str]) -> None:
+    """Raises ValueError for what a replay would not follow."""
+    useless = [entry for entry in overrides if entry.lstrip("+~").split("=")[0] not in REPLAY_KEYS]
+    if useless:
+        raise ValueError(
+            f"replay takes everything but hr_dir and out_dir from its file: drop {', '.join(useless)}"
+        )
+
+
+def preview(cfg: DictConfig) -> str:
+    """Draw samples and write all four files.
+
+    Returns:
+        What there is to print.
+
+    Raises:
+        ValueError: names the key and the value.
+    """
+    check(cfg)
+    degradation: Degradation = instantiate(cfg.degradation)
+    cutting = Cutting(
+        seed=cfg.seed,
+        scale=degradation.scale,
+        channels=cfg.channels,
+        hr_patch_size=cfg.hr_patch_size,
+        margin=degradation.margin,
+    )
+    if cutting.hr_patch_size < 1 or cutting.hr_patch_size % cutting.scale:
+        raise ValueError(f"hr_patch_size={cfg.hr_patch_size} must be a multiple of scale={cutting.scale}")
+    hr_dir, out_dir = Path(cfg.hr_dir).expanduser(), Path(cfg.out_dir)
+    samples = draw_samples(hr_dir, degradation=degradation, count=cfg.count, cutting=cutting)
+    times = timing(samples)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_png(out_dir / "sheet.png", draw_sheet(samples, scale=cutting.scale))
+    draws = [degradation.draw(np.random.default_rng((cfg.seed, number))) for number in range(DRAWS)]
+    draw_histograms(draws, out_dir / "histograms.png")
+    write_records(out_dir / "records.json", samples, cutting=cutting)
+    (out_dir / "timing.json").write_text(json.dumps(times, indent=2) + "\n")
+    return (
+        f"{format_timing(times, cutting=cutting)}\n\n"
+        f"samples:    {out_dir / 'sheet.png'}\n"
+        f"parameters: {out_dir / 'histograms.png'} ({DRAWS} draws)\n"
+        f"records:    {out_dir / 'records.json'}\n"
+        f"timing:     {out_dir / 'timing.json'}"
+    )
+
+
+def replay(cfg: DictConfig) -> str:
+    """Make recorded samples again and draw their sheet.
+
+    Returns:
+        What there is to print: which samples differ from what was recorded.
+
+    Raises:
+        ValueError: the file holds no records, or those of another version, or an image is not there or not of its size.
+    """
+    check(cfg)
+    cutting, entries = read_records(Path(cfg.replay).expanduser())
+    samples = [repeat(entry, hr_dir=Path(cfg.hr_dir).expanduser(), cutting=cutting) for entry in entries]
+    sheet = Path(cfg.out_dir) / "sheet.png"
+    write_png(sheet, draw_sheet(samples, scale=cutting.scale))
+    changes = [
+        f"  #{number} {entry.file}: {change}"
+        for number, (entry, sample) in enumerate(zip(entries, samples, strict=True))
+        if (change := difference(entry, sample.recorded))
+    ]
+    if changes:
+        found = "\n".join([f"{len(changes)} of {len(samples)} samples differ from the records:", *changes])
+    else:
+        found = f"all {len(samples)} samples give the recorded LR"
+    return f"{found}\n\nsamples: {sheet}"
+
+
+def check(cfg: DictConfig) -> None:
+    """Raises ValueError for a root key that is unknown, missing or out of range."""
+    check_root_keys(cfg, PreviewConfig)
+    if OmegaConf.is_missing(cfg, "hr_dir"):
+        raise ValueError("hr_dir is missing: name a directory of HR images, hr_dir=<directory>")
+    for key, least in (("count", 1), ("seed", 0)):
+        if cfg[key] < least:
+            raise ValueError(f"{key}={cfg[key]} must be {least} or more")
+
+
+if __name__ == "__main__":
+    register_schemas()
+    with readable_errors():
+        main()

@@ -1,0 +1,74 @@
+"""What can be wrong with a composed run and no constructor can know: found before the run begins."""
+
+import logging
+import os
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+def settle_precision(trainer: DictConfig) -> None:
+    """A CPU without instructions for bf16 computes it many times slower than fp32, and gains nothing by it."""
+    if trainer.precision == "bf16-mixed" and on_cpu(trainer) and not cpu_has_bf16():
+        log.warning("trainer.precision=bf16-mixed: this CPU has no bf16, so training runs in 32-true")
+        trainer.precision = "32-true"
+
+
+def cpu_has_bf16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def on_cpu(trainer: DictConfig) -> bool:
+    return trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
+
+
+def check_devices(trainer: DictConfig) -> None:
+    """CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself."""
+    cores = os.cpu_count() or 1
+    if on_cpu(trainer) and isinstance(trainer.devices, int) and trainer.devices > cores:
+        raise ValueError(
+            f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use"
+        )
+
+
+def check_groups(cfg: DictConfig) -> None:
+    """Build what would be built late or, with this model, not at all, so that its typos show now."""
+    for group in ("discriminator", "gan_loss"):
+        instantiate(cfg[group])
+    for net in ("g", "d"):
+        try:
+            optimizer = instantiate(cfg[f"optimizer_{net}"])([torch.nn.Parameter(torch.zeros(1))])
+            instantiate(cfg[f"scheduler_{net}"])(optimizer)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"optimizer_{net} or scheduler_{net}: {error}") from error
+    for group in ("callbacks", "logger"):
+        for name, node in cfg[group].items():
+            if "_target_" not in node:
+                raise ValueError(
+                    f"{group}.{name} has no _target_: choose from {', '.join(cfg[group])} or add one"
+                )
+
+
+def check_fit(cfg: DictConfig, model: Any) -> None:
+    """What no part can know alone."""
+    if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.spaces):
+        raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
+    if cfg.data.batch_size % cfg.model.accumulate:
+        raise ValueError(
+            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.accumulate={cfg.model.accumulate}"
+        )
+    if not list(model.generator.parameters()):
+        raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")
+    model.configure_optimizers()  # schedules and warm-up together; Lightning calls it after the loggers have opened
+    if hasattr(model, "discriminator"):
+        size = cfg.data.hr_patch_size
+        try:
+            with torch.no_grad():
+                model.discriminator.eval()(torch.zeros(1, cfg.channels, size, size))
+        except ValueError as error:
+            raise ValueError(f"data.hr_patch_size={size} does not suit the discriminator: {error}") from error
+        model.discriminator.train()

@@ -1,0 +1,262 @@
+"""What `python -m sr.degradations.preview` writes, and that its records lead to the same pixels."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import compose_config, picture, run_program
+from matplotlib.figure import Figure
+
+from sr.degradations.preview import __main__ as program
+from sr.degradations.preview.__main__ import check, preview, refuse_other_keys, replay
+from sr.degradations.preview.pictures import caption, describe, draw_values
+from sr.degradations.preview.samples import in_chain_order
+from sr.degradations.record import KINDS, Record
+from sr.ops.image import quantize, read_image, to_float, write_png
+
+EVERY_STEP = {
+    "first.blur": {"kind": "Blur", "family": "generalized_aniso", "size": 21, "sigma_x": 2.5, "sigma_y": 0.5}
+    | {"rotation": -3.0, "beta": 0.5},
+    "first.sinc": {"kind": "Sinc", "size": 13, "cutoff": 1.5707963},
+    "first.resize": {"kind": "Resize", "fraction": 0.43, "mode": "area"},
+    "first.noise": {"kind": "GaussianNoise", "sigma": 12.34, "color": "gray", "seed": 0},
+    "second.noise": {"kind": "PoissonNoise", "scale": 1.5, "color": "color", "seed": 0},
+    "second.jpeg": {"kind": "Jpeg", "quality": 57, "subsampling": "4:4:4"},
+    "webp": {"kind": "Webp", "quality": 80},
+    "camera": {"kind": "Transform", "seed": 0, "description": ""},
+    "to_lr": {"kind": "MatlabBicubic", "scale": 4},
+}
+EVERY_STEP["camera"]["description"] = json.dumps(
+    {"transform": {"transforms": [{"__class_fullname__": "ISONoise", "p": 0.25}]}}
+)
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "DRAWS", 60)
+
+
+def show(tmp_path: Path, *overrides: str, degradation: str = "mild", out: str = "out") -> dict[str, Any]:
+    """Run it; what records.json holds."""
+    where = [f"hr_dir={tmp_path}/photos", f"out_dir={tmp_path}/{out}"]
+    small = ["count=5", "hr_patch_size=32", f"degradation={degradation}"]
+    preview(compose_config(*where, *small, *overrides, program="preview"))
+    content: dict[str, Any] = json.loads((tmp_path / out / "records.json").read_text())
+    return content
+
+
+def again(tmp_path: Path) -> str:
+    where = [f"replay={tmp_path}/out/records.json", f"hr_dir={tmp_path}/photos", f"out_dir={tmp_path}/again"]
+    return replay(compose_config(*where, program="preview"))
+
+
+def edit(tmp_path: Path, **values: Any) -> None:
+    """Change the first sample of records.json."""
+    path = tmp_path / "out" / "records.json"
+    content = json.loads(path.read_text())
+    content["samples"][0] |= values
+    path.write_text(json.dumps(content))
+
+
+def every_step() -> Record:
+    return Record.from_json(json.dumps({"version": 1, "scale": 4, "steps": EVERY_STEP}))
+
+
+@pytest.mark.parametrize("degradation", ["realesrgan", "bsrgan", "mild", "aliased", "bicubic"])
+def test_four_files_are_written_and_replay_draws_the_same_sheet(
+    tmp_path: Path, photos: Path, degradation: str
+) -> None:
+    content = show(tmp_path, degradation=degradation)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "sheet.png",
+        "histograms.png",
+        "records.json",
+        "timing.json",
+    }
+    assert len({sample["file"] for sample in content["samples"]}) == 4  # of five samples of four images
+    sheet = read_image(tmp_path / "out" / "sheet.png")
+    assert sheet.shape[1] == 20 + 4 * (256 + 4 + 256 + 20)
+    assert sheet.shape[0] > 2 * 256
+    assert read_image(tmp_path / "out" / "histograms.png").shape[1] == 1500
+    assert again(tmp_path).startswith("all 5 samples give the recorded LR")
+    assert (tmp_path / "again" / "sheet.png").read_bytes() == (tmp_path / "out" / "sheet.png").read_bytes()
+
+
+def test_records_alone_give_the_lr_that_the_sheet_shows(tmp_path: Path, photos: Path) -> None:
+    content = show(tmp_path, "scale=2", "seed=3", degradation="realesrgan")
+    sheet = read_image(tmp_path / "out" / "sheet.png")
+    margin = content["margin"]
+    for number, sample in enumerate(content["samples"][:4]):  # the first row
+        image = to_float(read_image(photos / sample["file"]))
+        assert image.shape[:2] == (sample["height"], sample["width"])
+        padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+        window = padded[sample["top"] :, sample["left"] :][: 32 + 2 * margin, : 32 + 2 * margin]
+        lr = Record.from_json(json.dumps(sample["record"])).apply(window)
+        lr = lr[margin // 2 : -margin // 2, margin // 2 : -margin // 2]
+        levels = (lr * 255).round().astype(np.uint8)
+        assert hashlib.sha256(levels.tobytes()).hexdigest() == sample["lr_sha256"]
+        hr = (quantize(window[margin:-margin, margin:-margin]) * 255).round().astype(np.uint8)
+        left = 20 + number * 536
+        shown = sheet[:, left : left + 516]
+        pair = np.concatenate([hr.repeat(8, 0).repeat(8, 1), levels.repeat(16, 0).repeat(16, 1)], axis=1)
+        shown = np.delete(shown, slice(256, 260), axis=1)
+        assert any(np.array_equal(shown[y : y + 256], pair) for y in range(20, 60))
+
+
+def test_two_runs_give_the_same_files_and_another_seed_gives_others(tmp_path: Path, photos: Path) -> None:
+    for out in ("out", "twin"):
+        show(tmp_path, out=out)
+    show(tmp_path, "seed=1", out="other")
+    for name in ("sheet.png", "histograms.png", "records.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "twin" / name).read_bytes()
+        assert (tmp_path / "out" / name).read_bytes() != (tmp_path / "other" / name).read_bytes()
+
+
+def test_a_longer_sheet_begins_with_the_samples_of_a_shorter_one(tmp_path: Path, photos: Path) -> None:
+    long = show(tmp_path, "count=7", out="long")["samples"]
+    assert long[:5] == show(tmp_path)["samples"]
+    assert len({json.dumps(sample["record"]) for sample in long}) == 7
+
+
+def test_replay_names_the_samples_that_differ(tmp_path: Path, photos: Path) -> None:
+    content = show(tmp_path)
+    first, third = (content["samples"][number]["file"] for number in (0, 2))
+    top, left = (content["samples"][2][key] for key in ("top", "left"))
+    edit(tmp_path, lr_sha256="0" * 64)
+    image = read_image(photos / third)
+    image[top + 31, left + 31] ^= 255  # one pixel
+    write_png(photos / third, image)
+    assert again(tmp_path).splitlines()[:3] == [
+        "2 of 5 samples differ from the records:",
+        f"  #0 {first}: the same HR and the same parameters give another LR",
+        f"  #2 {third}: the image has changed",
+    ]
+    assert (tmp_path / "again" / "sheet.png").is_file()
+
+
+def test_replay_refuses_what_it_cannot_repeat(tmp_path: Path, photos: Path) -> None:
+    file = show(tmp_path)["samples"][0]["file"]
+    record = json.loads((tmp_path / "out" / "records.json").read_text())["samples"][0]["record"]
+    write_png(photos / file, picture(65, 73))
+    with pytest.raises(ValueError, match=r"has 73 x 65 pixels; the records were made of"):
+        again(tmp_path)
+    (photos / file).unlink()
+    with pytest.raises(ValueError, match=rf"{file} does not exist: hr_dir must hold the images"):
+        again(tmp_path)
+    edit(tmp_path, record=record | {"version": 2})
+    with pytest.raises(ValueError, match="version=2: this code replays version 1"):
+        again(tmp_path)
+    edit(tmp_path, record=record, hr_sha1="0")
+    with pytest.raises(ValueError, match=r"records\.json is no records\.json of this program: .*hr_sha1"):
+        again(tmp_path)
+    (tmp_path / "out" / "records.json").write_text("{")
+    with pytest.raises(ValueError, match=r"is no records\.json of this program"):
+        again(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"replay takes everything but hr_dir and out_dir .* drop count=3, ~seed"
+    ):
+        refuse_other_keys(["hr_dir=x", "count=3", "replay=y", "out_dir=z", "~seed"])
+
+
+def test_small_and_gray_images(tmp_path: Path) -> None:
+    write_png(tmp_path / "photos" / "a.png", picture(40, 70, channels=1))
+    content = show(tmp_path, "channels=1", "hr_patch_size=64", degradation="realesrgan")
+    assert {sample["top"] for sample in content["samples"]} == {0}
+    assert again(tmp_path).startswith("all 5 samples")
+
+
+def test_timing(tmp_path: Path, photos: Path) -> None:
+    show(tmp_path, degradation="realesrgan")
+    times = json.loads((tmp_path / "out" / "timing.json").read_text())
+    assert list(times["steps"])[:3] == ["first.blur", "first.resize", "first.noise"]
+    assert sum(step["share"] for step in times["steps"].values()) == pytest.approx(1)
+    assert times["steps"]["first.blur"]["samples"] == 5
+    assert 0 < times["steps"]["first.blur"]["median_ms"] < times["median_ms"]
+
+
+def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> None:
+    with pytest.raises(ValueError, match="hr_dir is missing: name a directory of HR images"):
+        check(compose_config(program="preview"))
+    for override, message in {
+        "count=0": "count=0 must be 1 or more",
+        "seed=-1": "seed=-1 must be 0 or more",
+        "hr_patch_size=30": "hr_patch_size=30 must be a multiple of scale=4",
+        "+colour=3": "unknown root key.* colour",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            show(tmp_path, override)
+    with pytest.raises(FileNotFoundError, match="none does not exist"):
+        show(tmp_path, f"hr_dir={tmp_path}/none")
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_runs_from_anywhere_and_leaves_nothing_there(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    call = ["-m", "sr.degradations.preview", "degradation=aliased", "count=1", "hr_patch_size=32"]
+    done = run_program(*call, f"hr_dir={photos}", f"out_dir={tmp_path}/out", cwd=tmp_path / "elsewhere")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["step", "samples", "median", "ms", "share"]
+    for name in ("sheet.png", "histograms.png", "records.json", "timing.json"):
+        assert f"{tmp_path}/out/{name}" in done.stdout
+    done = run_program(*call, cwd=tmp_path / "elsewhere")
+    assert done.returncode == 1
+    assert "error: hr_dir is missing" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_every_step_has_words_of_its_own() -> None:
+    record = every_step()
+    assert {type(step).__name__ for step in record.steps.values()} == set(KINDS)
+    assert [describe(step) for step in record.steps.values()] == [
+        "blur generalized aniso 2.50 x 0.50 px -172°, beta 0.50, 21 taps",
+        "sinc 0.50 pi, 13 taps",
+        "resize 0.430 area",
+        "gaussian 12.3 gray",
+        "poisson 1.50 color",
+        "jpeg 57 4:4:4",
+        "webp 80",
+        "ISONoise (p 0.25)",
+        "MATLAB bicubic 1/4",
+    ]
+
+
+def test_captions_break_between_steps_and_name_the_group() -> None:
+    assert caption(every_step(), width=56) == [
+        "first: blur generalized aniso 2.50 x 0.50 px -172°,",
+        "  beta 0.50, 21 taps; sinc 0.50 pi, 13 taps;",
+        "  resize 0.430 area; gaussian 12.3 gray",
+        "second: poisson 1.50 color; jpeg 57 4:4:4",
+        "webp 80",
+        "ISONoise (p 0.25)",
+        "MATLAB bicubic 1/4",
+    ]
+
+
+def test_histograms_hold_every_value_once() -> None:
+    axes = Figure().subplots()
+    draw_values(axes, [1.0] * 60 + np.linspace(0, 2, 40).tolist())
+    assert sum(bar.get_height() for bar in axes.patches) == 40
+    assert [text.get_text() for text in axes.texts] == ["+ 1 in 60%"]
+    axes = Figure().subplots()
+    draw_values(axes, [*range(7, 23, 2)] * 10)  # odd numbers alone
+    assert [bar.get_height() for bar in axes.patches] == [10] * 8
+    assert axes.patches[0].get_x() + axes.patches[0].get_width() / 2 == 7
+    axes = Figure().subplots()
+    draw_values(axes, [*range(30, 96)] * 10)  # too many for a bar each
+    assert [bar.get_height() for bar in axes.patches] == [30] * 22
+    axes = Figure().subplots()
+    draw_values(axes, ["gray"] * 2 + ["color"] * 3)
+    assert [text.get_text() for text in axes.texts] == ["color  60%", "gray  40%"]
+    assert [bar.get_width() for bar in axes.patches] == [0.6, 0.4]
+
+
+def test_steps_are_listed_by_their_mean_place() -> None:
+    def record(*names: str) -> Record:
+        steps = {name: {"kind": "Webp", "quality": 80} for name in names}
+        return Record.from_json(json.dumps({"version": 1, "scale": 1, "steps": steps}))
+
+    assert in_chain_order([record("b", "d"), record("a", "b", "c", "d")]) == ["a", "b", "c", "d"]
