@@ -20,26 +20,29 @@ class Blur:
     Attributes:
         family: the kind of kernel.
         size: taps along each axis.
-        sigma_x, sigma_y: standard deviations in pixels, along the axes before rotation.
-        rotation: in radians.
-        beta: exponent of the generalised and the plateau kernels; 1 for the others.
+        sigma_x: standard deviation in pixels.
+        sigma_y: that across, of an anisotropic kernel; None is the same as sigma_x.
+        rotation: of an anisotropic kernel, in radians.
+        beta: exponent of a generalised or a plateau kernel.
     """
 
     family: str
     size: int
     sigma_x: float
-    sigma_y: float
-    rotation: float = 0.0
-    beta: float = 1.0
+    sigma_y: float | None = None
+    rotation: float | None = None
+    beta: float | None = None
 
     @cached_property
     def kernel(self) -> np.ndarray:
         """(size, size), sum 1."""
-        shape = {"sigma_x": self.sigma_x, "sigma_y": self.sigma_y, "rotation": self.rotation}
+        sigma_y = self.sigma_x if self.sigma_y is None else self.sigma_y
+        shape = {"sigma_x": self.sigma_x, "sigma_y": sigma_y, "rotation": self.rotation or 0.0}
+        beta = 1.0 if self.beta is None else self.beta
         if self.family.startswith("generalized"):
-            return kernels.generalized_gaussian(self.size, beta=self.beta, **shape)
+            return kernels.generalized_gaussian(self.size, beta=beta, **shape)
         if self.family.startswith("plateau"):
-            return kernels.plateau(self.size, beta=self.beta, **shape)
+            return kernels.plateau(self.size, beta=beta, **shape)
         return kernels.gaussian(self.size, **shape)
 
     def __call__(self, image: np.ndarray, *, hr_size: tuple[int, int]) -> np.ndarray:
@@ -116,18 +119,18 @@ class RandomBlur:
             family=family,
             size=size,
             sigma_x=sigma_x,
-            sigma_y=draws.uniform(rng, self.sigma) if turned else sigma_x,
-            rotation=draws.uniform(rng, (-math.pi, math.pi)) if turned else 0.0,
+            sigma_y=draws.uniform(rng, self.sigma) if turned else None,
+            rotation=draws.uniform(rng, (-math.pi, math.pi)) if turned else None,
             beta=self._beta(rng, family),
         )
 
-    def _beta(self, rng: np.random.Generator, family: str) -> float:
+    def _beta(self, rng: np.random.Generator, family: str) -> float | None:
         if family.startswith("generalized"):
             low, high = self.generalized_beta
         elif family.startswith("plateau"):
             low, high = self.plateau_beta
         else:
-            return 1.0
+            return None
         if not low <= 1 <= high:
             return draws.uniform(rng, (low, high))
         return draws.uniform(rng, (low, 1.0) if draws.happens(rng, 0.5) else (1.0, high))

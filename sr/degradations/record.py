@@ -62,12 +62,12 @@ class Record:
         return quantize(image)
 
     def parameters(self) -> dict[str, float | str]:
-        """What was drawn, flat, as `first.blur.sigma_x`, without the seeds of noise fields."""
+        """What was drawn, flat, as `first.blur.sigma_x`, without the seeds of noise fields and what does not apply."""
         return {
             f"{path}.{name}": value
             for path, step in self.steps.items()
             for name, value in {"kind": type(step).__name__, **_fields(step)}.items()
-            if name not in ("seed", "description")
+            if name not in ("seed", "description") and value is not None
         }
 
     def to_json(self) -> str:

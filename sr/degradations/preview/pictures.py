@@ -83,9 +83,10 @@ def describe(step: Step) -> str:
     """A few words."""
     match step:
         case Blur():
-            turned = f" x {step.sigma_y:.2f} px {math.degrees(step.rotation):.0f}°"
-            shape = f"{step.sigma_x:.2f}{turned if step.family.endswith('aniso') else ' px'}"
-            beta = f", beta {step.beta:.2f}" if step.family not in ("iso", "aniso") else ""
+            across = "" if step.sigma_y is None else f" x {step.sigma_y:.2f}"
+            turned = "" if step.rotation is None else f" {math.degrees(step.rotation):.0f}°"
+            shape = f"{step.sigma_x:.2f}{across} px{turned}"
+            beta = "" if step.beta is None else f", beta {step.beta:.2f}"
             return f"blur {step.family.replace('_', ' ')} {shape}{beta}, {step.size} taps"
         case Sinc():
             return f"sinc {step.cutoff / math.pi:.2f} pi, {step.size} taps"
@@ -152,7 +153,7 @@ def draw_values(axes: Axes, values: Sequence[float | str]) -> None:
         axes.hist(numbers, bins=edges.tolist(), color=BAR, edgecolor=PAPER)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
-        # What stands for "none" in a continuous range, as beta = 1, would leave nothing to see of the others.
+        # What stands for "as it is" in a continuous range, as the factor 1, would leave nothing to see of the others.
         single = [(value, n / len(numbers)) for value, n in Counter(numbers.tolist()).items()]
         atoms = {value: share for value, share in single if share > ATOM_SHARE}
         axes.hist(numbers[~np.isin(numbers, list(atoms))], bins=bins, color=BAR, edgecolor=PAPER)
