@@ -16,7 +16,7 @@ from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.crop import cut, draw_corner, pad_to
-from sr.ops.image import UnreadableImageError, to_float, to_tensor
+from sr.ops.image import UnreadableImageError, contiguous, to_float, to_tensor
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Augmentation:
 
     def __call__(self, image: np.ndarray, *, seed: int) -> np.ndarray:
         self.compose.set_random_seed(seed)
-        return np.asarray(self.compose(image=image)["image"])
+        return contiguous(np.asarray(self.compose(image=image)["image"]))
 
 
 class TrainingPatches(Dataset[dict[str, Tensor]]):

@@ -97,7 +97,18 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
 def to_float(image: np.ndarray) -> np.ndarray:
     """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values."""
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    return np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32)
+
+
+def contiguous(image: np.ndarray) -> np.ndarray:
+    """(H, W, C), turned or flipped as a view -> the same in the order of memory.
+
+    Whole pixels are moved, which takes half the time of moving their values one by one.
+    """
+    if image.flags.c_contiguous or image.strides[2] != image.itemsize:
+        return np.ascontiguousarray(image)
+    pixels = image.view(np.dtype((np.void, image.itemsize * image.shape[2])))[..., 0]
+    return np.asarray(np.ascontiguousarray(pixels).view(image.dtype).reshape(image.shape))
 
 
 def to_tensor(image: np.ndarray) -> Tensor:

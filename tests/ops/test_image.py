@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from helpers import picture
 from PIL import Image
 
 from sr.ops.image import (
     UnreadableImageError,
+    contiguous,
     crop_to_multiple,
     image_size,
     list_images,
@@ -163,3 +165,22 @@ def test_crop_and_row() -> None:
     row = side_by_side([pixels(), pixels()], gap=2)
     assert row.shape == (9, 16, 3)
     assert (row[:, 7:9] == 255).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_contiguous_is_a_copy_in_order(channels: int, dtype: type) -> None:
+    image = picture(7, 9, channels=channels).astype(dtype)
+    views = (
+        image,
+        image.transpose(1, 0, 2),
+        np.rot90(image),
+        image[:, ::-1],
+        image[2:5, 3:],
+        image[:, :, ::-1],
+    )
+    for view in views:
+        result = contiguous(view)
+        assert result.flags.c_contiguous
+        assert result.dtype == dtype
+        np.testing.assert_array_equal(result, view)
