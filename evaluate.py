@@ -98,9 +98,10 @@ def describe_lr(protocol: Mapping[str, Any]) -> str:
     if "seed" not in protocol:
         return ""
     times = "one draw" if protocol["draws"] == 1 else f"{protocol['draws']} draws"
+    how = stage_names(protocol["lr"].get("stages", {})) or protocol["lr"]["_target_"]
     text = (
-        f"LR: {times} of each image with seed={protocol['seed']} by {stage_names(protocol['lr']['stages'])}. These are"
-        " not the bicubic LR of published tables: compare with the same images, degradation, seed and draws alone."
+        f"LR: {times} of each image with seed={protocol['seed']} by {how}. These are not the bicubic LR of published"
+        " tables: compare with the same images, degradation, seed and draws alone."
     )
     return textwrap.fill(text, width=110)
 

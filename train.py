@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
-from sr.preflight import check_devices, check_fit, check_groups, settle_precision
+from sr.preflight import check_devices, check_files, check_fit, check_groups, settle_precision
 from sr.warm_start import warm_start
 
 
@@ -53,6 +53,7 @@ def train(cfg: DictConfig) -> None:
     settle_precision(cfg.trainer)
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
+    check_files(cfg)
     check_devices(cfg.trainer)
     check_groups(cfg)
     if cfg.seed < 0:
@@ -61,10 +62,10 @@ def train(cfg: DictConfig) -> None:
     quieten()
     if cfg.cpu_threads:
         torch.set_num_threads(cfg.cpu_threads)
+    data = instantiate(cfg.data)  # before the model, whose perceptual loss may have weights to download
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the layout that convolutions want
     model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
-    data = instantiate(cfg.data)
     data.check_validation(smallest=model.metric.smallest)
     warm_start(
         model,
@@ -129,7 +130,12 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
     ):
         if (run_dir / place).exists():
             print(f"  {run_dir / place}   {what}")
-    print(f"next: python evaluate.py ckpt={run_dir}/checkpoints/last.ckpt hr_dir=<directory of HR images>")
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    chosen = choices.get("degradation", "bicubic")
+    blind = "" if chosen == "bicubic" else f" degradation={chosen}"
+    print(
+        f"next: python evaluate.py ckpt={run_dir}/checkpoints/last.ckpt hr_dir=<directory of HR images>{blind}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Models x benchmark sets x metrics -> per-image values, means, images and one comparison picture."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def benchmark(
             values = {
                 name: {k: v.item() for k, v in protocol(sr, hr).items()} for name, sr in outputs.items()
             }
-            drawn = {"drawn": json.loads(images.record(index).to_json())} if blind else {}
+            drawn = {"drawn": images.record(index).content()} if blind else {}
             entries.append({"name": item["name"], **values, **drawn})
             first = next(iter(outputs.values()))[0]
             write_png(out_dir / set_name / f"{item['name']}.png", viewable(first))

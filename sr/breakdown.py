@@ -1,6 +1,5 @@
 """What a blind result depends on: the images of a set in groups, by what the degradation drew for them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sr.degradations.record import Record
+from sr.degradations.record import parameters
 from sr.metrics.mean import set_mean
 
 # Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
@@ -47,16 +46,16 @@ def breakdown(entries: Sequence[Entry], *, models: Sequence[str]) -> list[dict[s
     drawn alike wherever it was drawn is left out, but for the `kind` of a stage that did not always happen.
 
     Args:
-        entries: `{"drawn": the content of Record.to_json, model: {metric: value}}` per image.
+        entries: `{"drawn": Record.content(), model: {metric: value}}` per image.
         models: names of the models.
 
     Returns:
         `[{"parameter", "group", "images", model: {metric: mean}}]`, the groups of a parameter side by side.
     """
-    drawn = [Record.from_json(json.dumps(entry["drawn"])).parameters() for entry in entries]
+    drawn = [parameters(entry["drawn"]) for entry in entries]
     result = []
-    for parameter in sorted({name for parameters in drawn for name in parameters}):
-        values = [parameters.get(parameter) for parameters in drawn]
+    for parameter in sorted({name for of_image in drawn for name in of_image}):
+        values = [of_image.get(parameter) for of_image in drawn]
         for group, members in _groups(parameter, values).items():
             chosen = [entries[index] for index in members]
             means = {model: mean_values(chosen, model) for model in models}
@@ -154,7 +153,16 @@ def _comparable(groups: Iterable[Entry]) -> list[list[Entry]]:
         if group["images"] >= LEAST_IMAGES and (group["group"] != ABSENT or _is_kind(group["parameter"]))
     ]
     by_parameter = [list(same) for _, same in groupby(large, key=lambda group: str(group["parameter"]))]
-    return [same for same in by_parameter if len(same) > 1]
+    # Of stages of which one or the other happens, the first tells all.
+    different = {_members(same): same for same in reversed(by_parameter)}
+    return [same for same in by_parameter if len(same) > 1 and different[_members(same)] is same]
+
+
+def _members(groups: Sequence[Entry]) -> frozenset[str]:
+    """The same for parameters that divide the images in the same way."""
+    return frozenset(
+        str({key: group[key] for key in group if key not in ("parameter", "group")}) for group in groups
+    )
 
 
 def _clarity(groups: Sequence[tuple[float, int]]) -> float:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,11 +20,20 @@ def settle_precision(trainer: DictConfig) -> None:
 
 
 def cpu_has_bf16() -> bool:
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def on_cpu(trainer: DictConfig) -> bool:
     return trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
+
+
+def check_files(cfg: DictConfig) -> None:
+    """Before anything is built or downloaded. Raises FileNotFoundError with the key of a file that is not there."""
+    for key in ("init_from", "init_discriminator_from"):
+        if cfg[key] and not Path(cfg[key]).expanduser().is_file():
+            raise FileNotFoundError(f"{key}={cfg[key]} does not exist: name a file of weights")
 
 
 def check_devices(trainer: DictConfig) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sr.breakdown import breakdown, format_breakdown, mean_values, model_names, summary
 from sr.degradations.blur import Blur, Sinc
-from sr.degradations.compression import Jpeg
+from sr.degradations.compression import Jpeg, Webp
 from sr.degradations.noise import GaussianNoise, PoissonNoise
 from sr.degradations.record import Record
 from sr.degradations.resize import MatlabBicubic
@@ -38,7 +38,7 @@ def groups(result: list[dict[str, Any]], parameter: str) -> dict[str, tuple[int,
 def test_groups_and_their_means() -> None:
     entries = [
         entry({"blur": blur(0.5), "noise": GaussianNoise(sigma=4, color="gray", seed=1)}, net=20, other=1),
-        entry({"blur": blur(1.0), "noise": PoissonNoise(scale=1, color="gray", seed=2)}, net=22, other=2),
+        entry({"blur": blur(1.0), "noise": PoissonNoise(strength=1, color="gray", seed=2)}, net=22, other=2),
         entry({"blur": Sinc(size=9, cutoff=2.0), "jpeg": Jpeg(quality=59)}, net=24, other=3),
         entry({"blur": blur(2.26), "jpeg": Jpeg(quality=60)}, net=26, other=4),
         entry({"blur": blur(3.0), "jpeg": Jpeg(quality=95)}, net=31, other=5),
@@ -202,13 +202,31 @@ def test_a_stage_that_did_not_happen_is_told_by_its_kind_alone() -> None:
 
 
 def test_twelve_parameters_at_most() -> None:
+    # Each stage divides the images in a way of its own.
     entries = [
-        entry({f"stage{k:02}": blur(1.0 + (number + k) % 2) for k in range(15)}, net=20 + number % 2)
-        for number in range(6)
+        entry(
+            {f"stage{k:02}": blur(1.0 + (number >> k % 4 & 1 ^ (number == k))) for k in range(15)},
+            net=20 + number,
+        )
+        for number in range(16)
     ]
     title, _, *rows, _ = table(entries, "net")
     assert "the clearest 12 of 15 parameters" in title
     assert len(rows) == 24
+
+
+def test_a_division_is_shown_once() -> None:
+    """Of two stages of which one or the other happens, the second says what the first has said."""
+    entries = [
+        entry(
+            {"codec.jpeg": Jpeg(quality=80)} if number < 4 else {"codec.webp": Webp(quality=80)},
+            net=20 + number,
+        )
+        for number in range(8)
+    ]
+    title, _, *rows, _ = table(entries, "net")
+    assert "the clearest 1 of 1 parameters" in title
+    assert [row.split()[:2] for row in rows] == [["codec.jpeg.kind", "="], ["none", "4"]]
 
 
 def test_too_few_images_for_a_table() -> None:

@@ -131,7 +131,11 @@ def test_blind_results_by_what_was_drawn(tmp_path: Path, photos: Path, ckpt: Pat
     )
     # Whoever has metrics.json can divide it again, and make the LR images.
     assert breakdown(result["images"], models=["model", "bicubic"]) == result["breakdown"]
-    coarse = [image for image in result["images"] if image["drawn"]["steps"]["last.jpeg"]["quality"] < 60]
+    last = [
+        next(step for step in image["drawn"]["steps"] if step["path"] == "last.jpeg")
+        for image in result["images"]
+    ]
+    coarse = [image for image, jpeg in zip(result["images"], last, strict=True) if jpeg["quality"] < 60]
     (group,) = [
         g for g in result["breakdown"] if (g["parameter"], g["group"]) == ("last.jpeg.quality", "< 60")
     ]

@@ -46,6 +46,7 @@ class RRDBNet(nn.Module):
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
         self.enlarge = _ENLARGE[scale]
+        # One by one and not in a list: the published files have conv_up1, conv_up2.
         for number in range(1, len(self.enlarge) + 1):
             self.add_module(f"conv_up{number}", nn.Conv2d(num_feat, num_feat, 3, padding=1))
         self.conv_hr = nn.Conv2d(num_feat, num_feat, 3, padding=1)

@@ -70,9 +70,11 @@ class SRDataModule(L.LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
+        # A multiple of 8 too, which discriminators want.
+        fitting = max(self.hr_patch_size // (8 * self.scale), 1) * 8 * self.scale
         if self.hr_patch_size % self.scale or self.hr_patch_size <= 0:
             raise ValueError(
-                f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}"
+                f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}, as {fitting}"
             )
         for key, least in (("batch_size", 1), ("num_workers", 0)):
             if getattr(self, key) < least:
@@ -85,6 +87,9 @@ class SRDataModule(L.LightningDataModule):
             if getattr(self, key) not in choices:
                 raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
         cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none
+        for degradation in (self.degradation, self.val_degradation):
+            if degradation is not None:
+                degradation.check(channels=self.channels)
         # All here and not in `setup`, so that a bad transform or directory shows before loggers open a run.
         self._augment = Augmentation(self.augmentation)
         self._training = self.make_training()

@@ -67,7 +67,7 @@ class RandomJpeg:
         probability: float = 1.0,
         subsampling: Mapping[str, float] | None = None,
     ) -> None:
-        self.quality = draws.checked_range("quality", quality, least=1, most=100)
+        self.quality = draws.checked_whole_range("quality", quality, least=1, most=100)
         self.probability = draws.checked_probability("probability", probability)
         self.subsampling = draws.checked_probabilities(
             "subsampling", subsampling or {"4:2:0": 1.0}, choices=list(SUBSAMPLINGS)
@@ -91,7 +91,7 @@ class RandomWebp:
     """
 
     def __init__(self, *, quality: Sequence[int], probability: float = 1.0) -> None:
-        self.quality = draws.checked_range("quality", quality, least=1, most=100)
+        self.quality = draws.checked_whole_range("quality", quality, least=1, most=100)
         self.probability = draws.checked_probability("probability", probability)
 
     def draw(self, rng: np.random.Generator) -> Webp | None:

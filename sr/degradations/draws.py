@@ -14,7 +14,9 @@ def checked_range(
     Raises:
         ValueError: not two numbers, in reverse order, or outside of [least, most].
     """
-    if len(bounds) != 2:
+    if isinstance(bounds, str) or not isinstance(bounds, Sequence) or len(bounds) != 2:
+        raise ValueError(f"{key}={bounds} must be two numbers: [lowest, highest]")
+    if not all(isinstance(bound, int | float) for bound in bounds):
         raise ValueError(f"{key}={list(bounds)} must be two numbers: [lowest, highest]")
     low, high = bounds
     if not low <= high:
@@ -26,7 +28,7 @@ def checked_range(
 
 def checked_probability(key: str, probability: float) -> float:
     """Raises ValueError where it is no probability."""
-    if not 0 <= probability <= 1:
+    if not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise ValueError(f"{key}={probability} must be in [0, 1]")
     return probability
 
@@ -49,6 +51,13 @@ def checked_probabilities(
     return dict(table)
 
 
+def checked_scale(scale: int) -> int:
+    """Raises ValueError where it does not shrink."""
+    if scale < 1:
+        raise ValueError(f"scale={scale} must be 1 or more")
+    return scale
+
+
 def checked_choices(key: str, values: Sequence[str], *, choices: Sequence[str]) -> list[str]:
     """Raises ValueError for a value that is none of `choices`, or for none at all."""
     for value in values:
@@ -59,9 +68,19 @@ def checked_choices(key: str, values: Sequence[str], *, choices: Sequence[str]) 
     return list(values)
 
 
+def checked_whole_range(
+    key: str, bounds: Sequence[int], *, least: int, most: float = math.inf
+) -> tuple[int, int]:
+    """As `checked_range`, for whole numbers."""
+    low, high = checked_range(key, bounds, least=least, most=most)
+    if low != int(low) or high != int(high):
+        raise ValueError(f"{key}=[{low}, {high}] must be whole numbers")
+    return int(low), int(high)
+
+
 def checked_odd_range(key: str, bounds: Sequence[int]) -> tuple[int, int]:
     """Raises ValueError where the bounds are not both odd, or reversed."""
-    low, high = (int(bound) for bound in checked_range(key, bounds, least=1))
+    low, high = checked_whole_range(key, bounds, least=1)
     if not low % 2 or not high % 2:
         raise ValueError(f"{key}=[{low}, {high}] must be odd: a kernel has a central pixel")
     return low, high
@@ -78,9 +97,9 @@ def odd_integer(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
     return low + 2 * int(rng.integers((high - low) // 2 + 1))
 
 
-def integer(rng: np.random.Generator, bounds: tuple[float, float]) -> int:
+def integer(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
     """One of low, low + 1, ..., high."""
-    return int(rng.integers(int(bounds[0]), int(bounds[1]) + 1))
+    return int(rng.integers(bounds[0], bounds[1] + 1))
 
 
 def happens(rng: np.random.Generator, probability: float) -> bool:

@@ -44,24 +44,24 @@ class GaussianNoise:
 
 @dataclass(frozen=True, kw_only=True)
 class PoissonNoise:
-    """Shot noise, clipped to [0, 1]: the deviation of a Poisson variable from its mean, times `scale`.
+    """Shot noise, clipped to [0, 1]: the deviation of a Poisson variable from its mean, times `strength`.
 
     As published, the mean is the image times 2^ceil(log2(number of distinct 8-bit levels)).
 
     Attributes:
-        scale: strength; 1 is true shot noise.
+        strength: 1 is true shot noise.
         color: `color` (every channel its own) or `gray` (that of the luma, the same in all).
         seed: of the field.
     """
 
-    scale: float
+    strength: float
     color: str
     seed: int
 
     def __call__(self, image: np.ndarray, *, hr_size: tuple[int, int]) -> np.ndarray:
         source = _gray(image) if self.color == "gray" else image
         levels = np.asarray(cv2.convertScaleAbs(np.maximum(source, 0), alpha=255)).reshape(source.shape)
-        histogram = cv2.calcHist([levels.reshape(-1, 1)], [0], None, [256], [0, 256])
+        histogram = cv2.calcHist([levels.reshape(1, -1)], [0], None, [256], [0, 256])
         distinct = int(np.count_nonzero(histogram))
         peak = 1 << (distinct - 1).bit_length()
         drawn = _uniform16(_generator(self.seed), levels.shape) >> 4
@@ -69,7 +69,7 @@ class PoissonNoise:
         noise = counts.astype(np.float32)
         noise *= np.float32(1 / peak)
         noise -= levels * np.float32(1 / 255)
-        return _added(image, noise, self.scale)
+        return _added(image, noise, self.strength)
 
 
 class RandomNoise:
@@ -78,7 +78,7 @@ class RandomNoise:
     Args:
         gaussian_probability: that it is Gaussian.
         sigma: of the Gaussian, in levels of 255.
-        poisson_scale: of the Poisson noise.
+        poisson_strength: of the Poisson noise.
         gray_probability: that all channels get the same.
         correlated_probability: that Gaussian noise is correlated between the channels.
         probability: that there is noise at all.
@@ -92,14 +92,14 @@ class RandomNoise:
         *,
         gaussian_probability: float,
         sigma: Sequence[float],
-        poisson_scale: Sequence[float],
+        poisson_strength: Sequence[float],
         gray_probability: float,
         correlated_probability: float = 0.0,
         probability: float = 1.0,
     ) -> None:
         self.gaussian_probability = draws.checked_probability("gaussian_probability", gaussian_probability)
         self.sigma = draws.checked_range("sigma", sigma, most=255)
-        self.poisson_scale = draws.checked_range("poisson_scale", poisson_scale)
+        self.poisson_strength = draws.checked_range("poisson_strength", poisson_strength)
         for key, value in (("gray", gray_probability), ("correlated", correlated_probability)):
             draws.checked_probability(f"{key}_probability", value)
         if gray_probability + correlated_probability > 1:
@@ -122,7 +122,7 @@ class RandomNoise:
         if gaussian:
             return GaussianNoise(sigma=draws.uniform(rng, self.sigma), color=color, seed=seed)
         color = "color" if color == "correlated" else color
-        return PoissonNoise(scale=draws.uniform(rng, self.poisson_scale), color=color, seed=seed)
+        return PoissonNoise(strength=draws.uniform(rng, self.poisson_strength), color=color, seed=seed)
 
 
 def _generator(seed: int) -> np.random.Generator:

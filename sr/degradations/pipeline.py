@@ -12,6 +12,7 @@ from sr.degradations.step import Step
 # Stages by name, in their order; a name can stand for a group of stages, as `first` and `second`.
 Stages = Mapping[str, Any]
 Steps = dict[str, Step]
+TRIALS = 64  # a stage that happens in one sample of ten is tried with a probability of .999
 
 
 class Degradation:
@@ -19,8 +20,8 @@ class Degradation:
 
     Args:
         scale: factor by which height and width shrink.
-        margin: HR pixels around a patch that are degraded with it and then cut off, so that the mirrored border
-            of a window leaves no trace in LR; a multiple of scale.
+        margin: HR pixels around a patch that are degraded with it and then cut off, since the mirrored border of a
+            window leaves traces in LR; a multiple of scale.
         stages: applied in order.
         jitter: a training patch lies up to so many LR pixels off the middle of its window, in each direction. A
             margin alone would put the 8 x 8 blocks of JPEG at the same place in every patch.
@@ -30,15 +31,13 @@ class Degradation:
     """
 
     def __init__(self, *, scale: int, margin: int, stages: Stages, jitter: int = 0) -> None:
-        if scale < 1:
-            raise ValueError(f"scale={scale} must be 1 or more")
+        self.scale = draws.checked_scale(scale)
         if margin < 0 or margin % scale:
             raise ValueError(f"degradation.margin={margin} must be a multiple of scale={scale}, or 0")
         if not 0 <= jitter * scale <= margin:
             raise ValueError(
                 f"degradation.jitter={jitter} LR pixels must lie within degradation.margin={margin} HR pixels"
             )
-        self.scale = scale
         self.margin = margin
         self.jitter = jitter
         self.stages = _checked(stages, "degradation.stages")
@@ -46,6 +45,17 @@ class Degradation:
     def draw(self, rng: np.random.Generator) -> Record:
         """Everything random about one sample."""
         return Record(scale=self.scale, steps=_draw_all(self.stages, rng))
+
+    def check(self, *, channels: int) -> None:
+        """Try it on small images, so that what can never work does not show hours later.
+
+        Raises:
+            DegradationError: a step does not take images of so many channels, or the stages do not lead to LR.
+        """
+        for number in range(TRIALS):
+            rng = np.random.default_rng(number)
+            hr = rng.random((8 * self.scale, 8 * self.scale, channels), np.float32)
+            self.draw(rng).apply(hr)
 
 
 class Shuffled:
@@ -82,7 +92,7 @@ class OneOf:
         probabilities: name -> probability.
 
     Raises:
-        ValueError: the names differ, or the probabilities do not sum to 1.
+        ValueError: a name has no probability or no stage, or the probabilities do not sum to 1.
     """
 
     def __init__(self, *, stages: Stages, probabilities: Mapping[str, float]) -> None:
@@ -90,6 +100,9 @@ class OneOf:
         self.probabilities = draws.checked_probabilities(
             "probabilities", probabilities, choices=list(self.stages)
         )
+        for name in self.stages:
+            if name not in probabilities:
+                raise ValueError(f"probabilities.{name} is missing: 0 leaves the stage out")
 
     def draw_all(self, rng: np.random.Generator) -> Steps:
         name = draws.choose(rng, self.probabilities)

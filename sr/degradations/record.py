@@ -17,6 +17,7 @@ from sr.ops.image import quantize
 
 # Raised whenever the same parameters begin to give other pixels, or a step has other fields.
 VERSION = 1
+# What can be replayed; a new kind of step is entered here.
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (MatlabBicubic, Blur, Sinc, Resize, GaussianNoise, PoissonNoise, Jpeg, Webp, Transform)
@@ -61,18 +62,19 @@ class Record:
             )
         return quantize(image)
 
+    def content(self) -> dict[str, Any]:
+        """Plain numbers, words, lists and dicts: what the JSON holds."""
+        steps = [
+            {"path": path, "kind": type(step).__name__, **_fields(step)} for path, step in self.steps.items()
+        ]
+        return {"version": self.version, "scale": self.scale, "steps": steps}
+
     def parameters(self) -> dict[str, float | str]:
-        """What was drawn, flat, as `first.blur.sigma_x`, without the seeds of noise fields and what does not apply."""
-        return {
-            f"{path}.{name}": value
-            for path, step in self.steps.items()
-            for name, value in {"kind": type(step).__name__, **_fields(step)}.items()
-            if name not in ("seed", "description") and value is not None
-        }
+        """See `parameters`."""
+        return parameters(self.content())
 
     def to_json(self) -> str:
-        steps = {path: {"kind": type(step).__name__, **_fields(step)} for path, step in self.steps.items()}
-        return json.dumps({"version": self.version, "scale": self.scale, "steps": steps})
+        return json.dumps(self.content())
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -87,21 +89,35 @@ class Record:
                 f"degradation record of version={version}: this code replays version {VERSION}, since the same"
                 " parameters may give other pixels in another one"
             )
-        return cls(scale=scale, steps={path: _step(path, found) for path, found in steps.items()})
+        return cls(scale=scale, steps=dict(_step(found) for found in steps))
+
+
+def parameters(content: Mapping[str, Any]) -> dict[str, float | str]:
+    """What was drawn, flat, as `first.blur.sigma_x`, of the content of a record.
+
+    Without the seeds of noise fields, what albumentations draws by itself, and what does not apply.
+    """
+    return {
+        f"{step['path']}.{name}": value
+        for step in content["steps"]
+        for name, value in step.items()
+        if name not in ("path", "seed", "description") and value is not None
+    }
 
 
 def _fields(step: Step) -> dict[str, Any]:
     return asdict(step)  # type: ignore[call-overload, no-any-return]
 
 
-def _step(path: str, found: Mapping[str, Any]) -> Step:
-    kind = found.get("kind")
+def _step(found: Mapping[str, Any]) -> tuple[str, Step]:
+    fields = dict(found)
+    path, kind = fields.pop("path", None), fields.pop("kind", None)
     if kind not in KINDS:
         raise ValueError(
             f"degradation record: {path}.kind={kind!r} is unknown: choose from {', '.join(KINDS)}"
         )
     try:
-        step: Step = KINDS[kind](**{name: value for name, value in found.items() if name != "kind"})
+        step: Step = KINDS[kind](**fields)
     except TypeError as error:
         raise ValueError(f"degradation record: {path}: {error}") from error
-    return step
+    return str(path), step

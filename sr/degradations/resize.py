@@ -72,7 +72,7 @@ class RandomResize:
             raise ValueError(f"factor=[{low}, {high}] must reach from below 1 (down) to above 1 (up)")
         self.factors = {"up": (1.0, high), "down": (low, 1.0), "keep": (1.0, 1.0)}
         self.modes = draws.checked_choices("modes", modes, choices=list(MODES))
-        self.scale = scale
+        self.scale = draws.checked_scale(scale)
 
     def draw(self, rng: np.random.Generator) -> Resize:
         direction = draws.choose(rng, self.directions)
@@ -92,7 +92,7 @@ class ResizeToLR:
     """
 
     def __init__(self, *, scale: int, modes: Sequence[str] = ("area", "bilinear", "bicubic")) -> None:
-        self.scale = scale
+        self.scale = draws.checked_scale(scale)
         self.modes = draws.checked_choices("modes", modes, choices=list(MODES))
 
     def draw(self, rng: np.random.Generator) -> Resize:
@@ -113,8 +113,7 @@ class MatlabBicubic:
     scale: int
 
     def __post_init__(self) -> None:
-        if self.scale < 1:
-            raise ValueError(f"scale={self.scale} must be 1 or more")
+        draws.checked_scale(self.scale)
 
     def draw(self, rng: np.random.Generator) -> Self:
         return self

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from sr.degradations.draws import checked_range
 from sr.ops.filter import unsharp_mask
 
 
@@ -19,9 +18,9 @@ class UnsharpMask:
     """
 
     def __init__(self, *, weight: float = 0.5, radius: int = 50, threshold: float = 10) -> None:
-        checked_range("weight, highest", (0, weight))
-        checked_range("radius, highest", (1, radius))
-        checked_range("threshold, highest", (0, threshold), most=255)
+        for key, value, least in (("weight", weight, 0), ("radius", radius, 1), ("threshold", threshold, 0)):
+            if value < least:
+                raise ValueError(f"sharpen.{key}={value} must be {least} or more")
         self.weight = weight
         self.radius = radius
         self.threshold = threshold

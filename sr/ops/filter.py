@@ -1,11 +1,14 @@
 """Convolution with a small kernel, and unsharp masking."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from scipy.fft import fft, irfft2, next_fast_len, rfft, rfft2
 
 _NEGLIGIBLE = 1e-6  # of a kernel that sums to 1: what may be left out
 _DIRECT_AREA = 130  # from so many taps on, zeros included, cv2.filter2D goes over to a slower DFT
+_WIDE = 31  # taps from which on a Gaussian is smooth enough to be computed at half the size
 
 
 def convolve(image: np.ndarray, *, kernel: np.ndarray) -> np.ndarray:
@@ -26,10 +29,32 @@ def convolve(image: np.ndarray, *, kernel: np.ndarray) -> np.ndarray:
     return _by_fft(image, kernel)
 
 
+def gaussian_blur(image: np.ndarray, *, taps: int) -> np.ndarray:
+    """(H, W, C) float32 -> (H, W, C) float32, mirrored at the border; sigma follows from `taps` (odd) by OpenCV's rule.
+
+    A wide one is taken at half the size, which for images in [0, 1] changes the result by less than 2e-4.
+    """
+    height, width = image.shape[:2]
+    if taps < _WIDE or min(height, width) < taps:
+        column = cv2.getGaussianKernel(taps, 0, cv2.CV_32F)
+        return _separable(image, column, column.T)
+    column = _half_size_gaussian(taps)
+    # Halved, an image begins at its first pixel but need not end at its last, where its mirror image must begin.
+    beyond = taps // 2 + 4
+    mirrored = cv2.copyMakeBorder(image, 0, beyond, 0, beyond, cv2.BORDER_REFLECT_101)
+    half = cv2.pyrDown(mirrored)
+    half = _separable(half.reshape(*half.shape[:2], -1), column, column.T)
+    whole = cv2.pyrUp(half, dstsize=(width + beyond, height + beyond))
+    return np.ascontiguousarray(whole.reshape(*whole.shape[:2], -1)[:height, :width])
+
+
 def unsharp_mask(
     image: np.ndarray, *, weight: float = 0.5, radius: int = 50, threshold: float = 10
 ) -> np.ndarray:
     """Sharpens where an image differs from its blur, as Real-ESRGAN sharpens its targets.
+
+    Photographs come out within 0.25 / 255 of the definition by direct sums, and within 0.001 / 255 on average: a value
+    at the threshold may count as detail in one and not in the other.
 
     Args:
         image: (H, W, C) float32 in [0, 1]; it is left as it is.
@@ -41,18 +66,43 @@ def unsharp_mask(
     Returns:
         (H, W, C) float32 in [0, 1].
     """
-    column = cv2.getGaussianKernel(radius | 1, 0, cv2.CV_32F)
-    blur = _separable(image, column, column.T)
-    mask = cv2.absdiff(image, blur)
+    blur = gaussian_blur(image, taps=radius | 1)
+    mask = cv2.absdiff(image, blur).reshape(image.shape)
     # From here on in place: a new array costs as much as the arithmetic.
     cv2.threshold(mask, threshold / 255, 1, cv2.THRESH_BINARY, dst=mask)
-    soft = _separable(mask.reshape(image.shape), column, column.T)
+    soft = gaussian_blur(mask, taps=radius | 1)
     sharp = cv2.addWeighted(image, 1 + weight, blur, -weight, 0, dst=blur).reshape(image.shape)
     np.clip(sharp, 0, 1, out=sharp)
     sharp -= image
     sharp *= soft
     sharp += image
     return sharp
+
+
+@cache
+def _half_size_gaussian(taps: int) -> np.ndarray:
+    """(n, 1) float32 that, between cv2.pyrDown and cv2.pyrUp, comes closest to the Gaussian (least squares).
+
+    A pixel that is kept by the halving and its neighbour that is not respond differently; both are fitted.
+    """
+    reach, length = taps // 4 + 1, 4 * taps + 4
+    pyramid = np.array([1, 4, 6, 4, 1]) / 16  # what pyrDown blurs with, and pyrUp, twice as strong
+    responses, wanted = [], []
+    for place in (length // 2, length // 2 + 1):
+        impulse, target = np.zeros(length), np.zeros(length)
+        impulse[place] = 1
+        target[place - taps // 2 : place + taps // 2 + 1] = cv2.getGaussianKernel(taps, 0).ravel()
+        half = np.convolve(impulse, pyramid, "same")[::2]
+        shifted = [np.roll(half, offset) + np.roll(half, -offset) for offset in range(reach + 1)]
+        shifted[0] /= 2
+        enlarged = np.zeros((length, reach + 1))
+        enlarged[::2] = np.stack(shifted, axis=1)
+        responses += [np.convolve(column, 2 * pyramid, "same") for column in enlarged.T]
+        wanted.append(target)
+    matrix = np.concatenate([np.stack(responses[: reach + 1], 1), np.stack(responses[reach + 1 :], 1)])
+    side = np.linalg.lstsq(matrix, np.concatenate(wanted))[0]
+    kernel = np.concatenate([side[:0:-1], side])
+    return np.asarray(kernel / kernel.sum(), np.float32)[:, None]
 
 
 def _separable(image: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:

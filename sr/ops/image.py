@@ -97,7 +97,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
 def to_float(image: np.ndarray) -> np.ndarray:
     """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values."""
-    return np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32)
+    return np.asarray(np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32))
 
 
 def contiguous(image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sr.data.datamodule import DeadLeavesData, FolderData, PairedData, SampleDat
 from sr.degradations.bicubic import BicubicDegradation
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
-from sr.degradations.resize import RandomResize
+from sr.degradations.resize import MatlabBicubic, RandomResize
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.image import UnreadableImageError, write_png
 
@@ -233,12 +234,33 @@ def test_every_sample_of_a_batch_is_degraded_by_itself(photos: Path) -> None:
     assert lr.flatten(1).std(dim=1).std() > 1e-3
 
 
-def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photos: Path) -> None:
+@dataclass(frozen=True)
+class Fragile:
+    """Takes the noise that a degradation is tried with, and no photograph."""
+
+    def draw(self, rng: np.random.Generator) -> "Fragile":
+        return self
+
+    def __call__(self, image: np.ndarray, *, hr_size: tuple[int, int]) -> np.ndarray:
+        if image.std() < 0.25:
+            raise ValueError("too smooth")
+        return image
+
+
+def test_a_degradation_that_can_never_work_is_found_at_once(photos: Path) -> None:
     never_lr = {"resize": RandomResize(directions={"down": 1.0}, factor=[0.5, 1])}
-    data = folder(photos, degradation=Degradation(scale=4, margin=8, stages=never_lr), num_workers=1)
+    chain = Degradation(scale=4, margin=8, stages=never_lr)
+    for key in ("degradation", "val_degradation"):
+        with pytest.raises(DegradationError, match=r"there must be a sr.degradations.resize.ResizeToLR"):
+            folder(photos, **{key: chain})
+
+
+def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photos: Path) -> None:
+    chain = Degradation(scale=4, margin=8, stages={"fragile": Fragile(), "lr": MatlabBicubic(scale=4)})
+    data = folder(photos, degradation=chain, num_workers=1)
     with pytest.raises(DegradationError) as caught:
         batches(data)
     message = explain(caught.value)
     assert message is not None
-    assert re.match(r'(a|b|d|deep/c): .*there must be .*ResizeToLR; drawn was \{"version": 1', message)
+    assert re.match(r'(a|b|d|deep/c): .*fragile failed: too smooth; drawn was \{"version": 1', message)
     assert "Traceback" not in message

@@ -8,6 +8,7 @@ import pytest
 
 from sr.degradations.compression import RandomJpeg
 from sr.degradations.pipeline import Degradation, OneOf, Shuffled
+from sr.degradations.record import DegradationError
 from sr.degradations.resize import RandomResize, ResizeToLR
 
 TO_LR = ResizeToLR(scale=4)
@@ -61,6 +62,10 @@ def test_one_of_several_groups() -> None:
         (lambda: Shuffled(stages={"a": JPEG}, in_order=["b"]), "in_order=b is unknown: choose from a"),
         (lambda: OneOf(stages={"a": JPEG}, probabilities={"a": 0.3}), "probabilities={a: 0.3} must sum to 1"),
         (
+            lambda: OneOf(stages={"a": JPEG, "b": JPEG}, probabilities={"a": 1}),
+            "probabilities.b is missing",
+        ),
+        (
             lambda: OneOf(stages={"a": JPEG}, probabilities={"b": 1}),
             "probabilities.b is unknown: choose from a",
         ),
@@ -69,3 +74,11 @@ def test_one_of_several_groups() -> None:
 def test_bad_settings_are_named(build: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_check_finds_what_can_never_work() -> None:
+    Degradation(scale=4, margin=8, stages={"jpeg": JPEG, "last": TO_LR}).check(channels=3)
+    with pytest.raises(DegradationError, match=r"jpeg failed: channels=5: \.jpg holds 1 \(gray\) or 3"):
+        Degradation(scale=4, margin=8, stages={"jpeg": JPEG, "last": TO_LR}).check(channels=5)
+    with pytest.raises(DegradationError, match=r"there must be a sr\.degradations\.resize\.ResizeToLR"):
+        Degradation(scale=4, margin=8, stages={"resize": ANY}).check(channels=3)

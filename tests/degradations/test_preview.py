@@ -23,7 +23,7 @@ EVERY_STEP = {
     "first.sinc": {"kind": "Sinc", "size": 13, "cutoff": 1.5707963},
     "first.resize": {"kind": "Resize", "fraction": 0.43, "mode": "area"},
     "first.noise": {"kind": "GaussianNoise", "sigma": 12.34, "color": "gray", "seed": 0},
-    "second.noise": {"kind": "PoissonNoise", "scale": 1.5, "color": "color", "seed": 0},
+    "second.noise": {"kind": "PoissonNoise", "strength": 1.5, "color": "color", "seed": 0},
     "second.jpeg": {"kind": "Jpeg", "quality": 57, "subsampling": "4:4:4"},
     "webp": {"kind": "Webp", "quality": 80},
     "camera": {"kind": "Transform", "seed": 0, "description": ""},
@@ -62,7 +62,8 @@ def edit(tmp_path: Path, **values: Any) -> None:
 
 
 def every_step() -> Record:
-    return Record.from_json(json.dumps({"version": 1, "scale": 4, "steps": EVERY_STEP}))
+    steps = [{"path": path, **fields} for path, fields in EVERY_STEP.items()]
+    return Record.from_json(json.dumps({"version": 1, "scale": 4, "steps": steps}))
 
 
 @pytest.mark.parametrize("degradation", ["realesrgan", "bsrgan", "mild", "aliased", "bicubic"])
@@ -256,7 +257,7 @@ def test_histograms_hold_every_value_once() -> None:
 
 def test_steps_are_listed_by_their_mean_place() -> None:
     def record(*names: str) -> Record:
-        steps = {name: {"kind": "Webp", "quality": 80} for name in names}
+        steps = [{"path": name, "kind": "Webp", "quality": 80} for name in names]
         return Record.from_json(json.dumps({"version": 1, "scale": 1, "steps": steps}))
 
     assert in_chain_order([record("b", "d"), record("a", "b", "c", "d")]) == ["a", "b", "c", "d"]

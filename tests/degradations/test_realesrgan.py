@@ -96,8 +96,8 @@ def test_every_number_is_the_published_one() -> None:
         "scale": 4,
     }
     noise = {"gaussian_probability": 0.5, "gray_probability": 0.4}
-    assert numbers(first["noise"]) == {**noise, "sigma": [1, 30], "poisson_scale": [0.05, 3]}
-    assert numbers(second["noise"]) == {**noise, "sigma": [1, 25], "poisson_scale": [0.05, 2.5]}
+    assert numbers(first["noise"]) == {**noise, "sigma": [1, 30], "poisson_strength": [0.05, 3]}
+    assert numbers(second["noise"]) == {**noise, "sigma": [1, 25], "poisson_strength": [0.05, 2.5]}
     assert numbers(first["jpeg"]) == {"quality": [30, 95]}
     assert numbers(last["stages"]["jpeg"]) == {"quality": [30, 95]}
     back = last["stages"]["back"]
@@ -160,16 +160,17 @@ def test_resizes(
 
 
 @pytest.mark.parametrize(
-    ("path", "sigma", "scale"), [("first.noise", (1, 30), (0.05, 3)), ("second.noise", (1, 25), (0.05, 2.5))]
+    ("path", "sigma", "strength"),
+    [("first.noise", (1, 30), (0.05, 3)), ("second.noise", (1, 25), (0.05, 2.5))],
 )
 def test_noise(
-    records: list[Record], path: str, sigma: tuple[float, float], scale: tuple[float, float]
+    records: list[Record], path: str, sigma: tuple[float, float], strength: tuple[float, float]
 ) -> None:
     found = steps(records, path)
     assert_frequencies([type(step) for step in found], {GaussianNoise: 0.5, PoissonNoise: 0.5})
     assert_frequencies([step.color for step in found], {"gray": 0.4, "color": 0.6})
     assert_uniform([step.sigma for step in found if isinstance(step, GaussianNoise)], *sigma)
-    assert_uniform([step.scale for step in found if isinstance(step, PoissonNoise)], *scale)
+    assert_uniform([step.strength for step in found if isinstance(step, PoissonNoise)], *strength)
     assert len({step.seed for step in found}) > DRAWS - 10
 
 

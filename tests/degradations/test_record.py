@@ -75,8 +75,14 @@ def _json(**changes: Any) -> str:
         ("not json", "no degradation record"),
         ('{"scale": 4}', "no degradation record"),
         (_json(version=VERSION + 1), rf"version={VERSION + 1}: this code replays version {VERSION}"),
-        (_json(steps={"a": {"kind": "Warp"}}), r"a.kind='Warp' is unknown: choose from MatlabBicubic, Blur"),
-        (_json(steps={"a": {"kind": "Resize", "size": 3}}), r"a: .*unexpected keyword argument 'size'"),
+        (
+            _json(steps=[{"path": "a", "kind": "Warp"}]),
+            r"a.kind='Warp' is unknown: choose from MatlabBicubic, Blur",
+        ),
+        (
+            _json(steps=[{"path": "a", "kind": "Resize", "size": 3}]),
+            r"a: .*unexpected keyword argument 'size'",
+        ),
     ],
 )
 def test_what_is_no_record_is_refused(text: str, message: str) -> None:

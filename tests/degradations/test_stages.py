@@ -52,8 +52,8 @@ def test_a_flat_gray_image_stays_flat(step: Step) -> None:
         GaussianNoise(sigma=5.0, color="color", seed=0),
         GaussianNoise(sigma=5.0, color="gray", seed=0),
         GaussianNoise(sigma=5.0, color="correlated", seed=0),
-        PoissonNoise(scale=1.0, color="color", seed=0),
-        PoissonNoise(scale=1.0, color="gray", seed=0),
+        PoissonNoise(strength=1.0, color="color", seed=0),
+        PoissonNoise(strength=1.0, color="gray", seed=0),
     ],
     ids=repr,
 )
@@ -130,7 +130,7 @@ def test_correlated_noise_is_correlated() -> None:
 def test_poisson_noise_has_the_distribution_of_its_mean(level: int) -> None:
     """The peak is 2^ceil(log2(distinct levels)): 256 here."""
     ramp = np.arange(256, dtype=np.float32).repeat(300)[:, None, None].repeat(3, axis=2) / 255
-    noisy = PoissonNoise(scale=0.25, color="color", seed=5)(ramp, hr_size=(1, 1))
+    noisy = PoissonNoise(strength=0.25, color="color", seed=5)(ramp, hr_size=(1, 1))
     at = ramp[:, 0, 0] == np.float32(level / 255)
     counts = ((noisy[at] - level / 255) / 0.25 + level / 255) * 256
     mean = level / 255 * 256
@@ -147,13 +147,13 @@ def test_poisson_noise_has_the_distribution_of_its_mean(level: int) -> None:
 def test_poisson_noise_of_an_image_with_few_levels_is_strong() -> None:
     """Two levels give a peak of 2: the noise of so few photons."""
     two = np.where(np.arange(400)[:, None, None] % 2, 0.4, 0.6).repeat(100, 1).repeat(3, 2).astype(np.float32)
-    noise = PoissonNoise(scale=0.1, color="color", seed=0)(two, hr_size=(1, 1)) - two
+    noise = PoissonNoise(strength=0.1, color="color", seed=0)(two, hr_size=(1, 1)) - two
     expected = 0.1 * math.sqrt((102 / 255 / 2 + 153 / 255 / 2) / 2)  # variance of k / peak is mean / peak
     assert abs(noise.std() / expected - 1) < 0.03
 
 
 def test_gray_poisson_noise_is_the_same_in_all_channels() -> None:
-    noise = PoissonNoise(scale=0.2, color="gray", seed=0)(PHOTO * 0.5 + 0.2, hr_size=(1, 1)) - (
+    noise = PoissonNoise(strength=0.2, color="gray", seed=0)(PHOTO * 0.5 + 0.2, hr_size=(1, 1)) - (
         PHOTO * 0.5 + 0.2
     )
     np.testing.assert_allclose(noise[:, :, 0], noise[:, :, 2], atol=1e-6)
@@ -163,7 +163,7 @@ def test_gray_poisson_noise_is_the_same_in_all_channels() -> None:
 def test_noise_stays_in_range() -> None:
     for step in (
         GaussianNoise(sigma=200.0, color="color", seed=0),
-        PoissonNoise(scale=3.0, color="color", seed=0),
+        PoissonNoise(strength=3.0, color="color", seed=0),
     ):
         result = applied(step)
         assert result.min() == 0
@@ -273,7 +273,7 @@ RESIZE: dict[str, Any] = {"directions": {"up": 0.5, "down": 0.5}, "factor": [0.5
 NOISE: dict[str, Any] = {
     "gaussian_probability": 0.5,
     "sigma": [1, 2],
-    "poisson_scale": [1, 2],
+    "poisson_strength": [1, 2],
     "gray_probability": 0.4,
 }
 
@@ -316,9 +316,15 @@ NOISE: dict[str, Any] = {
             {"quality": [30, 95], "subsampling": {"4:1:1": 1}},
             r"subsampling.4:1:1 is unknown: choose",
         ),
+        (RandomJpeg, {"quality": 30}, r"quality=30 must be two numbers"),
+        (RandomJpeg, {"quality": ["a", "b"]}, r"quality=\['a', 'b'\] must be two numbers"),
+        (RandomJpeg, {"quality": [30.7, 31.2]}, r"quality=\[30.7, 31.2\] must be whole numbers"),
+        (RandomJpeg, {"quality": [30, 95], "probability": "often"}, r"probability=often must be in"),
+        (ResizeToLR, {"scale": 0}, r"scale=0 must be 1 or more"),
+        (RandomResize, RESIZE | {"scale": 0}, r"scale=0 must be 1 or more"),
         (RandomWebp, {"quality": [95, 30]}, r"quality=\[95, 30\] is reversed"),
-        (UnsharpMask, {"threshold": 300}, r"threshold"),
-        (UnsharpMask, {"weight": -1}, r"weight"),
+        (UnsharpMask, {"threshold": -1}, r"sharpen.threshold=-1 must be 0 or more"),
+        (UnsharpMask, {"weight": -1}, r"sharpen.weight=-1 must be 0 or more"),
     ],
 )
 def test_bad_settings_name_key_value_and_choices(stage: Any, settings: dict[str, Any], message: str) -> None:

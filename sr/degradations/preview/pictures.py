@@ -97,7 +97,7 @@ def describe(step: Step) -> str:
         case GaussianNoise():
             return f"gaussian {step.sigma:.1f} {step.color}"
         case PoissonNoise():
-            return f"poisson {step.scale:.2f} {step.color}"
+            return f"poisson {step.strength:.2f} {step.color}"
         case Jpeg():
             return f"jpeg {step.quality}{'' if step.subsampling == '4:2:0' else f' {step.subsampling}'}"
         case Webp():
