@@ -1,11 +1,10 @@
-"""A loader that knows how long training waits for it, and what its workers need to be fast."""
+"""A loader that knows how long training waits for it, and the start of its workers."""
 
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any, TypeVar
 
 import cv2
-import numpy as np
 from torch.utils.data import DataLoader
 
 T_co = TypeVar("T_co", covariant=True)
@@ -35,11 +34,5 @@ class TimedLoader(DataLoader[T_co]):
 
 
 def prepare_worker(worker: int) -> None:
-    """Start of a loader process: one thread (torch sets its own, OpenCV does not), and memory that is kept.
-
-    glibc hands every freed block of a megabyte or more back to the system, and each new array of that size is then
-    faulted in page by page, which costs more than filling it. Once a block of just under 32 MB has been freed, smaller
-    ones are kept (mallopt(3), M_MMAP_THRESHOLD).
-    """
+    """torch sets its own threads to one in a loader process, OpenCV does not."""
     cv2.setNumThreads(0)
-    np.ones(30 << 20, np.uint8)
