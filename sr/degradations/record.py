@@ -81,7 +81,8 @@ class Record:
         """Raises ValueError where the text is no record, or one of another version."""
         try:
             content = json.loads(text)
-            version, scale, steps = content["version"], content["scale"], content["steps"]
+            version, scale = content["version"], content["scale"]
+            steps = [dict(found) for found in content["steps"]]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"no degradation record (version, scale, steps): {text[:80]}") from error
         if version != VERSION:
@@ -109,8 +110,7 @@ def _fields(step: Step) -> dict[str, Any]:
     return asdict(step)  # type: ignore[call-overload, no-any-return]
 
 
-def _step(found: Mapping[str, Any]) -> tuple[str, Step]:
-    fields = dict(found)
+def _step(fields: dict[str, Any]) -> tuple[str, Step]:
     path, kind = fields.pop("path", None), fields.pop("kind", None)
     if kind not in KINDS:
         raise ValueError(

@@ -43,6 +43,14 @@ def test_batches_are_the_same_with_any_number_of_workers(photos: Path) -> None:
         assert torch.equal(a["hr"], b["hr"])
 
 
+def test_training_can_tell_how_long_it_waits(photos: Path) -> None:
+    """The callback is silent with a loader that does not measure."""
+    loader: Any = folder(photos).train_dataloader()
+    next(iter(loader))
+    assert loader.last_wait > 0
+    assert "data_wait" in compose_config().callbacks
+
+
 def test_the_seed_decides(photos: Path) -> None:
     first, again, other = (batches(folder(photos, seed=seed))[0]["hr"] for seed in (0, 0, 1))
     assert torch.equal(first, again)

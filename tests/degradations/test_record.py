@@ -74,6 +74,7 @@ def _json(**changes: Any) -> str:
     [
         ("not json", "no degradation record"),
         ('{"scale": 4}', "no degradation record"),
+        (_json(steps={"a": {"kind": "Resize"}}), "no degradation record"),
         (_json(version=VERSION + 1), rf"version={VERSION + 1}: this code replays version {VERSION}"),
         (
             _json(steps=[{"path": "a", "kind": "Warp"}]),
