@@ -1,5 +1,8 @@
-"""Reading checkpoints: ours, and plain weight files with the published key names."""
+"""Reading checkpoints: ours, and those of every tool of the ESRGAN family (see `sr.dialects`)."""
 
+import inspect
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +11,20 @@ from typing import Any
 import hydra
 import torch
 from hydra.errors import InstantiationException
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from sr.dialects import DISCRIMINATORS, GENERATORS, UNKNOWN, choose_net, describe, strip, translate
+
 # Outside wrappers, in the order of preference: averaged weights first.
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
+# What `sr.export` writes beside the weights: `_target_` and arguments of the net, which the weights alone may not tell.
+DESCRIPTION_KEY = "sr_generator"
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint, is truncated, or does not fit."""
+    """A file that is no checkpoint, is truncated, would run code, or does not fit."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +33,57 @@ class Checkpoint:
 
     Attributes:
         path: the file.
+        dialect: whose names its weights had, see `sr.dialects`.
         source: which weights of it were taken, for the log.
-        generator: state dict of the generator, the averaged one where the file has both.
-        discriminator: state dict of the discriminator, if there is one.
+        generator: state dict of the generator under our names, the averaged one where the file has both. Of a file
+            with a single net that nothing tells the kind of, that net.
+        discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
+        description: `_target_` and arguments of the generator, from the file's own words or read off its tensors.
+        provenance: what a run of ours recorded of itself, see `sr.callbacks.config_record`.
     """
 
     path: Path
+    dialect: str
     source: str
     generator: Mapping[str, Tensor]
     discriminator: Mapping[str, Tensor] | None
     config: Mapping[str, Any] | None
+    description: Mapping[str, Any] | None
+    provenance: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        dialect = "names of no known tool" if self.dialect == UNKNOWN else self.dialect
+        return f"{self.path}: {dialect}, weights: {self.source}"
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """A generator that is ready to run.
+
+    Attributes:
+        net: in evaluation mode, fp32, without gradients; (N, channels, H, W) -> (N, channels, H*scale, W*scale).
+        scale: upscaling factor.
+        channels: of its input and output.
+        description: `_target_` and constructor arguments.
+        checkpoint: the file that it comes from.
+    """
+
+    net: nn.Module
+    scale: int
+    channels: int
+    description: Mapping[str, Any]
+    checkpoint: Checkpoint
+
+
+def load_generator(path: str | Path) -> TrainedGenerator:
+    """The trained net of a file of any dialect.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is no checkpoint, truncated, or no generator that is known.
+    """
+    return build_generator(read_checkpoint(path))
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -47,20 +95,26 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     """
     path = Path(path).expanduser()
     content = _load(path)
-    state = content.get("state_dict")
-    if isinstance(state, Mapping) and any(key.startswith("generator_ema.") for key in state):
-        config = content.get("config")
-        return Checkpoint(
-            path=path,
-            source="generator_ema of a training checkpoint",
-            generator=_below(state, "generator_ema."),
-            discriminator=_below(state, "discriminator.") or None,
-            config=config if isinstance(config, Mapping) else None,
-        )
-    source, weights = _unwrap(content)
-    if not weights or not all(isinstance(value, Tensor) for value in weights.values()):
+    wrapper, weights = _unwrap(content)
+    if not weights:
         raise CheckpointError(f"{path}: no weights in it; its keys are {_few(content)}")
-    return Checkpoint(path=path, source=source, generator=weights, discriminator=None, config=None)
+    role, chosen = choose_net(weights, GENERATORS)
+    judge, discriminator = choose_net(weights, DISCRIMINATORS)
+    if not role:
+        chosen = discriminator if judge else strip(weights)
+    dialect, generator = translate(chosen)
+    config = content.get("config")
+    provenance = content.get("provenance")
+    return Checkpoint(
+        path=path,
+        dialect=dialect,
+        source=" / ".join(name for name in (wrapper, role or judge) if name) or "all of the file",
+        generator=generator,
+        discriminator=translate(discriminator)[1] or None if role else None,
+        config=config if isinstance(config, Mapping) else None,
+        description=_describe(path, content, generator),
+        provenance=provenance if isinstance(provenance, Mapping) else {},
+    )
 
 
 def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -> None:
@@ -90,32 +144,61 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
     net.load_state_dict(weights)
 
 
-def build_generator(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
-    """The trained net of one of our checkpoints with its scale and number of channels.
+def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
+    """The net that a checkpoint describes, with its weights.
 
     Raises:
-        CheckpointError: the file has no configuration, or asks for something that is no net of `sr.archs`.
+        CheckpointError: nothing says what net it is, or it is something that is no net of `sr.archs`.
     """
-    config = checkpoint.config
-    if config is None:
+    path, description = checkpoint.path, checkpoint.description
+    if description is None:
         raise CheckpointError(
-            f"{checkpoint.path}: plain weights say nothing of their net; take a .ckpt of a run (runs/*/checkpoints)"
+            f"{path}: the weights of no generator that is known. Its keys are {_few(checkpoint.generator)}; known are"
+            " RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR, and every"
+            " net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
         )
-    found = config.get("generator")
-    description = dict(found) if isinstance(found, Mapping) else {}
     target = str(description.get("_target_"))
     # Hydra would call any importable function that a stranger's file names.
     if not target.startswith("sr.archs.") or not all(map(_is_plain, description.values())):
-        raise CheckpointError(
-            f"{checkpoint.path}: its generator is {target}; built are nets of sr.archs alone"
-        )
+        raise CheckpointError(f"{path}: its generator is {target}; built are nets of sr.archs alone")
     try:
-        net: nn.Module = hydra.utils.instantiate(description)
+        net: nn.Module = hydra.utils.instantiate(dict(description))
     except InstantiationException as error:
-        raise CheckpointError(f"{checkpoint.path}: its {target} cannot be built: {error}") from error
-    load_weights(net, checkpoint.generator, path=checkpoint.path)
+        raise CheckpointError(f"{path}: its {target} cannot be built: {error}") from error
+    load_weights(net, checkpoint.generator, path=path)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
-    return net.eval().requires_grad_(False), int(config["scale"]), int(config["channels"])
+    arguments = _all_arguments(description, type(net))
+    return TrainedGenerator(
+        net=net.eval().requires_grad_(False),
+        scale=int(arguments["scale"]),
+        channels=int(arguments["in_channels"]),
+        description=arguments,
+        checkpoint=checkpoint,
+    )
+
+
+def _describe(
+    path: Path, content: Mapping[str, Any], generator: Mapping[str, Tensor]
+) -> Mapping[str, Any] | None:
+    """The file's own words first, then what the tensors say."""
+    config = content.get("config")
+    for words in (
+        content.get(DESCRIPTION_KEY),
+        config.get("generator") if isinstance(config, Mapping) else None,
+    ):
+        if isinstance(words, Mapping):
+            return words
+    try:
+        return describe(generator)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _all_arguments(description: Mapping[str, Any], net: type[nn.Module]) -> dict[str, Any]:
+    """With the defaults of the constructor, so that two descriptions can be compared."""
+    parameters = inspect.signature(net).parameters.values()
+    defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
+    return {"_target_": description["_target_"], **defaults, **description}
 
 
 def _is_plain(value: Any) -> bool:
@@ -130,25 +213,46 @@ def _load(path: Path) -> Mapping[str, Any]:
         raise FileNotFoundError(f"checkpoint {path} does not exist")
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return _load_safetensors(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and safetensors raise whatever the broken bytes lead them to
         # Not torch's own words: they advise to load the file in a way that would run its code.
+        code = re.search(r"GLOBAL (\w+\.[\w.]+)", str(error))
+        if code:
+            raise CheckpointError(
+                f"{path}: refused, since reading it would run code ({code[1]}); where you trust the file, convert it to"
+                " safetensors first"
+            ) from error
+        if "TorchScript" in str(error):
+            raise CheckpointError(
+                f"{path}: a TorchScript program, which holds code; take the weights it was made from"
+            ) from error
         raise CheckpointError(f"{path}: no checkpoint, or a truncated one") from error
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not a checkpoint")
     return content
 
 
-def _unwrap(content: Mapping[str, Any]) -> tuple[str, Mapping[str, Tensor]]:
+def _load_safetensors(path: Path) -> Mapping[str, Any]:
+    """Its tensors, and the description of the net where its metadata have one."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    words = {DESCRIPTION_KEY: json.loads(metadata[DESCRIPTION_KEY])} if DESCRIPTION_KEY in metadata else {}
+    return {**load_file(path), **words}
+
+
+def _unwrap(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
+    """The innermost table of tensors: the names that lead to it, and its tensors."""
     for key in WRAPPERS:
         if isinstance(content.get(key), Mapping):
-            return key, content[key]
-    return "plain weights", content
-
-
-def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            inner, weights = _unwrap(content[key])
+            return f"{key} / {inner}" if inner else key, weights
+    weights = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    tables = [key for key, value in content.items() if isinstance(value, Mapping) and key != DESCRIPTION_KEY]
+    if not weights and len(tables) == 1:
+        inner, weights = _unwrap(content[tables[0]])
+        return f"{tables[0]} / {inner}" if inner else str(tables[0]), weights
+    return "", weights
 
 
 def _few(keys: Any) -> str:

@@ -8,9 +8,9 @@ from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
 _RESIDUAL_SCALE = 0.2
-# The published nets enlarge by 4 (by 8 for x8); scales 1 and 2 start from a smaller image with more channels.
-_UNSHUFFLE = {1: 4, 2: 2, 3: 1, 4: 1, 8: 1}
-_ENLARGE = {1: (2, 2), 2: (2, 2), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+# Real-ESRGAN's nets enlarge by 4; for scales 1 and 2 they start from a smaller image with more channels.
+_UNSHUFFLE = {1: 4, 2: 2}
+_ENLARGE: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 class RRDBNet(nn.Module):
@@ -18,7 +18,8 @@ class RRDBNet(nn.Module):
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
     For scales 2 and 1 the pixels of the input are unshuffled by 2 and 4 first, so `conv_first` sees 4 and 16
-    times `in_channels`; an image whose size does not divide is padded and its result cropped.
+    times `in_channels`; an image whose size does not divide is padded and its result cropped. `unshuffle=False`
+    is the layout of 2018 instead, at full size with a single enlargement or none; from scale 3 on they are the same.
 
     Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021,
     sec. 3.4; a single enlargement by 3, as ESRGAN's first code had it, for scale 3. Parameter names are those of the
@@ -35,17 +36,18 @@ class RRDBNet(nn.Module):
         num_feat: int = 64,
         num_block: int = 23,
         num_grow_ch: int = 32,
+        unshuffle: bool = True,
     ) -> None:
         super().__init__()
-        if scale not in _UNSHUFFLE:
-            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _UNSHUFFLE))}")
+        if scale not in _ENLARGE:
+            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _ENLARGE))}")
         self.scale = scale
-        self.unshuffle = _UNSHUFFLE[scale]
+        self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
         blocks = (RRDB(num_feat=num_feat, num_grow_ch=num_grow_ch) for _ in range(num_block))
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
-        self.enlarge = _ENLARGE[scale]
+        self.enlarge = _ENLARGE[scale * self.unshuffle]
         # One by one and not in a list: the published files have conv_up1, conv_up2.
         for number in range(1, len(self.enlarge) + 1):
             self.add_module(f"conv_up{number}", nn.Conv2d(num_feat, num_feat, 3, padding=1))

@@ -1,0 +1,185 @@
+"""Under which names the tools of the field store the nets of the ESRGAN family, and what the tensors say of a net.
+
+Ours are the names of the published Real-ESRGAN files. Everything here is a function of names and shapes alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+Weights = Mapping[str, Tensor]
+
+REAL_ESRGAN = "Real-ESRGAN (BasicSR)"
+ESRGAN_2019 = "ESRGAN (2019)"
+ESRGAN_2018 = "old ESRGAN (2018)"
+PARAMETRIZED = "spectral norm as a parametrization"
+UNKNOWN = "unknown"
+
+# Wrappers that add nothing to a name.
+TRANSPARENT = ("module.", "_orig_mod.", "model.")
+# What a training checkpoint calls its nets, the averaged generator first.
+GENERATORS = ("generator_ema.", "net_g_ema.", "generator.", "netG.", "net_g.")
+DISCRIMINATORS = ("discriminator.", "netD.", "net_d.")
+
+_NAMES_2019 = {
+    "trunk_conv": "conv_body",
+    "upconv1": "conv_up1",
+    "upconv2": "conv_up2",
+    "HRconv": "conv_hr",
+}
+_OLD_BLOCK = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.(weight|bias)")
+_OLD_TRUNK = re.compile(r"model\.1\.sub\.(\d+)\.(weight|bias)")
+_OLD_CONV = re.compile(r"model\.(\d+)\.(weight|bias)")
+
+
+def choose_net(weights: Weights, roles: tuple[str, ...]) -> tuple[str, Weights]:
+    """Of a file with several nets the first of `roles` that it has: its name and weights; ("", {}) without any."""
+    weights = strip(weights)
+    for role in roles:
+        found = below(weights, role)
+        if found:
+            return role.removesuffix("."), strip(found)
+    return "", {}
+
+
+def strip(weights: Weights) -> Weights:
+    """Names without the wrappers around the net as a whole."""
+    for prefix in TRANSPARENT:
+        # `model.0.weight` is a name of 2018, no wrapper.
+        if weights and all(
+            key.startswith(prefix) and not key[len(prefix) :][:1].isdigit() for key in weights
+        ):
+            return strip({key.removeprefix(prefix): value for key, value in weights.items()})
+    return weights
+
+
+def below(weights: Weights, prefix: str) -> Weights:
+    """The entries whose name begins with `prefix`, without it."""
+    return {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+
+
+def translate(weights: Weights) -> tuple[str, Weights]:
+    """Names of any dialect -> the dialect, and the same tensors under our names; unknown names stay as they are."""
+    for dialect, is_it, rename in _DIALECTS:
+        if is_it(weights):
+            renamed = rename(weights)
+            return dialect, {renamed.get(key, key): value for key, value in weights.items()}
+    return UNKNOWN, weights
+
+
+def describe(weights: Weights) -> dict[str, Any] | None:
+    """`_target_` and constructor arguments of the generator that has these weights, under our names, or None.
+
+    Two things the tensors cannot tell: the skip of SRVGGNetCompact (taken is the published one), and whether an RRDBNet
+    of the 2018 layout with a single enlargement does it by 2 or by 3 (taken is 2).
+
+    Raises:
+        ValueError: the weights begin like those of a net that is known, but no such net has these shapes.
+    """
+    if {"conv_first.weight", "body.0.rdb1.conv1.weight", "conv_last.weight"} <= set(weights):
+        return _describe_rrdbnet(weights)
+    if (
+        weights.get("body.0.weight") is not None
+        and "body.1.weight" in weights
+        and "body.1.bias" not in weights
+    ):
+        return _describe_srvgg(weights)
+    return None
+
+
+def _describe_rrdbnet(weights: Weights) -> dict[str, Any]:
+    first, last = weights["conv_first.weight"], weights["conv_last.weight"]
+    inputs, outputs = first.shape[1], last.shape[0]
+    enlargements = sum(re.fullmatch(r"conv_up\d+\.weight", key) is not None for key in weights)
+    unshuffle = {1: 1, 4: 2, 16: 4}.get(inputs // outputs if inputs % outputs == 0 else 0)
+    if unshuffle is None or 2**enlargements % unshuffle:
+        raise ValueError(
+            f"an RRDBNet with {inputs} input channels, {outputs} output channels and {enlargements} enlargements: known"
+            " are equal channels, and 4 or 16 times as many at the input (pixel unshuffle)"
+        )
+    return {
+        "_target_": "sr.archs.rrdbnet.RRDBNet",
+        "scale": 2**enlargements // unshuffle,
+        "in_channels": outputs,
+        "out_channels": outputs,
+        "num_feat": first.shape[0],
+        "num_block": 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("body.")),
+        "num_grow_ch": weights["body.0.rdb1.conv1.weight"].shape[0],
+        "unshuffle": unshuffle > 1 or enlargements > 1,
+    }
+
+
+def _describe_srvgg(weights: Weights) -> dict[str, Any]:
+    layers = max(int(key.split(".")[1]) for key in weights if key.startswith("body."))
+    first, last = weights["body.0.weight"], weights.get(f"body.{layers}.weight")
+    inputs = first.shape[1]
+    scale = round((last.shape[0] / inputs) ** 0.5) if last is not None else 0
+    if layers % 2 or last is None or scale**2 * inputs != last.shape[0]:
+        shape = None if last is None else tuple(last.shape)
+        raise ValueError(
+            f"an SRVGGNetCompact with {inputs} input channels whose last of {layers + 1} layers is {shape}: its outputs"
+            " must be a square number times the input channels"
+        )
+    return {
+        "_target_": "sr.archs.srvgg.SRVGGNetCompact",
+        "scale": scale,
+        "in_channels": inputs,
+        "out_channels": inputs,
+        "num_feat": first.shape[0],
+        "num_conv": (layers - 2) // 2,
+        "skip": "nearest",
+    }
+
+
+def _rename_2018(weights: Weights) -> dict[str, str]:
+    """A flat list: the first convolution, the trunk, then one convolution per enlargement, and two more."""
+    places = {int(match[1]) for key in weights if (match := _OLD_CONV.fullmatch(key))}
+    *enlarging, high, last = sorted(places - {0})
+    names = {0: "conv_first", high: "conv_hr", last: "conv_last"}
+    names |= {place: f"conv_up{number}" for number, place in enumerate(enlarging, start=1)}
+    renamed = {}
+    for key in weights:
+        if block := _OLD_BLOCK.fullmatch(key):
+            renamed[key] = "body.{}.rdb{}.conv{}.{}".format(*block.groups())
+        elif trunk := _OLD_TRUNK.fullmatch(key):
+            renamed[key] = f"conv_body.{trunk[2]}"
+        elif conv := _OLD_CONV.fullmatch(key):
+            renamed[key] = f"{names[int(conv[1])]}.{conv[2]}"
+    return renamed
+
+
+def _rename_2019(weights: Weights) -> dict[str, str]:
+    renamed = {}
+    for key in weights:
+        name = key.replace("RRDB_trunk.", "body.").replace(".RDB", ".rdb")
+        first, _, rest = name.partition(".")
+        renamed[key] = f"{_NAMES_2019.get(first, first)}.{rest}"
+    return renamed
+
+
+def _rename_parametrized(weights: Weights) -> dict[str, str]:
+    ends = {".parametrizations.weight.original": ".weight_orig", ".parametrizations.weight.0._u": ".weight_u"}
+    ends |= {".parametrizations.weight.0._v": ".weight_v"}
+    return {key: key.replace(old, new) for key in weights for old, new in ends.items() if key.endswith(old)}
+
+
+def _is_2018(weights: Weights) -> bool:
+    # The first, the trunk and the last two are there at every scale.
+    places = [key for key in weights if _OLD_CONV.fullmatch(key) and key.endswith("weight")]
+    return "model.0.weight" in weights and "model.1.sub.0.RDB1.conv1.0.weight" in weights and len(places) >= 3
+
+
+def _is_real_esrgan(weights: Weights) -> bool:
+    rrdbnet = "conv_first.weight" in weights and "body.0.rdb1.conv1.weight" in weights
+    compact = "body.0.weight" in weights and "body.1.weight" in weights and "body.1.bias" not in weights
+    return rrdbnet or compact or "conv1.weight_orig" in weights or "conv0_0.weight" in weights
+
+
+_DIALECTS: tuple[tuple[str, Callable[[Weights], bool], Callable[[Weights], dict[str, str]]], ...] = (
+    (ESRGAN_2018, _is_2018, _rename_2018),
+    (ESRGAN_2019, lambda weights: "RRDB_trunk.0.RDB1.conv1.weight" in weights, _rename_2019),
+    (PARAMETRIZED, lambda weights: "conv1.parametrizations.weight.original" in weights, _rename_parametrized),
+    (REAL_ESRGAN, _is_real_esrgan, lambda weights: {}),
+)
