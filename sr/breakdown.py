@@ -19,18 +19,6 @@ MOST_PARAMETERS = 12  # in the table
 Entry = Mapping[str, Any]
 
 
-def summary(entries: list[dict[str, Any]], *, models: Sequence[str]) -> dict[str, Any]:
-    """What a report says of a set: `{model: {metric: mean}, "images"}`, with "breakdown" where LR was drawn."""
-    means = {model: mean_values(entries, model) for model in models}
-    groups = {"breakdown": breakdown(entries, models=models)} if "drawn" in entries[0] else {}
-    return {**means, **groups, "images": entries}
-
-
-def model_names(result: Mapping[str, Any]) -> list[str]:
-    """The models of a `summary`, in order."""
-    return [key for key in result if key not in ("breakdown", "images")]
-
-
 def mean_values(entries: Sequence[Entry], model: str) -> dict[str, float]:
     """Metric -> mean over the entries."""
     names = list(entries[0][model])
@@ -103,13 +91,14 @@ def _threshold(parameter: str, values: Sequence[float]) -> str:
 def format_breakdown(report: Mapping[str, Any]) -> str:
     """For every blind set, the parameters that the first metric depends on most."""
     return "\n\n".join(
-        "\n".join(_table(name, result)) for name, result in report["sets"].items() if "breakdown" in result
+        "\n".join(_table(name, result, report["models"]))
+        for name, result in report["sets"].items()
+        if "breakdown" in result
     )
 
 
-def _table(name: str, result: Mapping[str, Any]) -> list[str]:
+def _table(name: str, result: Mapping[str, Any], models: Sequence[str]) -> list[str]:
     """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
-    models = model_names(result)
     metric = next(iter(result[models[0]]))
     what = f"gain in {metric}" if len(models) == 2 else metric
     count = len(result["images"])

@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.ops.image import UnreadableImageError
@@ -58,16 +58,22 @@ class TrainConfig:
 class EvaluateConfig:
     """Root keys of conf/evaluate.yaml."""
 
-    ckpt: str = MISSING
+    protocol: str = MISSING
+    ckpt: str | None = None
+    ckpts: Any = None
+    alphas: Any = None
     hr_dir: str | None = None
     lr_dir: str | None = None
     hr_dirs: Any = None
+    squeeze: int | None = None
     out_dir: str = MISSING
     scale: int | None = None
     channels: int = MISSING
     seed: int = MISSING
     draws: int = MISSING
     device: str = MISSING
+    perceptual: Any = None
+    report_images: int = MISSING
     degradation: Any = MISSING
     metric: Any = MISSING
 
@@ -105,6 +111,30 @@ def check_root_keys(cfg: DictConfig, schema: type) -> None:
     unknown = sorted(str(key) for key in cfg if key not in known)
     if unknown:
         raise ValueError(f"unknown root key(s) {', '.join(unknown)}: choose from {', '.join(known)}")
+
+
+def changed_keys(cfg: DictConfig, file: Path) -> list[str]:
+    """`key=value` for what the command line made different from a choice of a group, which is named after it.
+
+    Args:
+        cfg: the composed configuration.
+        file: the YAML of the choice, `@package _global_`.
+    """
+    chosen = OmegaConf.load(file)
+    assert isinstance(chosen, DictConfig)
+    changed = []
+    for key, node in ((str(name), value) for name, value in chosen.items()):
+        if key == "defaults":
+            continue
+        leaves = {f"{key}.{inner!s}" for inner in node} if isinstance(node, DictConfig) else {key}
+        # Both resolved in the composed configuration, whose scale may be known by now.
+        wanted = OmegaConf.merge(cfg, {key: node})
+        changed += [
+            f"{leaf}={OmegaConf.select(cfg, leaf)}"
+            for leaf in sorted(leaves)
+            if OmegaConf.select(cfg, leaf) != OmegaConf.select(wanted, leaf)
+        ]
+    return changed
 
 
 @contextmanager

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sr.breakdown import breakdown, format_breakdown, mean_values, model_names, summary
+from sr.breakdown import breakdown, format_breakdown, mean_values
 from sr.degradations.blur import Blur, Sinc
 from sr.degradations.compression import Jpeg, Webp
 from sr.degradations.noise import GaussianNoise, PoissonNoise
 from sr.degradations.record import Record
 from sr.degradations.resize import MatlabBicubic
 from sr.degradations.step import Step
+from sr.summary import summary
 
 
 def entry(steps: dict[str, Step], **psnr: float) -> dict[str, Any]:
@@ -108,15 +109,15 @@ def test_a_threshold_is_short_and_has_values_on_both_sides(sigmas: list[float], 
 
 def test_a_set_without_draws_has_no_breakdown() -> None:
     plain = {"name": "x", "net": {"psnr_y": 20.0}}
-    assert summary([plain], models=["net"]) == {"net": {"psnr_y": 20.0}, "images": [plain]}
-    result = summary([entry({}, net=20)], models=["net"])
-    assert list(result) == ["net", "breakdown", "images"]
-    assert model_names(result) == ["net"]
+    assert list(summary([plain], models=["net"], draws=1)) == ["net", "statistics", "images"]
+    result = summary([entry({}, net=20)], models=["net"], draws=1)
+    assert list(result) == ["net", "statistics", "breakdown", "images"]
     assert mean_values(result["images"], "net") == result["net"]
 
 
 def table(entries: list[dict[str, Any]], *models: str) -> list[str]:
-    return format_breakdown({"sets": {"photos": summary(entries, models=models)}}).splitlines()
+    report = {"models": models, "sets": {"photos": summary(entries, models=models, draws=1)}}
+    return format_breakdown(report).splitlines()
 
 
 def two_models() -> list[dict[str, Any]]:

@@ -9,14 +9,15 @@ import torch
 from helpers import ROOT, compose_config, picture, run_program
 from hydra.utils import instantiate
 
-from evaluate import describe_lr, evaluate, open_sets, pick_device
+from evaluate import evaluate, open_sets
 from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.benchmark import format_table
+from sr.benchmark import pick_device
 from sr.breakdown import breakdown
 from sr.degradations.record import Record
 from sr.ops.image import read_image, to_float, to_tensor, write_png
 from sr.ops.resize import imresize
+from sr.tables import describe_lr, format_protocol, format_table
 
 METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]
 
@@ -40,10 +41,10 @@ def run(tmp_path: Path, *overrides: str) -> dict:
 
 def test_report_images_and_picture(tmp_path: Path, photos: Path, ckpt: Path) -> None:
     report = run(tmp_path, f"ckpt={ckpt}", f"hr_dir={photos}")
-    assert list(report) == ["protocol", "sets"]
+    assert list(report) == ["protocol", "models", "sets"]
     assert report["protocol"]["crop_border"] == 4
     result = report["sets"]["photos"]
-    assert list(result) == ["model", "bicubic", "images"]
+    assert list(result) == ["model", "bicubic", "statistics", "images"]
     assert [image["name"] for image in result["images"]] == ["a", "b", "d", "deep/c"]
     for who in ("model", "bicubic"):
         assert list(result[who]) == METRICS
@@ -60,16 +61,20 @@ def test_bicubic_alone_gives_what_imresize_gives(tmp_path: Path) -> None:
     write_png(tmp_path / "hr" / "a.png", picture(48, 56))
     report = run(tmp_path, "ckpt=bicubic", f"hr_dir={tmp_path}/hr")
     result = report["sets"]["hr"]
-    assert list(result) == ["bicubic", "images"]
+    assert list(result) == ["bicubic", "statistics", "images"]
     hr = to_float(picture(48, 56))
     lr = np.round(np.clip(imresize(hr, size=(12, 14)), 0, 1) * 255) / 255
     up = np.round(np.clip(imresize(lr, size=(48, 56)), 0, 1) * 255)[4:-4, 4:-4]
     error = np.mean((up - hr[4:-4, 4:-4] * 255) ** 2)
     assert result["bicubic"]["psnr_rgb"] == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
-    header, row, caption = format_table(report).splitlines()
-    assert header.split() == ["set", "images", *METRICS]
-    assert row.split()[:3] == ["hr", "1", f"{result['bicubic']['psnr_y']:.2f}"]
-    assert caption.startswith("each cell: bicubic; 8-bit images, border of 4 pixels cut")
+    header, row = format_table(report).splitlines()
+    assert header.split() == ["set", "images", "model", *METRICS]
+    assert row.split()[:4] == ["hr", "1", "bicubic", f"{result['bicubic']['psnr_y']:.2f}"]
+    protocol = " ".join(format_protocol(report).split())
+    assert protocol.startswith("protocol validation: PSNR in dB and SSIM on y and rgb (luma: ITU-R BT.601, ")
+    assert "border of 4 pixels cut" in protocol
+    assert "LR: MATLAB's antialiased bicubic, x4" in protocol
+    assert protocol.endswith("hr: one image, so no interval")
 
 
 def test_several_sets_and_given_lr(tmp_path: Path, photos: Path) -> None:
@@ -117,7 +122,7 @@ def test_blind_results_by_what_was_drawn(tmp_path: Path, photos: Path, ckpt: Pat
     run(tmp_path, *settings)
     assert (tmp_path / "out" / "metrics.json").read_bytes() == written
     result = report["sets"]["photos"]
-    assert list(result) == ["model", "bicubic", "breakdown", "images"]
+    assert list(result) == ["model", "bicubic", "statistics", "breakdown", "images"]
     assert [image["name"] for image in result["images"]][:4] == ["a_0", "a_1", "a_2", "b_0"]
     assert (tmp_path / "out" / "photos" / "deep" / "c_2.png").is_file()
     counts: dict[str, int] = {}
@@ -164,18 +169,14 @@ def test_the_picture_shows_every_image_once(tmp_path: Path, photos: Path) -> Non
 
 def test_the_table_says_what_lr_are(tmp_path: Path, photos: Path) -> None:
     blind = run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", "degradation=realesrgan", "draws=2", "seed=3")
-    assert (
-        describe_lr(blind["protocol"])
-        .replace("\n", " ")
-        .startswith(
-            "LR: 2 draws of each image with seed=3 by first (blur, resize, noise, jpeg), second (blur, resize, noise),"
-            " last (back (resize, sinc), jpeg). These are not the bicubic LR of published tables"
-        )
+    assert describe_lr(blind["protocol"]).startswith(
+        "2 draws of each image with seed=3 by first (blur, resize, noise, jpeg), second (blur, resize, noise),"
+        " last (back (resize, sinc), jpeg). These are not the bicubic LR of published tables"
     )
     for quiet in ([], ["degradation=bicubic"], [f"lr_dir={photos}", "scale=1", "degradation=realesrgan"]):
         report = run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", *quiet)
-        assert describe_lr(report["protocol"]) == ""
-        assert list(report["sets"]["photos"]) == ["bicubic", "images"]
+        assert "published" not in describe_lr(report["protocol"])
+        assert list(report["sets"]["photos"]) == ["bicubic", "statistics", "images"]
         assert list(report["sets"]["photos"]["images"][0]) == ["name", "bicubic"]
         assert not {"seed", "draws"} & set(report["protocol"])
 

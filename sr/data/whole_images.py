@@ -1,8 +1,10 @@
 """Whole images in pairs, for validation and evaluation."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from sr.data.sources import ImageFiles, ImageSource
@@ -85,17 +87,10 @@ class WholeImages(Dataset[dict[str, Any]]):
             ValueError: names an image with a side of less than `smallest` pixels, a pair whose sizes do not fit, or
                 two images of one name.
         """
-        names = [self.hr.name(index) for index in range(len(self.hr))]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"several images have the name {twice[0]} but for their endings")
+        names = check_names(self.hr)
         for index in range(len(self.hr)):
             hr = crop_to_multiple(self.hr[index], self.scale)
-            height, width = hr.shape[:2]
-            if min(height, width) < smallest:
-                raise ValueError(
-                    f"{names[index]}: {width} x {height} pixels; the metric needs {smallest} on each side"
-                )
+            check_side(names[index], hr, smallest=smallest)
             if self.lr is not None:
                 self._check_pair(index, self.lr[index], hr)
 
@@ -118,9 +113,29 @@ class WholeImages(Dataset[dict[str, Any]]):
         assert self.degradation is not None
         return self.degradation.draw(np.random.default_rng((self.seed, *divmod(index, self.draws))))
 
+    def at_hr_size(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """What a net made of LR, at the height and width of `hr`: it has them."""
+        return sr
+
     def _check_pair(self, index: int, lr: np.ndarray, hr: np.ndarray) -> None:
         if (lr.shape[0] * self.scale, lr.shape[1] * self.scale) != hr.shape[:2]:
             raise ValueError(
                 f"{self.hr.name(index)}: LR of {lr.shape[1]} x {lr.shape[0]} and HR of {hr.shape[1]} x {hr.shape[0]}"
                 f" pixels do not differ by scale={self.scale}"
             )
+
+
+def check_names(images: ImageSource) -> list[str]:
+    """The names of the images. Raises ValueError where two have the same."""
+    names = [images.name(index) for index in range(len(images))]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(f"several images have the name {twice[0]} but for their endings")
+    return names
+
+
+def check_side(name: str, image: np.ndarray, *, smallest: int) -> None:
+    """Raises ValueError for an image with a side of less than `smallest` pixels."""
+    height, width = image.shape[:2]
+    if min(height, width) < smallest:
+        raise ValueError(f"{name}: {width} x {height} pixels; the metric needs {smallest} on each side")

@@ -5,6 +5,7 @@ digit. Numbers of different protocols are never comparable: RGB PSNR lies 1.5 to
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,14 +27,24 @@ class Protocol:
 
     Args:
         crop_border: pixels cut from each side; the field takes the scale.
-        spaces: `y` is luma of ITU-R BT.601 (unrounded), `rgb` the three colour channels together, `channels`
-            whatever channels there are (gray, multispectral).
+        spaces: `y` is luma of ITU-R BT.601, `rgb` the three colour channels together, `channels` whatever channels
+            there are (gray, multispectral).
+        round_luma: round luma to 8 bits, as MATLAB's `rgb2ycbcr` does with 8-bit images and therefore the scripts
+            behind most published tables did. It moves the last printed digits.
+        mse: whether MSE is among the values.
 
     Raises:
         ValueError: an unknown space, a negative border.
     """
 
-    def __init__(self, *, crop_border: int, spaces: Sequence[str] = ("y", "rgb")) -> None:
+    def __init__(
+        self,
+        *,
+        crop_border: int,
+        spaces: Sequence[str] = ("y", "rgb"),
+        round_luma: bool = False,
+        mse: bool = True,
+    ) -> None:
         unknown = sorted(set(spaces) - set(SPACES))
         if unknown or not spaces:
             raise ValueError(f"metric spaces={list(spaces)}: choose one or more of {', '.join(SPACES)}")
@@ -41,26 +52,36 @@ class Protocol:
             raise ValueError(f"metric crop_border={crop_border} must be 0 or more")
         self.crop_border = crop_border
         self.spaces = tuple(spaces)
+        self.round_luma = round_luma
+        self.mse = mse
 
     @property
     def names(self) -> tuple[str, ...]:
         """The keys of what a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
-        return (*(f"{metric}_{space}" for space in self.spaces for metric in ("psnr", "ssim")), "mse")
+        pairs = [f"{metric}_{space}" for space in self.spaces for metric in ("psnr", "ssim")]
+        return (*pairs, "mse") if self.mse else tuple(pairs)
 
     @property
     def smallest(self) -> int:
         """Height and width that an image needs for the border and the window of SSIM."""
         return 2 * self.crop_border + WINDOW
 
-    def describe(self) -> dict[str, object]:
+    def check_channels(self, channels: int) -> None:
+        """Raises ValueError where a colour space is asked of images that are not RGB."""
+        wrong = [space for space in self.spaces if space != "channels" and channels != 3]
+        if wrong:
+            raise ValueError(_not_rgb(wrong[0], channels))
+
+    def describe(self) -> dict[str, Any]:
         """What was measured, in words for a report."""
+        luma_words = f"ITU-R BT.601, studio swing, {'rounded to 8 bits' if self.round_luma else 'unrounded'}"
         return {
             "spaces": list(self.spaces),
             "crop_border": self.crop_border,
             "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
-            "luma": "ITU-R BT.601, studio swing, unrounded",
+            **({"luma": luma_words} if "y" in self.spaces else {}),
             "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the places it fits into",
-            "mse": "all channels, images in [0, 1]",
+            **({"mse": "all channels, images in [0, 1]"} if self.mse else {}),
             "aggregation": "mean over images of the value of each image",
         }
 
@@ -81,18 +102,20 @@ class Protocol:
                 f" {WINDOW}: {self.smallest} pixels are needed"
             )
         with full_precision(sr.device):  # the windows of SSIM are convolutions
-            return self._measure(self._prepare(sr), self._prepare(hr))
+            return self._measure(self.prepare(sr), self.prepare(hr))
 
     def _measure(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         values: dict[str, Tensor] = {}
         for space in self.spaces:
-            a, b = _in_space(sr, space), _in_space(hr, space)
+            a, b = self._in_space(sr, space), self._in_space(hr, space)
             values[f"psnr_{space}"] = _psnr(a, b)
             values[f"ssim_{space}"] = _ssim(a, b)
-        values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
+        if self.mse:
+            values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
         return {name: value.float() for name, value in values.items()}
 
-    def _prepare(self, images: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
+        """The pixels that are compared: (N, C, H, W) -> double on 8-bit levels in [0, 1], without the border."""
         border = self.crop_border
         if images.device.type == "mps":  # has no double precision
             images = images.cpu()
@@ -101,14 +124,17 @@ class Protocol:
             ..., border : height - border, border : width - border
         ] / 255
 
+    def _in_space(self, images: Tensor, space: str) -> Tensor:
+        channels = images.shape[1]
+        if space == "channels" or (space == "rgb" and channels == 3):
+            return images
+        if space == "y" and channels == 3:
+            return (luma(images) * 255).round() / 255 if self.round_luma else luma(images)
+        raise ValueError(_not_rgb(space, channels))
 
-def _in_space(images: Tensor, space: str) -> Tensor:
-    channels = images.shape[1]
-    if space == "channels" or (space == "rgb" and channels == 3):
-        return images
-    if space == "y" and channels == 3:
-        return luma(images)
-    raise ValueError(
+
+def _not_rgb(space: str, channels: int) -> str:
+    return (
         f"metric space {space} needs RGB images, got {channels} channels: metric=channels takes any (in training with"
         " monitor=psnr_channels)"
     )

@@ -1,0 +1,91 @@
+"""LPIPS and DISTS, which need torchvision; nothing else of the project does."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+
+CHOICES = ("lpips", "dists")
+SMALLEST = 64  # height and width that the pooling of AlexNet and VGG16 leaves something of
+WORDS = {
+    "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; less is better",
+    "dists": "Ding et al. 2020 on VGG16 (torchmetrics), 8-bit RGB, same border; less is better",
+}
+
+
+class PerceptualMetricError(RuntimeError):
+    """A perceptual metric cannot be had here."""
+
+
+class Perceptual:
+    """Distances in the features of nets trained on ImageNet: 0 for equal images, less is better.
+
+    Args:
+        names: one or more of `lpips`, `dists`.
+        prepare: images -> the pixels that are compared, in [0, 1]; that of `sr.metrics.protocol.Protocol`.
+        crop_border: how many pixels it cuts from each side.
+        device: where the nets run.
+
+    Raises:
+        ValueError: an unknown name.
+        PerceptualMetricError: torchvision cannot be imported, or the nets' weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        *,
+        names: Sequence[str],
+        prepare: Callable[[Tensor], Tensor],
+        crop_border: int,
+        device: torch.device,
+    ) -> None:
+        unknown = [name for name in names if name not in CHOICES]
+        if unknown:
+            raise ValueError(f"perceptual={list(names)}: choose from {', '.join(CHOICES)}")
+        _need_torchvision(names)
+        self.prepare = prepare
+        self.smallest = SMALLEST + 2 * crop_border
+        self.nets = {name: _load(name).to(device) for name in names}
+
+    def describe(self) -> dict[str, str]:
+        return {name: WORDS[name] for name in self.nets}
+
+    @torch.no_grad()
+    def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]:
+        """(1, 3, H, W) images, nominally in [0, 1] -> name -> (1,)."""
+        a, b = (self.prepare(images).float().to(sr.device) for images in (sr, hr))
+        values = {
+            name: net(a, b, normalize=True) if name == "lpips" else net(a, b)
+            for name, net in self.nets.items()
+        }
+        return {name: value.reshape(1) for name, value in values.items()}
+
+
+def _need_torchvision(names: Sequence[str]) -> None:
+    try:
+        importlib.import_module("torchvision")
+    except Exception as error:  # a build for another torch raises a RuntimeError of its own
+        version = torch.__version__.split("+")[0]
+        raise PerceptualMetricError(
+            f"perceptual={list(names)} needs torchvision, which cannot be imported here ({error}). Install the build"
+            f" that belongs to torch {version} (https://pytorch.org/get-started), or leave perceptual out: no other"
+            " metric needs it"
+        ) from error
+
+
+def _load(name: str) -> nn.Module:
+    """Raises PerceptualMetricError where the backbone's weights are neither in torch's cache nor to be downloaded."""
+    lpips = importlib.import_module("torchmetrics.functional.image.lpips")
+    dists = importlib.import_module("torchmetrics.functional.image.dists")
+    try:
+        net: nn.Module = lpips._NoTrainLpips(net="alex") if name == "lpips" else dists.DISTSNetwork()
+    except (URLError, OSError) as error:
+        hub = torch.hub.get_dir()
+        backbone = "AlexNet" if name == "lpips" else "VGG16"
+        raise PerceptualMetricError(
+            f"perceptual={name} needs torchvision's weights of {backbone}, which are not in {hub}/checkpoints"
+            f" and cannot be downloaded ({error}); put the file there, or leave {name} out"
+        ) from error
+    return net.eval().requires_grad_(False)

@@ -1,0 +1,98 @@
+"use strict";
+// The slider between two versions of an image, and what the toolbar does to all of them.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const cards = [...document.querySelectorAll(".card")].map((element) => new Map([
+    ["element", element],
+    ["data", data[Number(element.dataset.card)]],
+  ]));
+  const find = (card, selector) => card.get("element").querySelector(selector);
+
+  function show(card, side) {
+    const version = find(card, `.pick-${side}`).value;
+    const image = find(card, `.stage .${side}`);
+    image.src = card.get("data").pictures[version];
+    image.alt = `${card.get("element").dataset.name}: ${version}`;
+    image.classList.toggle("pixels", version === "LR" || document.getElementById("zoom").value !== "fit");
+    find(card, `.tag-${side}`).textContent = version;
+  }
+
+  function move(card, percent) {
+    const at = Math.min(100, Math.max(0, percent));
+    find(card, "input[type=range]").value = String(at);
+    find(card, ".stage").style.setProperty("--at", `${at}%`);
+  }
+
+  function follow(card) {
+    const stage = find(card, ".stage");
+    const place = (event) => {
+      const box = stage.getBoundingClientRect();
+      move(card, (100 * (event.clientX - box.left)) / box.width);
+    };
+    stage.addEventListener("pointerdown", (event) => {
+      stage.setPointerCapture(event.pointerId);
+      place(event);
+    });
+    stage.addEventListener("pointermove", (event) => {
+      if (stage.hasPointerCapture(event.pointerId)) place(event);
+    });
+    find(card, "input[type=range]").addEventListener("input", (event) => move(card, Number(event.target.value)));
+  }
+
+  for (const card of cards) {
+    for (const side of ["left", "right"]) find(card, `.pick-${side}`).addEventListener("change", () => show(card, side));
+    follow(card);
+    move(card, 50);
+  }
+
+  // Pictures are decoded when they come near the window: a page may hold hundreds.
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      const card = cards.find((candidate) => candidate.get("element") === entry.target);
+      show(card, "left");
+      show(card, "right");
+    }
+  }, { rootMargin: "600px" });
+  for (const card of cards) seen.observe(card.get("element"));
+
+  for (const side of ["left", "right"]) {
+    document.getElementById(`all-${side}`).addEventListener("change", (event) => {
+      for (const card of cards) {
+        find(card, `.pick-${side}`).value = event.target.value;
+        if (find(card, ".stage img").src) show(card, side);
+      }
+    });
+  }
+
+  const models = cards.length ? Object.keys(cards[0].get("data").values) : [];
+  const falling = new Set(["mse", "lpips", "dists"]);
+
+  function quality(card, kind, metric) {
+    const values = card.get("data").values;
+    const own = values[models[0]][metric];
+    const value = kind === "gain" ? own - values[models[models.length - 1]][metric] : own;
+    return falling.has(metric) ? -value : value;
+  }
+
+  document.getElementById("order").addEventListener("change", (event) => {
+    const [kind, metric] = event.target.value.split(" ");
+    for (const set of document.querySelectorAll(".cards")) {
+      const inside = cards.filter((card) => set.contains(card.get("element")));
+      inside.sort((a, b) => quality(a, kind, metric) - quality(b, kind, metric));
+      set.append(...inside.map((card) => card.get("element")));
+    }
+  });
+
+  document.getElementById("zoom").addEventListener("change", (event) => {
+    const zoom = event.target.value;
+    for (const set of document.querySelectorAll(".cards")) set.classList.toggle("wide", zoom === "2" || zoom === "4");
+    for (const card of cards) {
+      const stage = find(card, ".stage");
+      const width = Number(stage.style.getPropertyValue("--w")) * Number(zoom);
+      stage.style.width = zoom === "fit" ? "" : `${width}px`;
+      if (find(card, ".stage img").src) for (const side of ["left", "right"]) show(card, side);
+    }
+  });
+})();

@@ -1,0 +1,67 @@
+"""How far the mean over a set of images would move with other images: bootstrap intervals."""
+
+import numpy as np
+from scipy.stats import norm, t
+
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+SEED = 0
+FEWEST = 5  # images; fewer cannot give a 95 % interval, see `attainable`
+_AT_ONCE = 1_000  # resamples: bounds memory where there are thousands of images
+
+
+def mean_intervals(values: np.ndarray, *, draws: int = 1) -> np.ndarray:
+    """The 95 % interval of the mean of each column.
+
+    Images are drawn with replacement, the same ones for all columns, so a column that is the difference of two others
+    has the paired interval. Several draws of one image stay together (cluster bootstrap): they are no more
+    independent than the photograph they come from.
+
+    The interval lies between percentiles of the resampled means. Those percentiles are moved outwards so that normal
+    values give Student's interval (the expanded percentile interval; Hesterberg, "What Teachers Should Know About
+    the Bootstrap", The American Statistician 69, 2015): the plain ones are a third too narrow for five images. Seeded:
+    the same values give the same interval.
+
+    Args:
+        values: (images * draws, columns), the draws of an image one after the other.
+        draws: rows per image.
+
+    Returns:
+        (columns, 2), lower and upper end; NaN for a column that is not finite, and for all with fewer than two images.
+    """
+    rows, columns = values.shape
+    if rows % draws:
+        raise ValueError(f"{rows} rows of values do not hold draws={draws} of every image")
+    clusters = values.astype(np.float64).reshape(-1, draws, columns).mean(axis=1)
+    count = len(clusters)
+    intervals = np.full((columns, 2), np.nan)
+    finite = np.isfinite(clusters).all(axis=0)
+    if count < 2 or not finite.any():
+        return intervals
+    # Around the mean, so that columns without any spread have an interval without width, to the last digit.
+    centre = clusters[:, finite].mean(axis=0)
+    means = centre + _resampled_means(clusters[:, finite] - centre)
+    tail = norm.cdf(-np.sqrt(count / (count - 1)) * t.ppf((1 + CONFIDENCE) / 2, count - 1))
+    intervals[finite] = np.quantile(means, [tail, 1 - tail], axis=0).T
+    return intervals
+
+
+def attainable(images: int) -> float:
+    """The confidence that no bootstrap of so few images can exceed.
+
+    The widest interval it has is the range of the values, which misses the middle of a symmetric distribution when
+    all values lie on one side of it.
+    """
+    return 1 - 2.0 ** (1 - images)
+
+
+def _resampled_means(values: np.ndarray) -> np.ndarray:
+    """(images, columns) -> (RESAMPLES, columns)."""
+    rng = np.random.default_rng(SEED)
+    count = len(values)
+    parts = []
+    for start in range(0, RESAMPLES, _AT_ONCE):
+        size = min(_AT_ONCE, RESAMPLES - start)
+        times = rng.multinomial(count, np.full(count, 1 / count), size=size)
+        parts.append(times @ values / count)
+    return np.concatenate(parts)
