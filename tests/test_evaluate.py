@@ -1,6 +1,8 @@
 """A checkpoint to numbers and pictures."""
 
+import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 from helpers import ROOT, compose_config, picture, run_program
 from hydra.utils import instantiate
+from safetensors.torch import save_file
 
 from evaluate import evaluate, open_sets
 from sr.archs.bicubic import Bicubic
@@ -15,9 +18,11 @@ from sr.archs.srvgg import SRVGGNetCompact
 from sr.benchmark import pick_device
 from sr.breakdown import breakdown
 from sr.degradations.record import Record
+from sr.metrics.perceptual import PerceptualMetricError
 from sr.ops.image import read_image, to_float, to_tensor, write_png
 from sr.ops.resize import imresize
-from sr.tables import describe_lr, format_protocol, format_table
+from sr.tables import describe_lr, format_differences, format_protocol, format_table
+from sr.tradeoff import format_tradeoff
 
 METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]
 
@@ -212,6 +217,135 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
     assert done.returncode == 1
     assert f"error: checkpoint {tmp_path}/none.ckpt does not exist" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> str:
+    """Two nets of one architecture, the second sharper than the first: an override of ckpts."""
+    net = SRVGGNetCompact(num_feat=4, num_conv=1)
+    first = {key: 0.1 * value for key, value in net.state_dict().items()}
+    second = {key: 0.2 * value + 0.02 for key, value in net.state_dict().items()}
+    save_file(first, tmp_path / "first.safetensors")
+    save_file(second, tmp_path / "second.safetensors")
+    return f"ckpts={{psnr: {tmp_path}/first.safetensors, gan: {tmp_path}/second.safetensors}}"
+
+
+def test_several_models_side_by_side(tmp_path: Path, photos: Path, two: str) -> None:
+    report = run(tmp_path, two, f"hr_dir={photos}")
+    assert report["models"] == ["psnr", "gan", "bicubic"]
+    assert report["protocol"]["ckpts"]["gan"].endswith("second.safetensors")
+    result = report["sets"]["photos"]
+    for name in ("psnr", "gan"):
+        alone = run(tmp_path, f"ckpt={report['protocol']['ckpts'][name]}", f"hr_dir={photos}")
+        assert alone["sets"]["photos"]["model"] == result[name]
+        shown = read_image(tmp_path / "out" / "photos" / "deep" / "c.png")
+        assert np.array_equal(read_image(tmp_path / "out" / "photos" / name / "deep" / "c.png"), shown)
+    pairs = {(pair["first"], pair["second"]): pair for pair in result["statistics"]["differences"]}
+    assert list(pairs) == [("psnr", "gan"), ("psnr", "bicubic"), ("gan", "bicubic")]
+    each = [image["psnr"]["psnr_y"] - image["gan"]["psnr_y"] for image in result["images"]]
+    difference = pairs["psnr", "gan"]["psnr_y"]
+    assert difference["mean"] == pytest.approx(np.mean(each))
+    np.testing.assert_allclose(difference["interval"], [min(each), max(each)], atol=0.05)  # of four images
+    table = format_table(report).splitlines()
+    assert [line.split()[0] for line in table[1:]] == ["photos", "gan", "bicubic"]
+    assert "photos: 4 images give no interval of more than 88%" in format_protocol(report)
+    assert "psnr - gan" in format_differences(report)
+    assert "of mse less is better" in format_differences(report)
+
+
+def test_the_numbers_as_csv(tmp_path: Path, photos: Path, two: str) -> None:
+    report = run(tmp_path, two, f"hr_dirs={{one: {photos}, two: {photos}/deep}}")
+    with (tmp_path / "out" / "per_image.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["set", "image", "model", "metric", "value"]
+    assert len(rows) == (4 + 1) * 3 * len(METRICS)
+    for row in rows:
+        (image,) = [each for each in report["sets"][row["set"]]["images"] if each["name"] == row["image"]]
+        assert float(row["value"]) == image[row["model"]][row["metric"]]
+
+
+def test_a_sweep_between_two_models(tmp_path: Path, photos: Path, two: str) -> None:
+    report = run(tmp_path, two, "alphas=[0,0.5,1]", f"hr_dir={photos}", "protocol=esrgan_paper")
+    assert report["models"] == ["alpha=0", "alpha=0.5", "alpha=1", "bicubic"]
+    curve = report["tradeoff"]
+    assert (curve["distortion"], curve["perception"]) == ("psnr_y", "sharpness")
+    result = report["sets"]["photos"]
+    points = curve["sets"]["photos"]
+    assert [point["alpha"] for point in points] == [0, 0.5, 1]
+    for point in points:
+        name = f"alpha={point['alpha']:g}"
+        assert point["psnr_y"]["mean"] == result[name]["psnr_y"]
+        assert point["sharpness"] == {
+            "mean": result[name]["sharpness"],
+            "interval": result["statistics"]["intervals"][name]["sharpness"],
+        }
+    assert points[0]["sharpness"]["mean"] < points[1]["sharpness"]["mean"] < points[2]["sharpness"]["mean"]
+    ends = run(tmp_path, two, f"hr_dir={photos}", "protocol=esrgan_paper")["sets"]["photos"]
+    assert [ends[name]["psnr_y"] for name in ("psnr", "gan")] == [
+        points[0]["psnr_y"]["mean"],
+        points[2]["psnr_y"]["mean"],
+    ]
+    with (tmp_path / "out" / "tradeoff.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["set"], float(row["alpha"]), row["metric"]) for row in rows[:3]] == [
+        ("photos", 0, "psnr_y"),
+        ("photos", 0, "sharpness"),
+        ("photos", 0.5, "psnr_y"),
+    ]
+    assert float(rows[2]["mean"]) == points[1]["psnr_y"]["mean"]
+    assert [float(rows[2]["low"]), float(rows[2]["high"])] == points[1]["psnr_y"]["interval"]
+    picture_of_it = read_image(tmp_path / "out" / "tradeoff.png")
+    blue = np.abs(picture_of_it.astype(int) - (0x2A, 0x6F, 0xDB)).sum(axis=2) < 12
+    assert blue.sum() > 300  # the line is there
+    text = format_tradeoff(curve)
+    assert "sharpness is no perceptual metric" in text
+    assert [line.split()[0] for line in text.splitlines()[2:5]] == ["photos", "0.5", "1"]
+
+
+def test_a_sweep_prints_how_to_export_one_alpha(tmp_path: Path, photos: Path, two: str) -> None:
+    command = ["evaluate.py", two, "alphas=[0,0.4,1]", f"hr_dir={photos}/deep", f"out_dir={tmp_path}/out"]
+    done = run_program(*command)
+    assert done.returncode == 0, done.stderr
+    assert (
+        f"python -m sr.export --ckpt {tmp_path}/first.safetensors --interpolate-with {tmp_path}/second.safetensors"
+        " --alpha 0.4 --format safetensors --out FILE\n"
+    ) in done.stdout
+    assert "protocol validation: PSNR in dB" in done.stdout
+    for file in (
+        "metrics.json",
+        "per_image.csv",
+        "comparison.png",
+        "tradeoff.png",
+        "tradeoff.csv",
+        "report.html",
+    ):
+        assert f"{tmp_path}/out/{file}" in done.stdout
+        assert (tmp_path / "out" / file).stat().st_size
+
+
+def test_which_models_is_asked_once(tmp_path: Path, photos: Path, two: str) -> None:
+    for given in ([], ["ckpt=bicubic", two]):
+        with pytest.raises(ValueError, match=r"give either ckpt=FILE \(or ckpt=bicubic\) or 'ckpts="):
+            run(tmp_path, *given, f"hr_dir={photos}")
+    for given in ("ckpts=net.pth", "ckpts={}"):
+        with pytest.raises(ValueError, match=r"write ckpts=\{name: file, ...\}"):
+            run(tmp_path, given, f"hr_dir={photos}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_perceptual_metrics_are_for_colour_and_need_torchvision(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(PerceptualMetricError, match=r"perceptual=\['lpips'\] needs torchvision"):
+        run(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", f"hr_dir={photos}")
+    with pytest.raises(ValueError, match="needs RGB images, got 1 channels"):
+        run(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", "channels=1", f"hr_dir={photos}")
+
+
+def test_no_report_is_written_where_none_is_wanted(tmp_path: Path, photos: Path) -> None:
+    run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", "report_images=0")
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 def test_another_scale_than_the_checkpoint_s_is_refused(tmp_path: Path, photos: Path, ckpt: Path) -> None:

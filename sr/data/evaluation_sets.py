@@ -36,7 +36,7 @@ def find_sets(
     if lr_dir and not hr_dir:
         raise ValueError(f"lr_dir={lr_dir} needs hr_dir=<directory> of the same names")
     for name in hr_dirs or {}:
-        if Path(name).name != name:
+        if Path(name).name != name or name == "..":
             raise ValueError(
                 f"hr_dirs.{name}: the images of a set get a directory of its name, so no / or .. in it"
             )

@@ -63,7 +63,11 @@ def render(report: Mapping[str, Any], cards: list[Card], *, curve: Path | None =
         protocol=protocol_lines(report),
         breakdown=format_breakdown(report),
         curve="" if curve is None else base64.b64encode(curve.read_bytes()).decode(),
-        data=[{"pictures": card.pictures, "values": card.values} for card in _flat(by_set)],
+        # The order of the models is said apart: `tojson` sorts keys.
+        data={
+            "models": models,
+            "cards": [{"pictures": card.pictures, "values": card.values} for card in _flat(by_set)],
+        },
         style=Markup((HERE / "report.css").read_text(encoding="utf-8")),
         script=Markup((HERE / "report.js").read_text(encoding="utf-8")),
     )

@@ -1,7 +1,7 @@
 "use strict";
 // The slider between two versions of an image, and what the toolbar does to all of them.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { models, cards: data } = JSON.parse(document.getElementById("data").textContent);
   const cards = [...document.querySelectorAll(".card")].map((element) => new Map([
     ["element", element],
     ["data", data[Number(element.dataset.card)]],
@@ -66,7 +66,6 @@
     });
   }
 
-  const models = cards.length ? Object.keys(cards[0].get("data").values) : [];
   const falling = new Set(["mse", "lpips", "dists"]);
 
   function quality(card, kind, metric) {

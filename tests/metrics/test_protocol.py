@@ -57,6 +57,20 @@ def test_all_metrics_of_a_colour_image() -> None:
         assert values[name].item() == pytest.approx(value, rel=2e-5), name
 
 
+def test_luma_rounded_as_matlab_does() -> None:
+    sr, hr = pair()
+    values = Protocol(crop_border=4, spaces=["y"], round_luma=True, mse=False)(sr, hr)
+    ya, yb = (np.round(luma(eight_bit(image, 4))) for image in (sr, hr))
+    assert list(values) == ["psnr_y", "ssim_y"]
+    assert values["psnr_y"].item() == pytest.approx(10 * np.log10(255**2 / np.mean((ya - yb) ** 2)), rel=2e-5)
+    assert values["ssim_y"].item() == pytest.approx(ssim(ya[:, :, 0], yb[:, :, 0]), rel=2e-5)
+    exact = Protocol(crop_border=4, spaces=["y"], mse=False)(sr, hr)
+    assert exact["psnr_y"].item() != values["psnr_y"].item()
+    assert "rounded to 8 bits" in Protocol(crop_border=4, round_luma=True).describe()["luma"]
+    assert "unrounded" in Protocol(crop_border=4).describe()["luma"]
+    assert "luma" not in Protocol(crop_border=4, spaces=["rgb"]).describe()
+
+
 def test_a_batch_gives_the_values_of_its_images() -> None:
     sr, hr = pair()
     other = hr.flip(-1)

@@ -1,0 +1,234 @@
+"""The report in a real browser: the slider is moved, and what is visible is read off the screen."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers import compose_config, picture
+
+from evaluate import evaluate
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.ops.image import write_png
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="Debian's chromium and chromium-driver are not installed"
+    ),
+]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--force-device-scale-factor=1",
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """Four images, two nets: one that answers black and one that answers white."""
+    import torch
+    from safetensors.torch import save_file
+
+    root = tmp_path_factory.mktemp("report")
+    for number in range(4):
+        write_png(root / "hr" / f"image{number}.png", picture(64, 80, seed=number))
+    for name, level in (("black", -1.0), ("white", 2.0)):
+        net = SRVGGNetCompact(num_feat=4, num_conv=1)
+        for parameter in net.parameters():
+            torch.nn.init.zeros_(parameter)
+        torch.nn.init.constant_(net.body[-1].bias, 5 * level)
+        save_file(net.state_dict(), root / f"{name}.safetensors")
+    models = f"ckpts={{black: {root}/black.safetensors, white: {root}/white.safetensors}}"
+    cfg = compose_config(models, f"hr_dir={root}/hr", f"out_dir={root}/out", "device=cpu", program="evaluate")
+    return root / "out" / "report.html", evaluate(cfg)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator["webdriver.Chrome"]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}/profile", "--window-size=1100,900"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+class Card:
+    """One image of the page."""
+
+    def __init__(self, driver: "webdriver.Chrome", number: int) -> None:
+        self.driver = driver
+        self.element = driver.find_elements(By.CSS_SELECTOR, ".card")[number]
+        self.stage = self.element.find_element(By.CSS_SELECTOR, ".stage")
+        self.range = self.element.find_element(By.CSS_SELECTOR, "input[type=range]")
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self.stage)
+        WebDriverWait(driver, 10).until(
+            lambda _: driver.execute_script(
+                "return [...arguments[0].querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)",
+                self.stage,
+            )
+        )
+
+    def pick(self, side: str, version: str) -> None:
+        Select(self.element.find_element(By.CSS_SELECTOR, f".pick-{side}")).select_by_visible_text(version)
+        WebDriverWait(self.driver, 10).until(
+            lambda _: self.driver.execute_script(
+                "return [...arguments[0].querySelectorAll('img')].every(i => i.complete)", self.stage
+            )
+        )
+
+    def at(self) -> float:
+        return float(
+            self.driver.execute_script(
+                "return getComputedStyle(arguments[0]).getPropertyValue('--at')", self.stage
+            )[:-1]
+        )
+
+    def seen(self) -> np.ndarray:
+        """What the stage looks like, (H, W, 3) RGB."""
+        data = np.frombuffer(self.stage.screenshot_as_png, np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
+
+    def black_share(self) -> float:
+        """Up to which part of the width a row below the labels is black, the rest being white."""
+        row = self.seen()[-12].mean(axis=1)
+        assert ((row < 20) | (row > 235)).mean() > 0.95  # but for the handle
+        return float((row < 20).mean())
+
+
+def test_the_slider_by_keyboard_mouse_and_touch(
+    browser: "webdriver.Chrome", report: tuple[Path, dict]
+) -> None:
+    browser.get(report[0].as_uri())
+    card = Card(browser, 0)
+    card.pick("left", "black")
+    card.pick("right", "white")
+    assert card.black_share() == pytest.approx(0.5, abs=0.02)
+    card.range.send_keys(Keys.HOME)
+    assert (card.at(), card.black_share()) == (0, pytest.approx(0, abs=0.02))
+    card.range.send_keys(*[Keys.ARROW_RIGHT] * 60)
+    assert (card.at(), card.black_share()) == (30, pytest.approx(0.3, abs=0.02))
+    width, height = card.stage.size["width"], card.stage.size["height"]
+    drag = ActionChains(browser).move_to_element(card.stage).click_and_hold()
+    drag.move_by_offset(round(0.3 * width), 0).release().perform()
+    assert card.at() == pytest.approx(80, abs=1)
+    assert card.black_share() == pytest.approx(0.8, abs=0.02)
+    assert float(card.range.get_property("value")) == pytest.approx(80, abs=1)  # the two move together
+    box = browser.execute_script(
+        "const b = arguments[0].getBoundingClientRect(); return [b.left, b.top]", card.stage
+    )
+    for kind, share in (("touchStart", 0.8), ("touchMove", 0.5), ("touchMove", 0.2), ("touchEnd", None)):
+        points = [] if share is None else [{"x": box[0] + share * width, "y": box[1] + height / 2}]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert card.black_share() == pytest.approx(0.2, abs=0.03)
+
+
+def test_every_version_is_the_picture_that_it_says(
+    browser: "webdriver.Chrome", report: tuple[Path, dict]
+) -> None:
+    browser.get(report[0].as_uri())
+    card = Card(browser, 1)
+    name = card.element.get_attribute("data-name")
+    hr = picture(64, 80, seed=int(str(name)[-1]))
+    browser.execute_script(
+        "arguments[0].style.width = '80px'", card.stage
+    )  # one pixel of HR is one of the screen
+    for version in ("LR", "HR", "bicubic", "white"):
+        card.pick("left", version)
+        card.range.send_keys(Keys.END)
+        browser.execute_script(
+            "for (const e of arguments[0].querySelectorAll('.tag, .handle')) e.style.display = 'none'",
+            card.stage,
+        )
+        seen = card.seen()
+        assert seen.shape == hr.shape
+        if version == "HR":
+            assert np.array_equal(seen, hr)
+        if version == "white":
+            assert (seen == 255).all()
+        if version == "LR":
+            blocks = seen.reshape(16, 4, 20, 4, 3).astype(int)
+            assert (blocks == blocks[:, :1, :, :1]).all()  # squares of one colour
+        if version == "bicubic":
+            error = (seen[4:-4, 4:-4].astype(float) - hr[4:-4, 4:-4]) ** 2
+            (entry,) = [e for e in report[1]["sets"]["hr"]["images"] if e["name"] == name]
+            assert 10 * np.log10(255**2 / error.mean()) == pytest.approx(
+                entry["bicubic"]["psnr_rgb"], abs=1e-3
+            )
+
+
+def test_the_toolbar_moves_all_images(browser: "webdriver.Chrome", report: tuple[Path, dict]) -> None:
+    browser.get(report[0].as_uri())
+    Select(browser.find_element(By.ID, "all-left")).select_by_visible_text("HR")
+    Select(browser.find_element(By.ID, "all-right")).select_by_visible_text("white")
+    for number in range(4):
+        card = Card(browser, number)
+        tags = [tag.text for tag in card.element.find_elements(By.CSS_SELECTOR, ".tag")]
+        assert tags == ["HR", "white"]
+        assert (card.seen()[-12, -10:] > 250).all()
+    entries = report[1]["sets"]["hr"]["images"]
+
+    def order() -> list[str]:
+        return [
+            str(card.get_attribute("data-name")) for card in browser.find_elements(By.CSS_SELECTOR, ".card")
+        ]
+
+    gains = sorted(entries, key=lambda e: e["black"]["psnr_y"] - e["bicubic"]["psnr_y"])
+    assert order() == [entry["name"] for entry in gains]
+    for value, worst_first in (
+        ("value ssim_y", lambda e: e["black"]["ssim_y"]),
+        ("value mse", lambda e: -e["black"]["mse"]),
+        ("gain mse", lambda e: e["bicubic"]["mse"] - e["black"]["mse"]),
+    ):
+        Select(browser.find_element(By.ID, "order")).select_by_value(value)
+        assert order() == [entry["name"] for entry in sorted(entries, key=worst_first)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_runs_over_the_edge(
+    browser: "webdriver.Chrome", report: tuple[Path, dict], scheme: str
+) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True},
+    )
+    browser.get(report[0].as_uri())
+    card = Card(browser, 0)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 360
+    assert 280 < card.stage.size["width"] <= 360
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    ink = browser.execute_script("return getComputedStyle(document.body).color")
+    levels = [sum(map(int, colour[4:-1].split(","))) for colour in (ground, ink)]
+    assert (levels[0] > levels[1]) == (scheme == "light")
+
+
+def test_the_console_is_silent_and_nothing_is_fetched(
+    browser: "webdriver.Chrome", report: tuple[Path, dict]
+) -> None:
+    browser.get(report[0].as_uri())
+    Card(browser, 3)
+    assert browser.get_log("browser") == []
+    fetched = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert [address for address in fetched if not address.startswith("data:")] == []
