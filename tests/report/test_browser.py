@@ -83,18 +83,21 @@ class Card:
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self.stage)
         WebDriverWait(driver, 10).until(
             lambda _: driver.execute_script(
-                "return [...arguments[0].querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)",
-                self.stage,
+                "return [...arguments[0].querySelectorAll('img')].every(i => i.src)", self.stage
             )
+        )
+
+    def painted(self) -> None:
+        """Wait until the pictures are decoded and what was changed is on the screen."""
+        self.driver.execute_async_script(
+            "const done = arguments[1], frame = requestAnimationFrame;"
+            "Promise.all([...arguments[0].querySelectorAll('img')].map(i => i.decode()))"
+            ".then(() => frame(() => frame(() => done())));",
+            self.stage,
         )
 
     def pick(self, side: str, version: str) -> None:
         Select(self.element.find_element(By.CSS_SELECTOR, f".pick-{side}")).select_by_visible_text(version)
-        WebDriverWait(self.driver, 10).until(
-            lambda _: self.driver.execute_script(
-                "return [...arguments[0].querySelectorAll('img')].every(i => i.complete)", self.stage
-            )
-        )
 
     def at(self) -> float:
         return float(
@@ -105,6 +108,7 @@ class Card:
 
     def seen(self) -> np.ndarray:
         """What the stage looks like, (H, W, 3) RGB."""
+        self.painted()
         data = np.frombuffer(self.stage.screenshot_as_png, np.uint8)
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
 
@@ -149,9 +153,9 @@ def test_every_version_is_the_picture_that_it_says(
     card = Card(browser, 1)
     name = card.element.get_attribute("data-name")
     hr = picture(64, 80, seed=int(str(name)[-1]))
-    browser.execute_script(
-        "arguments[0].style.width = '80px'", card.stage
-    )  # one pixel of HR is one of the screen
+    # One pixel of HR is one of the screen, and lies on it.
+    style = "position: fixed; left: 0; top: 0; width: 80px; z-index: 9"
+    browser.execute_script("arguments[0].style.cssText += arguments[1]", card.stage, style)
     for version in ("LR", "HR", "bicubic", "white"):
         card.pick("left", version)
         card.range.send_keys(Keys.END)
