@@ -6,7 +6,7 @@ from scipy.stats import norm, t
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
 SEED = 0
-FEWEST = 5  # images; fewer cannot give a 95 % interval, see `attainable`
+FEWEST = 6  # images; fewer cannot give a 95 % interval, see `attainable`
 _AT_ONCE = 1_000  # resamples: bounds memory where there are thousands of images
 
 

@@ -100,6 +100,7 @@ def draw_tradeoff(curve: Mapping[str, Any], path: Path) -> None:
         axes.set_ylabel(f"{distortion} in dB (more is better)", fontsize=9)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(alpha=0.3)
+        axes.ticklabel_format(useOffset=False)
         axes.margins(0.12)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
