@@ -1,0 +1,135 @@
+"""Cutting an image into overlapping tiles of one size, and joining what a net makes of them without seams."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis, in pixels of the input: `start <= own_start < own_stop <= stop`.
+
+    Attributes:
+        start, stop: what the net sees.
+        own_start, own_stop: what this tile finishes; the spans of an axis own it without gap or overlap.
+        fade_in, fade_out: pixels over which it is blended with the span before and after, beginning at `own_start`
+            and at `own_stop`; 0 where there is none.
+    """
+
+    start: int
+    stop: int
+    own_start: int
+    own_stop: int
+    fade_in: int
+    fade_out: int
+
+    def weights(self, scale: int) -> np.ndarray:
+        """(own_stop + fade_out - own_start) * scale float32 from the first own pixel on: ramps over the fades, 1 between.
+
+        The ramp of a span and that of its neighbour add up to 1 at every pixel.
+        """
+        weights = np.ones((self.own_stop + self.fade_out - self.own_start) * scale, np.float32)
+        if self.fade_in:
+            weights[: self.fade_in * scale] = _ramp(self.fade_in * scale)
+        if self.fade_out:
+            weights[-self.fade_out * scale :] = 1 - _ramp(self.fade_out * scale)
+        return weights
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of an image: what the net sees of it and what becomes of the result."""
+
+    rows: Span
+    columns: Span
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The tiles of an image, all of one size, in reading order."""
+
+    rows: tuple[Span, ...]
+    columns: tuple[Span, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.columns)
+
+    def __iter__(self) -> Iterator[Tile]:
+        return (Tile(rows, columns) for rows in self.rows for columns in self.columns)
+
+    @property
+    def tile_size(self) -> tuple[int, int]:
+        """(height, width) that the net sees."""
+        return self.rows[0].stop - self.rows[0].start, self.columns[0].stop - self.columns[0].start
+
+
+def cut(
+    height: int, width: int, *, tile: tuple[int, int], reach: int, fade: int = 0, align: int = 1
+) -> Grid:
+    """The tiles of an image, see `cut_axis`; `tile` is (height, width)."""
+    return Grid(
+        rows=cut_axis(height, tile=tile[0], reach=reach, fade=fade, align=align),
+        columns=cut_axis(width, tile=tile[1], reach=reach, fade=fade, align=align),
+    )
+
+
+def cut_axis(length: int, *, tile: int, reach: int, fade: int = 0, align: int = 1) -> tuple[Span, ...]:
+    """Spans of one size that cover `length` pixels, with the least overlap that the arguments allow.
+
+    A span at the border of the image ends there and needs no margin, so a net pads where it would for the whole image
+    and nowhere else that counts.
+
+    Args:
+        length: at least 1.
+        tile: how far, at most, one span lies from the next (rounded up to `align`); 0 for one span.
+        reach: how far an input pixel matters. Every pixel that is used lies at least so far from a cut.
+        fade: pixels to either side of a seam that are blended; fewer where tiles are narrower.
+        align: spans start at multiples of it, which a net that unshuffles its pixels needs. Their size leaves the same
+            remainder as `length`, so they do when counted from the other end too, as a mirrored tile is.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+    if length < 1 or tile < 0 or reach < 0 or fade < 0 or align < 1:
+        raise ValueError(
+            f"length={length}, tile={tile}, reach={reach}, fade={fade}, align={align}: out of range"
+        )
+    overlap = 2 * (reach + fade)
+    if tile == 0 or length <= tile + overlap:
+        return (Span(0, length, 0, length, 0, 0),)
+    starts, size = _place(length, tile=-(-tile // align) * align, overlap=overlap, align=align)
+    steps = [later - earlier for earlier, later in pairwise(starts)]
+    half = min([fade, *(step // 2 for step in steps)])  # no pixel lies in more than two spans' fades
+    # The middle of an overlap is as far from both cuts as can be.
+    fades = [(later + earlier + size) // 2 - half for earlier, later in pairwise(starts)]
+    return tuple(
+        Span(
+            start=start,
+            stop=start + size,
+            own_start=own_start,
+            own_stop=own_stop,
+            fade_in=2 * half if start else 0,
+            fade_out=2 * half if start + size < length else 0,
+        )
+        for start, own_start, own_stop in zip(starts, [0, *fades], [*fades, length], strict=True)
+    )
+
+
+def _place(length: int, *, tile: int, overlap: int, align: int) -> tuple[list[int], int]:
+    """Starts and common size of spans that overlap by `overlap` pixels or a little more."""
+    count = -(-(length - overlap) // tile)
+    size = -(-(length + overlap * (count - 1)) // count)
+    size += (length - size) % align
+    while size < length:
+        free = (length - size) // align
+        if align * -(-free // (count - 1)) <= size - overlap:
+            return [free * number // (count - 1) * align for number in range(count)], size
+        size += align
+    return [0], length
+
+
+def _ramp(length: int) -> np.ndarray:
+    """(length,) float32 rising from just above 0 to just below 1, symmetric."""
+    return ((np.arange(length) + 0.5) / length).astype(np.float32)
