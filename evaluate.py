@@ -1,8 +1,6 @@
 """Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report: `python evaluate.py --help`."""
 
-import json
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,49 +8,23 @@ from typing import Any
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
 import hydra
-import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from sr.benchmark import Measure, benchmark, pick_device
-from sr.breakdown import format_breakdown
-from sr.candidates import BASELINE, Candidates, load_candidates
-from sr.comparison import draw_comparison
+from sr.benchmark import benchmark, pick_device
+from sr.candidates import BASELINE, load_candidates
 from sr.config import ROOT, EvaluateConfig, changed_keys, check_root_keys, readable_errors, register_schemas
 from sr.data.evaluation_sets import EvaluationSet, find_sets
 from sr.gallery import Gallery
-from sr.metrics.perceptual import Perceptual
-from sr.metrics.protocol import Protocol
-from sr.metrics.sharpness import Sharpness
-from sr.report.page import write_report
+from sr.measures import Measure, pick_measures
+from sr.outputs import as_text, write_files
 from sr.summary import INTERVAL
-from sr.tables import format_differences, format_protocol, format_table, write_csv
-from sr.tradeoff import draw_tradeoff, format_tradeoff, tradeoff, write_tradeoff_csv
+from sr.tradeoff import tradeoff
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
-    report = evaluate(cfg)
-    parts = [
-        format_protocol(report),
-        format_table(report),
-        format_differences(report),
-        format_breakdown(report),
-    ]
-    if "tradeoff" in report:
-        parts.append(format_tradeoff(report["tradeoff"]))
-        parts.append(export_command(cfg))
-    print("\n\n".join(part for part in parts if part), end="\n\n")
-    for file in (
-        "metrics.json",
-        "per_image.csv",
-        "comparison.png",
-        "tradeoff.png",
-        "tradeoff.csv",
-        "report.html",
-    ):
-        if (Path(cfg.out_dir) / file).exists():
-            print(Path(cfg.out_dir) / file)
+    print(as_text(evaluate(cfg), Path(cfg.out_dir)))
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -64,20 +36,24 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
     if cfg.channels != 3 and cfg.protocol == "validation":
         cfg.metric.spaces = ["channels"]  # there is no luma of other images
-    protocol, device = instantiate(cfg.metric), pick_device(cfg.device)
-    protocol.check_channels(cfg.channels)
-    measures = pick_measures(cfg, protocol, candidates, device=device)
+    device, sweep = pick_device(cfg.device), bool(candidates.alphas)
+    measures = pick_measures(
+        instantiate(cfg.metric),
+        perceptual=plain(cfg.perceptual) or [],
+        sweep=sweep,
+        channels=cfg.channels,
+        device=device,
+    )
     sets = open_sets(cfg)
     for images in sets.values():
-        images.check(smallest=max(each.smallest for each in measures))
-    out_dir = Path(cfg.out_dir)
-    baseline = candidates.nets[BASELINE]()
-    gallery = Gallery(directory=out_dir, sets=sets, models=list(candidates.nets), baseline=baseline)
-    found = benchmark(nets=candidates.nets, sets=sets, measures=measures, gallery=gallery, device=device)
+        images.check(smallest=max(measure.smallest for measure in measures))
+    nets, out_dir = candidates.nets, Path(cfg.out_dir)
+    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
+    found = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
     report = {"protocol": describe(cfg, sets, measures), **found}
-    if candidates.alphas:
+    if sweep:
         report["tradeoff"] = tradeoff(report, candidates.alphas)
-    write(report, gallery, out_dir, report_images=cfg.report_images)
+    write_files(report, gallery, out_dir, report_images=cfg.report_images)
     return report
 
 
@@ -97,27 +73,6 @@ def named_paths(cfg: DictConfig, key: str, *, of: str) -> dict[str, str]:
     if not isinstance(cfg[key], DictConfig) or not cfg[key]:
         raise ValueError(f"{key}={cfg[key]}: write {key}={{name: {of}, ...}}")
     return {str(name): str(path) for name, path in cfg[key].items()}
-
-
-def pick_measures(
-    cfg: DictConfig, protocol: Protocol, candidates: Candidates, *, device: torch.device
-) -> list[Measure]:
-    """The protocol's metrics, perceptual ones, and in a sweep without those the sharpness of edges."""
-    measures: list[Measure] = [protocol]
-    if cfg.perceptual:
-        if cfg.channels != 3:
-            raise ValueError(
-                f"perceptual={list(cfg.perceptual)} needs RGB images, got {cfg.channels} channels"
-            )
-        border = protocol.crop_border
-        measures.append(
-            Perceptual(
-                names=list(cfg.perceptual), prepare=protocol.prepare, crop_border=border, device=device
-            )
-        )
-    elif candidates.alphas:
-        measures.append(Sharpness(prepare=protocol.prepare))
-    return measures
 
 
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
@@ -156,30 +111,6 @@ def describe(
     if any(images.is_random for images in sets.values()):
         words |= {"seed": cfg.seed, "draws": cfg.draws}
     return words
-
-
-def write(report: Mapping[str, Any], gallery: Gallery, out_dir: Path, *, report_images: int) -> None:
-    """All files but the images of the models, which are there already."""
-    (out_dir / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
-    write_csv(report, out_dir / "per_image.csv")
-    draw_comparison(report, gallery, out_dir / "comparison.png")
-    if "tradeoff" in report:
-        write_tradeoff_csv(report["tradeoff"], out_dir / "tradeoff.csv")
-        draw_tradeoff(report["tradeoff"], out_dir / "tradeoff.png")
-    if report_images:
-        curve = out_dir / "tradeoff.png" if "tradeoff" in report else None
-        write_report(report, gallery, out_dir / "report.html", images_per_set=report_images, curve=curve)
-
-
-def export_command(cfg: DictConfig) -> str:
-    """How to keep one net of a sweep."""
-    first, second = checkpoints(cfg).values()
-    middle = cfg.alphas[len(cfg.alphas) // 2]
-    return (
-        "one alpha as a file of its own:\n"
-        f"python -m sr.export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)} --alpha {middle:g}"
-        " --format safetensors --out FILE"
-    )
 
 
 def plain(node: Any) -> Any:

@@ -1,25 +1,17 @@
 """Models x benchmark sets x metrics -> per-image values, means with intervals, and the images."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from sr.data.evaluation_sets import EvaluationSet
 from sr.gallery import Gallery
+from sr.measures import Measure
 from sr.metrics.precision import full_precision
 from sr.summary import summary
-
-
-class Measure(Protocol):
-    """Metrics of one image: SR and HR, (1, C, H, W), nominally in [0, 1] -> metric -> (1,)."""
-
-    @property
-    def smallest(self) -> int: ...  # height and width that an image needs
-    def describe(self) -> Mapping[str, Any]: ...  # what is computed, in words
-    def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]: ...
 
 
 @torch.no_grad()

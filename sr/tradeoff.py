@@ -1,6 +1,7 @@
 """The distortion-perception curve of an interpolation between two nets (Blau and Michaeli, CVPR 2018)."""
 
 import csv
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,17 @@ def format_tradeoff(curve: Mapping[str, Any]) -> str:
             " instead)"
         )
     return "\n".join(lines)
+
+
+def format_export(report: Mapping[str, Any]) -> str:
+    """How to keep one net of a sweep: the command for the alpha in the middle."""
+    first, second = report["protocol"]["ckpts"].values()
+    alphas = [point["alpha"] for point in next(iter(report["tradeoff"]["sets"].values()))]
+    return (
+        "one alpha as a file of its own:\n"
+        f"python -m sr.export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)}"
+        f" --alpha {alphas[len(alphas) // 2]:g} --format safetensors --out FILE"
+    )
 
 
 def write_tradeoff_csv(curve: Mapping[str, Any], path: Path) -> None:

@@ -280,7 +280,7 @@ def test_a_sweep_between_two_models(tmp_path: Path, photos: Path, two: str) -> N
             "interval": result["statistics"]["intervals"][name]["sharpness"],
         }
     assert points[0]["sharpness"]["mean"] < points[1]["sharpness"]["mean"] < points[2]["sharpness"]["mean"]
-    ends = run(tmp_path, two, f"hr_dir={photos}", "protocol=esrgan_paper")["sets"]["photos"]
+    ends = run(tmp_path / "ends", two, f"hr_dir={photos}", "protocol=esrgan_paper")["sets"]["photos"]
     assert [ends[name]["psnr_y"] for name in ("psnr", "gan")] == [
         points[0]["psnr_y"]["mean"],
         points[2]["psnr_y"]["mean"],
@@ -341,6 +341,41 @@ def test_perceptual_metrics_are_for_colour_and_need_torchvision(
         run(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", f"hr_dir={photos}")
     with pytest.raises(ValueError, match="needs RGB images, got 1 channels"):
         run(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", "channels=1", f"hr_dir={photos}")
+
+
+class Distance(torch.nn.Module):
+    """In the place of LPIPS, whose weights would be a download."""
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor, normalize: bool = False) -> torch.Tensor:
+        return (a - b).abs().mean(dim=(1, 2, 3))
+
+
+def test_a_sweep_is_drawn_against_lpips_where_it_is_asked_for(
+    tmp_path: Path, two: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sr.metrics.perceptual._need_torchvision", lambda names: None)
+    monkeypatch.setattr("sr.metrics.perceptual._load", lambda name: Distance())
+    for number in range(2):
+        write_png(tmp_path / "hr" / f"{number}.png", picture(80, 88, seed=number))
+    report = run(tmp_path, two, "alphas=[0,1]", "perceptual=[lpips]", f"hr_dir={tmp_path}/hr")
+    assert list(report["sets"]["hr"]["alpha=0"]) == [*METRICS, "lpips"]
+    assert report["tradeoff"]["perception"] == "lpips"
+    assert "less is better" in report["protocol"]["lpips"]
+    assert "of mse, lpips less is better" in format_differences(report)
+    assert "lpips: Zhang et al. 2018" in format_protocol(report)
+    assert "no perceptual metric" not in format_tradeoff(report["tradeoff"])
+    assert "lpips \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    write_png(tmp_path / "hr" / "2.png", picture(64, 88))
+    with pytest.raises(ValueError, match="2: 88 x 64 pixels; the metric needs 72 on each side"):
+        run(tmp_path, two, "perceptual=[lpips]", f"hr_dir={tmp_path}/hr")
+
+
+def test_files_of_an_evaluation_before_do_not_stay(tmp_path: Path, photos: Path, two: str) -> None:
+    run(tmp_path, two, "alphas=[0,1]", f"hr_dir={photos}/deep")
+    run(tmp_path, two, f"hr_dir={photos}/deep", "report_images=0")
+    assert not {"tradeoff.png", "tradeoff.csv", "report.html"} & {
+        file.name for file in (tmp_path / "out").iterdir()
+    }
 
 
 def test_no_report_is_written_where_none_is_wanted(tmp_path: Path, photos: Path) -> None:
