@@ -1,0 +1,90 @@
+"""How large tiles may be: what a pixel costs, what memory there is, which grid does the least work."""
+
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sr.ops.hardware import free_memory
+from sr.ops.tile import Grid, cut
+from sr.upscale.network import Network
+
+# On a CPU larger tiles win nothing but a smaller overlap, and lose the cache.
+CPU_BYTES = 2**30
+SHARE = {"cpu": 0.25, "cuda": 0.6}  # of the free memory
+CPU_BATCH_PIXELS = 128**2  # a CPU gains by a batch only while tiles are tiny
+SMALLEST = 16  # side of a tile without its margins
+PROBE = 16
+
+
+def affordable_pixels(network: Network) -> int:
+    """Pixels of the input that may be enlarged at once on the network's device."""
+    memory = free_memory(network.device) * SHARE[network.device.type]
+    if network.device.type == "cpu":
+        memory = min(memory, CPU_BYTES)
+    return max(int(memory / bytes_per_pixel(network)), 1)
+
+
+def bytes_per_pixel(network: Network) -> int:
+    """Working memory for one pixel of the input, from a run on a small image.
+
+    Twice what the widest layer reads and writes, since sums, activations and concatenations hold copies beside it and
+    a convolution may want scratch memory, and six times the result, which is shuffled, added, clamped and weighted.
+    """
+    widest = 0
+
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal widest
+        sizes = [value.nbytes for value in (*inputs, output) if isinstance(value, Tensor)]
+        widest = max(widest, sum(sizes))
+
+    leaves = [module for module in network.net.modules() if not list(module.children())]
+    hooks: list[Any] = [module.register_forward_hook(record) for module in leaves]
+    try:
+        enlarged = network(torch.zeros(1, network.channels, PROBE, PROBE), precision="fp32")
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return -(-(2 * widest + 6 * enlarged.nbytes) // PROBE**2)
+
+
+def batch_size(network: Network, grid: Grid, *, pixels: int) -> int:
+    """How many tiles of the grid go through the net at once."""
+    if network.device.type == "cpu":
+        pixels = min(pixels, CPU_BATCH_PIXELS)
+    height, width = grid.tile_size
+    return min(max(pixels // (height * width), 1), len(grid))
+
+
+def best_grid(height: int, width: int, *, pixels: int, reach: int, fade: int, align: int) -> Grid:
+    """The grid that enlarges the fewest pixels, overlaps counted, with no tile above `pixels`.
+
+    Where margins alone exceed it, the smallest sensible tile.
+    """
+    margin = 2 * (reach + fade)
+    best: Grid | None = None
+    # Tiles lower than the square one of that size are longer, and then width is the axis to divide further.
+    lowest = max(min(height, isqrt(pixels) // 2) - margin, SMALLEST)
+    count = 1
+    while True:
+        tile_height = 0 if count == 1 else -(-(height - margin) // count)
+        if count > 1 and tile_height < lowest:
+            break
+        rows_high = height if count == 1 else min(height, tile_height + margin + align)
+        tile_width = max(pixels // rows_high - margin - align, 0)
+        if width * rows_high <= pixels:
+            tile_width = 0
+        elif tile_width < SMALLEST:
+            count += 1
+            continue
+        grid = cut(height, width, tile=(tile_height, tile_width), reach=reach, fade=fade, align=align)
+        if best is None or _work(grid) < _work(best):
+            best = grid
+        count += 1
+    return best or cut(height, width, tile=(SMALLEST, SMALLEST), reach=reach, fade=fade, align=align)
+
+
+def _work(grid: Grid) -> int:
+    height, width = grid.tile_size
+    return len(grid) * height * width

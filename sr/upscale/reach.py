@@ -1,0 +1,61 @@
+"""How far from a cut a net's output differs: the margin that tiles need, measured."""
+
+from dataclasses import dataclass
+
+import torch
+
+from sr.upscale.network import Network
+
+TOLERANCE = 0.1 / 255  # what a missing neighbour may change; a quarter of the half level that rounding hides
+WIDTH = 16  # of the strips; their length is what is measured along
+SHORTEST, LONGEST = 16, 128
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Pixels from a cut within which the output differs by more than TOLERANCE.
+
+    `complete` is False where it differs still at LONGEST, which then is what `pixels` says.
+    """
+
+    pixels: int
+    complete: bool
+
+
+def measure_reach(network: Network) -> Reach:
+    """Run strips whole and cut in the middle and see how far from the cut it shows.
+
+    The theoretical receptive field of an RRDBNet is 350 pixels, of which nearly all enter with no weight that 8 bits
+    could show. Cut is along both axes, and both sides are compared. Two contents: noise, which drives every filter,
+    and white, on which the zeros that the net pads with add up instead of averaging out. Strips are lengthened until
+    the end of the difference lies well inside.
+    """
+    length = SHORTEST
+    while True:
+        found = max(_longest_difference(network, length, turned) for turned in (False, True))
+        if found <= length * 3 // 4:
+            return Reach(found, True)
+        if length == LONGEST:
+            return Reach(LONGEST, False)
+        length *= 2
+
+
+def _longest_difference(network: Network, length: int, turned: bool) -> int:
+    # Cut at a multiple of 16, so that nets that unshuffle their pixels see the same groups.
+    noise = torch.rand(network.channels, WIDTH, 2 * length, generator=torch.Generator().manual_seed(0))
+    strips = torch.stack((noise, torch.ones_like(noise)))
+    whole, before, after = (
+        _enlarge(network, part, turned) for part in (strips, strips[..., :length], strips[..., length:])
+    )
+    middle = length * network.scale
+    differences = (whole[..., :middle] - before).abs().flip(-1), (whole[..., middle:] - after).abs()
+    worst = torch.maximum(*(difference.amax((0, 1, 2)) for difference in differences))
+    far = (worst.reshape(length, network.scale).amax(1) > TOLERANCE).nonzero()
+    return int(far.max()) + 1 if len(far) else 0
+
+
+def _enlarge(network: Network, strips: torch.Tensor, turned: bool) -> torch.Tensor:
+    # In fp32: what bf16 rounds off is no matter of distance.
+    if turned:
+        return network(strips.mT, precision="fp32").mT
+    return network(strips, precision="fp32")

@@ -1,0 +1,66 @@
+"""Tiled equals whole, for every kind of net, any size and any tile."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sr.archs.rrdbnet import RRDBNet
+from sr.archs.srresnet import SRResNet
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.ops.tile import cut
+from sr.upscale.network import Network
+from sr.upscale.reach import measure_reach
+from sr.upscale.tiles import enlarge
+
+
+def lively(net: nn.Module) -> nn.Module:
+    """Weights strong enough for far pixels to matter, and an output that stays in range."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, nn.Conv2d):
+                fan_in = module.weight[0].numel()
+                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * (1.6 / fan_in) ** 0.5)
+        convolutions = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
+        spread = net.eval()(torch.rand(1, 3, 24, 24, generator=generator)).std()
+        convolutions[-1].weight.mul_(0.25 / spread)
+    return net.eval().requires_grad_(False)
+
+
+def network(net: nn.Module, scale: int, **options: object) -> Network:
+    return Network(
+        net=lively(net), scale=scale, channels=3, device=torch.device("cpu"), precision="fp32", **options
+    )  # type: ignore[arg-type]
+
+
+NETS = {
+    "rrdbnet x4": lambda: network(RRDBNet(num_feat=8, num_block=2, num_grow_ch=4), 4),
+    "rrdbnet x3": lambda: network(RRDBNet(scale=3, num_feat=8, num_block=1, num_grow_ch=4), 3),
+    "rrdbnet x2, unshuffled": lambda: network(RRDBNet(scale=2, num_feat=8, num_block=1, num_grow_ch=4), 2),
+    "rrdbnet x1, unshuffled": lambda: network(RRDBNet(scale=1, num_feat=8, num_block=1, num_grow_ch=4), 1),
+    "srvgg": lambda: network(SRVGGNetCompact(scale=2, num_feat=8, num_conv=3), 2),
+    "srvgg, bicubic skip": lambda: network(SRVGGNetCompact(scale=3, num_feat=8, num_conv=3, skip="bicubic"), 3),
+    "srresnet": lambda: network(SRResNet(scale=2, num_feat=8, num_block=2), 2),
+    "self-ensemble": lambda: network(
+        RRDBNet(scale=2, num_feat=8, num_block=1, num_grow_ch=4), 2, self_ensemble=True
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_tiled_equals_whole(name: str) -> None:
+    net = NETS[name]()
+    reach = measure_reach(net)
+    assert reach.complete
+    rng = np.random.default_rng(len(name))
+    for _ in range(12):
+        height, width = rng.integers(1, 201, 2) if rng.random() < 0.3 else rng.integers(1, 90, 2)
+        tile = tuple(rng.integers(1, 65, 2))
+        batch, fade = int(rng.integers(1, 4)), int(rng.integers(0, 6))
+        image = rng.integers(0, 256, (height, width, 3), np.uint8)
+        whole = enlarge(image, network=net, grid=cut(height, width, tile=(0, 0), reach=0))
+        grid = cut(height, width, tile=tile, reach=reach.pixels, fade=fade, align=net.align)
+        tiled = enlarge(image, network=net, grid=grid, batch=batch)
+        worst = np.abs(whole.astype(int) - tiled).max()
+        assert worst <= 1, f"{height}x{width} in tiles of {grid.tile_size}: {worst}/255"
