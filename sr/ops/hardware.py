@@ -30,7 +30,7 @@ def pick_device(name: str) -> torch.device:
 def has_bf16(device: torch.device) -> bool:
     """Whether bf16 is computed by instructions of its own; emulated it is many times slower than fp32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return cpu_has_bf16()
 
 

@@ -47,3 +47,26 @@ def _cubic(x: np.ndarray) -> np.ndarray:
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
     return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+
+def imresize_levels(image: np.ndarray, *, size: tuple[int, int], strip: int = 128) -> np.ndarray:
+    """`imresize` of (H, W, C) uint8 or uint16 to the same dtype, rounded and clamped.
+
+    Works on `strip` rows of the result at a time, so that floats are never more than a few strips however large the
+    image is.
+    """
+    height, width, channels = image.shape
+    top = np.iinfo(image.dtype).max
+    rows = _weights(height, size[0]).astype(np.float32, copy=False)
+    columns = _weights(width, size[1]).astype(np.float32, copy=False)
+    resized = np.empty((*size, channels), image.dtype)
+    for start in range(0, size[0], strip):
+        wanted = rows[start : start + strip].tocsc()
+        used = np.flatnonzero(np.diff(wanted.indptr))
+        first, last = int(used[0]), int(used[-1]) + 1
+        source = image[first:last].reshape(last - first, width * channels).astype(np.float32)
+        tall = (wanted[:, first:last] @ source).reshape(-1, width, channels)
+        turned = np.ascontiguousarray(tall.transpose(1, 0, 2)).reshape(width, -1)
+        values = (columns @ turned).reshape(size[1], -1, channels).transpose(1, 0, 2)
+        resized[start : start + strip] = np.clip(np.rint(values), 0, top)
+    return resized

@@ -26,7 +26,7 @@ class Span:
     fade_out: int
 
     def weights(self, scale: int) -> np.ndarray:
-        """(own_stop + fade_out - own_start) * scale float32 from the first own pixel on: ramps over the fades, 1 between.
+        """(own_stop + fade_out - own_start) * scale float32 from the first own pixel on: 1 between ramps.
 
         The ramp of a span and that of its neighbour add up to 1 at every pixel.
         """
@@ -65,9 +65,7 @@ class Grid:
         return self.rows[0].stop - self.rows[0].start, self.columns[0].stop - self.columns[0].start
 
 
-def cut(
-    height: int, width: int, *, tile: tuple[int, int], reach: int, fade: int = 0, align: int = 1
-) -> Grid:
+def cut(height: int, width: int, *, tile: tuple[int, int], reach: int, fade: int = 0, align: int = 1) -> Grid:
     """The tiles of an image, see `cut_axis`; `tile` is (height, width)."""
     return Grid(
         rows=cut_axis(height, tile=tile[0], reach=reach, fade=fade, align=align),

@@ -76,7 +76,9 @@ class Network:
                 self._told = True
             enlarged = self._run(on_device, bf16=False)
         if not enlarged.isfinite().all():
-            raise NotFiniteError("the net gives values that are not finite, in fp32 too: its weights may be broken")
+            raise NotFiniteError(
+                "the net gives values that are not finite, in fp32 too: its weights may be broken"
+            )
         return enlarged.cpu()
 
     def _run(self, tiles: Tensor, *, bf16: bool) -> Tensor:

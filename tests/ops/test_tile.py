@@ -1,5 +1,7 @@
 """Tiles cover an image once, lie where a net needs them, and blend to exactly the whole."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_spans_cover_an_axis_as_promised(case: dict[str, int]) -> None:
         assert span.start == 0 or span.own_start - span.start >= reach
         assert span.stop == length or span.stop - (span.own_stop + span.fade_out) >= reach
         assert span.own_stop - span.own_start >= span.fade_in
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         assert before.own_stop == after.own_start
         assert before.fade_out == after.fade_in
         assert after.start - before.start <= -(-case["tile"] // align) * align

@@ -1,0 +1,191 @@
+"""Images in, images out: `python -m sr.upscale INPUTS... --ckpt FILE --out DIR`, also `sr-upscale`."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+
+from tqdm import tqdm
+
+from sr.checkpoint import load_generator
+from sr.config import readable_errors
+from sr.ops.hardware import has_bf16, pick_device
+from sr.upscale.jobs import Job, plan_jobs
+from sr.upscale.network import PRECISIONS, Network, NotFiniteError
+from sr.upscale.reading import read_header, read_picture
+from sr.upscale.upscaler import Upscaler
+from sr.upscale.writing import (
+    FORMATS,
+    check_fits,
+    check_holds,
+    check_writable,
+    profile_fits,
+    write_picture,
+)
+
+INTERRUPTED = 130  # the shell's number for a program ended by Ctrl-C
+
+
+@dataclass
+class Tally:
+    """What became of the images."""
+
+    upscaled: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.upscaled} upscaled, {self.skipped} skipped, {self.failed} failed"
+
+
+def main() -> None:
+    """The program, from the command line to the exit status: 0, 1 where an image failed, 130 after Ctrl-C."""
+    options = parse(sys.argv[1:])
+    with readable_errors():
+        status = run(options)
+    sys.exit(status)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sr-upscale", description="Upscale images with a trained generator."
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUTS", help="image files, folders, or patterns in quotes"
+    )
+    parser.add_argument("--ckpt", required=True, help="checkpoint of any ESRGAN-family tool, or of a run")
+    parser.add_argument("--out", required=True, type=Path, help="folder for the results")
+    parser.add_argument(
+        "--tile",
+        type=_tile,
+        default="auto",
+        help="side of a tile in pixels of the input, margins aside; 0: the whole image at once; default: what memory"
+        " allows",
+    )
+    parser.add_argument("--scale", type=_scale, help="of the result, such as 2.5; default: that of the net")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="png", help="of the results; default: png")
+    parser.add_argument(
+        "--skip-existing", action="store_true", help="leave images whose result is there already"
+    )
+    parser.add_argument(
+        "--self-ensemble",
+        action="store_true",
+        help="average over the 8 flips and turns: better, 8 times slower",
+    )
+    return parser.parse_args(arguments)
+
+
+def _tile(text: str) -> int | str:
+    if text == "auto":
+        return text
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of pixels")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 < scale < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return scale
+
+
+def run(options: argparse.Namespace) -> int:
+    """Everything that can be refused is refused before the first image. Returns the exit status."""
+    jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
+    check_writable(options.out)
+    upscaler = make_upscaler(options, report=say)
+    tally = Tally()
+    try:
+        for job in tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True):
+            if options.skip_existing and job.target.exists():
+                tally.skipped += 1
+            elif upscale(job, upscaler):
+                tally.upscaled += 1
+            else:
+                tally.failed += 1
+    except KeyboardInterrupt:
+        left = len(jobs) - tally.upscaled - tally.skipped - tally.failed
+        print(f"stopped: {tally}, {left} not done")
+        return INTERRUPTED
+    print(f"done: {tally}")
+    return 1 if tally.failed else 0
+
+
+def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None]) -> Upscaler:
+    trained = load_generator(options.ckpt)
+    device = pick_device(options.device)
+    network = Network(
+        net=trained.net,
+        scale=trained.scale,
+        channels=trained.channels,
+        device=device,
+        precision=options.precision,
+        self_ensemble=options.self_ensemble,
+        report=report,
+    )
+    print(f"{trained.checkpoint}")
+    print(f"{type(trained.net).__name__} x{trained.scale}, {device}, {network.precision}")
+    if network.precision == "bf16" and not has_bf16(device):
+        report(f"{device} has no instructions for bf16: fp32 would be faster")
+    return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)
+
+
+def upscale(job: Job, upscaler: Upscaler) -> bool:
+    """One image. False, and a message, if it cannot be done."""
+    try:
+        header = read_header(job.source)
+        check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
+        upscaler.check_memory(header.height, header.width, bytes_per_pixel=header.bytes_per_pixel)
+        picture = read_picture(job.source)
+        for note in picture.notes:
+            say(note)
+        check_holds(job.source, job.target.suffix, picture)
+        if picture.icc is not None and not profile_fits(job.target.suffix, picture):
+            say(f"{job.source}: its colour profile does not fit the result and is left out")
+        write_picture(job.target, upscaler(picture))
+    # What a picture, its file or the memory can be at fault for; anything else is a bug and ends the program.
+    except (OSError, ValueError, MemoryError, NotFiniteError) as error:
+        say(f"failed: {_explain(error, job)}")
+        return False
+    return True
+
+
+def _explain(error: BaseException, job: Job) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{job.source} -> {job.target}: {error.strerror}"
+    text = str(error) or type(error).__name__
+    return text if str(job.source) in text else f"{job.source}: {text}"
+
+
+def say(message: str) -> None:
+    """A line on standard error that leaves the bars whole."""
+    tqdm.write(message, file=sys.stderr)
+
+
+def _tile_bar(tiles: int) -> Callable[[int], object]:
+    """A bar for pictures of more than one tile, quiet where nobody watches."""
+    bar = tqdm(total=tiles, desc="tiles", unit="tile", leave=False, disable=None if tiles > 1 else True)
+
+    def advance(done: int) -> None:
+        bar.update(done)
+        if bar.n >= tiles:
+            bar.close()
+
+    return advance
+
+
+if __name__ == "__main__":
+    main()

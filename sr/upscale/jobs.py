@@ -1,0 +1,74 @@
+"""What there is to do: every input with its output, checked before the work begins."""
+
+import glob
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr.ops.image import list_images
+from sr.upscale.writing import output_suffix
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to upscale and the file to make of it."""
+
+    source: Path
+    target: Path
+
+
+def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list[Job]:
+    """Files, folders and patterns -> jobs, in the order given.
+
+    A file lands in `out_dir` under its stem; what a folder holds, at any depth, lands there in the same subfolders.
+    What lies in `out_dir` itself is no input of a folder: a second run does not enlarge the results of the first.
+
+    Raises:
+        FileNotFoundError: an input does not exist, or a folder or pattern has no image.
+        ValueError: two inputs would be written to one file, or an output would replace an input.
+    """
+    jobs: dict[Path, Job] = {}
+    for text in inputs:
+        for source, below in _expand(text, out_dir):
+            target = out_dir / below / (source.stem + output_suffix(source, file_format))
+            jobs.setdefault(source.resolve(), Job(source, target))
+    _refuse_collisions(list(jobs.values()))
+    return list(jobs.values())
+
+
+def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
+    """The files that an argument names, each with its subfolder below `out_dir`."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        done = out_dir.resolve()
+        found = [
+            each for each in list_images(path) if done == path.resolve() or done not in each.resolve().parents
+        ]
+        if not found:
+            raise FileNotFoundError(f"{path} has no image in it but those in the output folder {out_dir}")
+        return [(each, each.relative_to(path).parent) for each in found]
+    if path.exists():
+        return [(path, Path())]
+    if glob.has_magic(text):
+        matches = [
+            Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if Path(each).is_file()
+        ]
+        if not matches:
+            raise FileNotFoundError(f"no file matches {text}")
+        return [(each, Path()) for each in matches]
+    raise FileNotFoundError(f"{text} does not exist: give image files, folders or patterns")
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    sources = {job.source.resolve(): job for job in jobs}
+    targets: dict[Path, Job] = {}
+    for job in jobs:
+        target = job.target.resolve()
+        if target in sources:
+            raise ValueError(f"{job.target} would be written over an input: choose another --out")
+        if target in targets:
+            raise ValueError(
+                f"{targets[target].source} and {job.source} would both be written to {job.target}: give them in two"
+                " calls with two --out"
+            )
+        targets[target] = job

@@ -1,0 +1,157 @@
+"""Pictures through a net: tiles as large as memory allows, alpha beside colour, any scale."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from sr.ops.hardware import free_memory
+from sr.ops.resize import imresize_levels
+from sr.ops.tile import Grid, cut
+from sr.upscale.budget import affordable_pixels, batch_size, best_grid
+from sr.upscale.network import Network
+from sr.upscale.picture import Picture, fill_transparent, keep_flat
+from sr.upscale.reach import Reach, measure_reach
+from sr.upscale.tiles import enlarge
+
+# What allocators of the CPU say; that of CUDA has an exception of its own.
+OUT_OF_MEMORY = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "can't allocate memory",
+    "bad_alloc",
+    "out of memory",
+)
+# `bars(tiles)` is told how many there are and returns what is called with the number done.
+Bars = Callable[[int], Callable[[int], object]]
+
+
+class Upscaler:
+    """Enlarges pictures one after the other; what it learns of the net and of the memory holds for the next.
+
+    Args:
+        network: the net as it runs here.
+        scale: of the result; None is that of the net. Another one is reached by resampling what the net gives.
+        tile: how far one tile lies from the next at most, in pixels of the input; "auto" is what memory allows, 0 the
+            whole image at once.
+        report: is told what a user should know.
+        bars: makes the progress bar of a picture's tiles.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: Network,
+        scale: float | None = None,
+        tile: int | str = "auto",
+        report: Callable[[str], None] = print,
+        bars: Bars = lambda tiles: lambda done: None,
+    ) -> None:
+        self.network = network
+        self.scale = network.scale if scale is None else scale
+        self._tile = tile
+        self._report = report
+        self._bars = bars
+        self._pixels: int | None = None
+        self._reach: Reach | None = None
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of the result."""
+        return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
+
+    def check_memory(self, height: int, width: int, *, bytes_per_pixel: int) -> None:
+        """Raises MemoryError if the image, the net's result and the final one cannot be held at once."""
+        rows, columns = self.size(height, width)
+        net = self.network.scale
+        needed = height * width * (1 + net**2) + (rows * columns if self.scale != net else 0)
+        free = free_memory(torch.device("cpu"))
+        if needed * bytes_per_pixel > free:
+            raise MemoryError(
+                f"{width} x {height} pixels and the result of {columns} x {rows} need"
+                f" {needed * bytes_per_pixel / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free"
+            )
+
+    def __call__(self, picture: Picture) -> Picture:
+        """The enlarged picture, of the same depth and channels.
+
+        Raises:
+            ValueError: the net is for other channels.
+            NotFiniteError: the net fails on it.
+            MemoryError: not even the smallest tile fits.
+        """
+        self.network.check(picture.colour.shape[2])
+        if picture.alpha is None:
+            return replace(picture, colour=self._resampled(picture.colour, self._enlarge(picture.colour)))
+        alpha = self._enlarge(picture.alpha)
+        keep_flat(picture.alpha, alpha)
+        alpha = self._resampled(picture.alpha, alpha)
+        filled = fill_transparent(picture.colour, picture.alpha)
+        return replace(picture, colour=self._resampled(filled, self._enlarge(filled)), alpha=alpha)
+
+    def _resampled(self, original: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
+        size = self.size(*original.shape[:2])
+        return enlarged if size == enlarged.shape[:2] else imresize_levels(enlarged, size=size)
+
+    def _enlarge(self, image: np.ndarray) -> np.ndarray:
+        while True:
+            grid = self._grid(*image.shape[:2])
+            batch = batch_size(self.network, grid, pixels=self._affordable())
+            try:
+                advance = self._bars(len(grid))
+                return enlarge(image, network=self.network, grid=grid, batch=batch, advance=advance)
+            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+            # Outside of the handler, whose traceback would hold the tensors of the failed attempt.
+            self._shrink(grid, image)
+
+    def _grid(self, height: int, width: int) -> Grid:
+        """The tiles of an image. How far pixels matter is measured only when there is something to cut."""
+        whole = cut(height, width, tile=(0, 0), reach=0)
+        if self._tile == 0 or (self._tile == "auto" and height * width <= self._affordable()):
+            return whole
+        if isinstance(self._tile, int) and max(height, width) <= self._tile:
+            return whole
+        reach = self._measured_reach().pixels
+        fade = max(reach // 8, 1)
+        align = self.network.align
+        if isinstance(self._tile, int):
+            return cut(height, width, tile=(self._tile, self._tile), reach=reach, fade=fade, align=align)
+        return best_grid(height, width, pixels=self._affordable(), reach=reach, fade=fade, align=align)
+
+    def _affordable(self) -> int:
+        if self._pixels is None:
+            self._pixels = affordable_pixels(self.network)
+        return self._pixels
+
+    def _measured_reach(self) -> Reach:
+        if self._reach is None:
+            self._reach = measure_reach(self.network)
+            if not self._reach.complete:
+                self._report(
+                    f"pixels matter to this net further than {self._reach.pixels} away: tiles overlap by so much and"
+                    " are blended, but may differ visibly from the image at once (--tile 0)"
+                )
+        return self._reach
+
+    def _shrink(self, grid: Grid, image: np.ndarray) -> None:
+        if self.network.device.type == "cuda":
+            torch.cuda.empty_cache()
+        height, width = grid.tile_size
+        self._tile, self._pixels = "auto", max(height * width // 4, 1)
+        smaller = self._grid(*image.shape[:2])
+        if smaller.tile_size[0] * smaller.tile_size[1] >= height * width:
+            raise MemoryError(
+                f"out of memory with tiles of {width} x {height}, and smaller ones are all margin"
+            )
+        self._report(
+            f"out of memory with tiles of {width} x {height}: goes on with {smaller.tile_size[1]} x"
+            f" {smaller.tile_size[0]}"
+        )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in OUT_OF_MEMORY)

@@ -1,0 +1,138 @@
+"""Pictures -> files, whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+import tifffile
+
+from sr.upscale.picture import Picture
+from sr.upscale.png import write_png_stream
+
+FORMATS = ("png", "jpg", "webp", "same")
+SAME = {".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpeg", ".webp": ".webp", ".tif": ".tif", ".tiff": ".tiff"}
+# What a format can hold: longest side, bits per channel, transparency.
+LONGEST = {
+    ".png": 2**31 - 1,
+    ".jpg": 65535,
+    ".jpeg": 65535,
+    ".webp": 16383,
+    ".tif": 2**31 - 1,
+    ".tiff": 2**31 - 1,
+}
+EIGHT_BIT = (".jpg", ".jpeg", ".webp")
+OPAQUE = (".jpg", ".jpeg")
+QUALITY = 95  # of 100, for JPEG and WebP
+STRIP = 256
+
+
+def output_suffix(path: Path, file_format: str) -> str:
+    """The suffix of what becomes of `path`; `same` is PNG where the suffix cannot be written, such as BMP."""
+    return SAME.get(path.suffix.lower(), ".png") if file_format == "same" else f".{file_format}"
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder and try it, so that hours of work do not end in a refusal. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / ".writable") as file:
+        file.write(b"")
+    (folder / ".writable").unlink()
+
+
+def check_fits(path: Path, suffix: str, *, size: tuple[int, int]) -> None:
+    """Raises ValueError if the format has no room for a result of this (height, width)."""
+    height, width = size
+    if max(height, width) > LONGEST[suffix]:
+        raise ValueError(
+            f"{path}: the result is {width} x {height}, and {suffix} ends at {LONGEST[suffix]}: choose --format png"
+        )
+
+
+def check_holds(path: Path, suffix: str, picture: Picture) -> None:
+    """Raises ValueError if the format would lose depth or transparency."""
+    if picture.colour.dtype == np.uint16 and suffix in EIGHT_BIT:
+        raise ValueError(f"{path}: has 16 bits per channel, and {suffix} holds 8: choose --format png")
+    if picture.alpha is not None and suffix in OPAQUE:
+        raise ValueError(f"{path}: is transparent, and {suffix} is not: choose --format png or webp")
+
+
+def profile_fits(suffix: str, picture: Picture) -> bool:
+    """Whether there is a profile and it is for as many channels as are written; WebP knows no gray."""
+    space = b"GRAY" if picture.colour.shape[2] == 1 and suffix != ".webp" else b"RGB "
+    return picture.icc is not None and picture.icc[16:20] == space
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Write the file; what was there before stays until the new one is complete.
+
+    The colour array may be changed in the process.
+
+    Raises:
+        OSError: the disk is full, the folder is read-only, or the like.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    icc = picture.icc if profile_fits(path.suffix, picture) else None
+    with replacing(path) as file:
+        if path.suffix == ".png":
+            write_png_stream(file, colour=picture.colour, alpha=picture.alpha, icc=icc)
+        elif path.suffix in (".tif", ".tiff"):
+            _write_tiff(file, picture, icc)
+        else:
+            file.write(_encode(path, picture, icc))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` that takes its place when all is written and on the disk, and is removed otherwise."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_tiff(file: BinaryIO, picture: Picture, icc: bytes | None) -> None:
+    parts = [picture.colour] if picture.alpha is None else [picture.colour, picture.alpha]
+    pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+    gray = picture.colour.shape[2] == 1
+    tifffile.imwrite(
+        file,
+        pixels[:, :, 0] if pixels.shape[2] == 1 else pixels,
+        photometric="minisblack" if gray else "rgb",
+        planarconfig="contig" if pixels.shape[2] > 1 else None,
+        extrasamples=None if picture.alpha is None else ["unassalpha"],
+        compression="adobe_deflate",
+        predictor=True,
+        iccprofile=icc,
+        metadata=None,
+    )
+
+
+def _encode(path: Path, picture: Picture, icc: bytes | None) -> bytes:
+    """JPEG or WebP; either is a fraction of the picture, so it may be made in memory."""
+    pixels = picture.colour
+    if picture.alpha is not None:
+        colour = pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2)
+        pixels = np.concatenate((colour, picture.alpha), axis=2)
+    if pixels.shape[2] >= 3:
+        for top in range(0, len(pixels), STRIP):  # to OpenCV's order without a copy of the whole
+            pixels[top : top + STRIP, :, :3] = pixels[top : top + STRIP, :, 2::-1].copy()
+    options = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
+    if path.suffix != ".webp":
+        # Colour at full resolution: halving it would undo a part of what the net did.
+        options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    kinds = [] if icc is None else [cv2.IMAGE_METADATA_ICCP]
+    contents = [] if icc is None else [np.frombuffer(icc, np.uint8)]
+    done, encoded = cv2.imencodeWithMetadata(path.suffix, pixels, kinds, contents, options)
+    if not done:
+        raise OSError(f"{path}: a picture of shape {pixels.shape} cannot be encoded as {path.suffix}")
+    return encoded.tobytes()
