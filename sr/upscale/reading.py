@@ -51,7 +51,7 @@ def read_picture(path: Path) -> Picture:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its picture: its size when upright, and what a pixel takes in memory."""
+    """What a file says of its picture: its size, before it is turned upright, and what a pixel takes in memory."""
 
     height: int
     width: int
@@ -67,8 +67,7 @@ def read_header(path: Path) -> Header:
     try:
         with _any_size(), Image.open(path) as image:
             _check_size(path, image.size)
-            turned = image.getexif().get(ORIENTATION, 1) >= 5
-            width, height = image.size[::-1] if turned else image.size
+            width, height = image.size
             with path.open("rb") as file:
                 deep = _is_deep(image, file.read(32))
             bands = 3 if image.mode in ("P", "CMYK") else len(image.getbands())
@@ -171,7 +170,8 @@ def _read_deep(path: Path, data: bytes, image: Image.Image, notes: tuple[str, ..
         pixels = _tiff_pixels(path, data)
     else:
         gray = image.mode.startswith("I") or data[25] in (0, 4)  # the colour type of a PNG
-        image.verify()  # the checksums of all chunks, since OpenCV fills what is missing with black
+        with Image.open(io.BytesIO(data)) as again:
+            again.verify()  # the checksums of all chunks, since OpenCV fills what is missing with black
         pixels = _png_pixels(path, data, gray=gray)
     if pixels.dtype != np.uint16:
         raise UnreadableImageError(

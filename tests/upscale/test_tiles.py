@@ -21,7 +21,9 @@ def lively(net: nn.Module) -> nn.Module:
         for module in net.modules():
             if isinstance(module, nn.Conv2d):
                 fan_in = module.weight[0].numel()
-                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * (1.6 / fan_in) ** 0.5)
+                module.weight.copy_(
+                    torch.randn(module.weight.shape, generator=generator) * (1.6 / fan_in) ** 0.5
+                )
         convolutions = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
         spread = net.eval()(torch.rand(1, 3, 24, 24, generator=generator)).std()
         convolutions[-1].weight.mul_(0.25 / spread)
@@ -40,7 +42,9 @@ NETS = {
     "rrdbnet x2, unshuffled": lambda: network(RRDBNet(scale=2, num_feat=8, num_block=1, num_grow_ch=4), 2),
     "rrdbnet x1, unshuffled": lambda: network(RRDBNet(scale=1, num_feat=8, num_block=1, num_grow_ch=4), 1),
     "srvgg": lambda: network(SRVGGNetCompact(scale=2, num_feat=8, num_conv=3), 2),
-    "srvgg, bicubic skip": lambda: network(SRVGGNetCompact(scale=3, num_feat=8, num_conv=3, skip="bicubic"), 3),
+    "srvgg, bicubic skip": lambda: network(
+        SRVGGNetCompact(scale=3, num_feat=8, num_conv=3, skip="bicubic"), 3
+    ),
     "srresnet": lambda: network(SRResNet(scale=2, num_feat=8, num_block=2), 2),
     "self-ensemble": lambda: network(
         RRDBNet(scale=2, num_feat=8, num_block=1, num_grow_ch=4), 2, self_ensemble=True
