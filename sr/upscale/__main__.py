@@ -46,9 +46,12 @@ class Tally:
 def main() -> None:
     """The program, from the command line to the exit status: 0, 1 where an image failed, 130 after Ctrl-C."""
     options = parse(sys.argv[1:])
-    with readable_errors():
-        status = run(options)
-    sys.exit(status)
+    try:
+        with readable_errors():
+            sys.exit(run(options))
+    except KeyboardInterrupt:
+        print("stopped: before the first image")
+        sys.exit(INTERRUPTED)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,7 +84,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="average over the 8 flips and turns: better, 8 times slower",
     )
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)  # inputs may follow options
 
 
 def _tile(text: str) -> int | str:

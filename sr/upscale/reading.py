@@ -1,6 +1,7 @@
 """Files -> pictures: depth, alpha, orientation and profile kept, everything broken refused."""
 
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,45 +9,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tifffile
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from sr.ops.image import UnreadableImageError
+from sr.upscale.deep_tiff import describe_deep_tiff, read_deep_tiff
 from sr.upscale.picture import Picture
+from sr.upscale.png import SIGNATURE
 
 # A header of a few bytes can announce any size. Half a gigapixel is five photographs of 100 megapixels.
 MOST_PIXELS = 500_000_000
 ORIENTATION = 0x0112
-BITS_PER_SAMPLE = 258
 # Pillow's modes that are 8-bit gray or colour once converted.
 GRAY_MODES = ("1", "L", "LA", "La")
 COLOUR_MODES = ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA", "YCbCr", "CMYK")
-
-
-def read_picture(path: Path) -> Picture:
-    """Read the first picture of a file, turned as its EXIF orientation says.
-
-    Gray stays gray, 16 bit stays 16 bit, palettes become colours, CMYK becomes RGB by its profile.
-
-    Raises:
-        UnreadableImageError: names the file and what is wrong with it.
-    """
-    data = _bytes(path)
-    try:
-        with _any_size(), Image.open(io.BytesIO(data)) as image:
-            _check_size(path, image.size)
-            frames = getattr(image, "n_frames", 1)
-            notes = (f"{path}: taken is the first of {frames} pictures in it",) if frames > 1 else ()
-            if _is_deep(image, data):
-                return _read_deep(path, data, image, notes)
-            return _read_pillow(path, image, notes)
-    except UnreadableImageError:
-        raise
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{path}: {_unknown(data)}") from error
-    # Pillow's decoders raise whatever the broken bytes lead them to.
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, cv2.error) as error:
-        raise UnreadableImageError(f"{path}: truncated or broken ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -64,20 +39,79 @@ def read_header(path: Path) -> Header:
     Raises:
         UnreadableImageError: no image, or one above MOST_PIXELS.
     """
+    return _header(path, _bytes(path))
+
+
+def _header(path: Path, data: bytes) -> Header:
+    with _readable(path):
+        if (deep := describe_deep_tiff(path, data)) is not None:
+            header = Header(deep.height, deep.width, 2 * deep.channels)
+        else:
+            with Image.open(io.BytesIO(data)) as image:
+                bands = 3 if image.mode in ("P", "CMYK") else len(image.getbands())
+                header = Header(image.height, image.width, bands * (2 if _is_deep_png(data) else 1))
+    if header.height * header.width > MOST_PIXELS:
+        raise UnreadableImageError(
+            f"{path}: its header says {header.width} x {header.height} pixels, more than {MOST_PIXELS:,} and so taken"
+            " for a decompression bomb"
+        )
+    return header
+
+
+def read_picture(path: Path) -> Picture:
+    """Read the first picture of a file, turned as its EXIF orientation says.
+
+    Gray stays gray, 16 bit stays 16 bit, palettes become colours, CMYK becomes RGB by its profile.
+
+    Raises:
+        UnreadableImageError: names the file and what is wrong with it.
+    """
+    data = _bytes(path)
+    _header(path, data)
+    with _readable(path):
+        if (deep := describe_deep_tiff(path, data)) is not None:
+            pixels = _upright(read_deep_tiff(data), deep.orientation)
+            return _picture(pixels, icc=deep.icc, notes=_first_of(path, deep.pages))
+        with Image.open(io.BytesIO(data)) as image:
+            notes = _first_of(path, getattr(image, "n_frames", 1))
+            return (_read_deep_png if _is_deep_png(data) else _read_pillow)(path, data, image, notes)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever broken bytes lead the decoders to becomes one kind of error; sizes of any number are let pass.
+
+    Pillow's own limit would refuse photographs of 180 megapixels and warn of 90; ours is checked instead.
+    """
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with _any_size(), Image.open(path) as image:
-            _check_size(path, image.size)
-            width, height = image.size
-            with path.open("rb") as file:
-                deep = _is_deep(image, file.read(32))
-            bands = 3 if image.mode in ("P", "CMYK") else len(image.getbands())
-            return Header(height, width, bands * (2 if deep else 1))
+        yield
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{path}: {_unknown(_bytes(path))}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        raise UnreadableImageError(f"{path}: no image, or a truncated one") from error
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        LookupError,
+        TypeError,
+        struct.error,
+        cv2.error,
+    ) as error:
         raise UnreadableImageError(f"{path}: truncated or broken ({error})") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _first_of(path: Path, pictures: int) -> tuple[str, ...]:
+    return (f"{path}: taken is the first of {pictures} pictures in it",) if pictures > 1 else ()
+
+
+def _is_deep_png(data: bytes) -> bool:
+    """16 bits per channel, which Pillow would turn into 8."""
+    return data.startswith(SIGNATURE) and data[24:25] == b"\x10"
 
 
 def _bytes(path: Path) -> bytes:
@@ -90,35 +124,7 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-@contextmanager
-def _any_size() -> Iterator[None]:
-    """Pillow's own limit would refuse photographs of 180 megapixels and warn of 90; ours is checked instead."""
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def _check_size(path: Path, size: tuple[int, int]) -> None:
-    width, height = size
-    if width * height > MOST_PIXELS:
-        raise UnreadableImageError(
-            f"{path}: its header says {width} x {height} pixels, more than {MOST_PIXELS:,} and so taken for a"
-            " decompression bomb"
-        )
-
-
-def _is_deep(image: Image.Image, data: bytes) -> bool:
-    """16 bits per channel, which Pillow would quietly turn into 8."""
-    if image.format == "PNG":
-        return data[24] == 16
-    if image.format == "TIFF":
-        return bool(max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8)  # type: ignore[attr-defined]
-    return image.mode.startswith("I")
-
-
-def _read_pillow(path: Path, image: Image.Image, notes: tuple[str, ...]) -> Picture:
+def _read_pillow(path: Path, data: bytes, image: Image.Image, notes: tuple[str, ...]) -> Picture:
     """8 bits per channel."""
     if image.mode not in GRAY_MODES + COLOUR_MODES:
         raise UnreadableImageError(
@@ -163,21 +169,13 @@ def _from_cmyk(
     return converted, None, (*notes, f"{path}: CMYK, converted to sRGB by its profile")
 
 
-def _read_deep(path: Path, data: bytes, image: Image.Image, notes: tuple[str, ...]) -> Picture:
-    """16 bits per channel, from PNG or TIFF."""
+def _read_deep_png(path: Path, data: bytes, image: Image.Image, notes: tuple[str, ...]) -> Picture:
+    """16 bits per channel."""
     icc, orientation = image.info.get("icc_profile"), image.getexif().get(ORIENTATION, 1)
-    if image.format == "TIFF":
-        pixels = _tiff_pixels(path, data)
-    else:
-        gray = image.mode.startswith("I") or data[25] in (0, 4)  # the colour type of a PNG
-        with Image.open(io.BytesIO(data)) as again:
-            again.verify()  # the checksums of all chunks, since OpenCV fills what is missing with black
-        pixels = _png_pixels(path, data, gray=gray)
-    if pixels.dtype != np.uint16:
-        raise UnreadableImageError(
-            f"{path}: pixels are {pixels.dtype}; read are 8 and 16 bit unsigned integers"
-        )
-    return _picture(np.ascontiguousarray(_upright(pixels, orientation)), icc=icc, notes=notes)
+    with Image.open(io.BytesIO(data)) as again:
+        again.verify()  # the checksums of all chunks, since OpenCV fills what is missing with black
+    pixels = _png_pixels(path, data, gray=data[25] in (0, 4))  # the colour type
+    return _picture(_upright(pixels, orientation), icc=icc, notes=notes)
 
 
 def _png_pixels(path: Path, data: bytes, *, gray: bool) -> np.ndarray:
@@ -191,37 +189,12 @@ def _png_pixels(path: Path, data: bytes, *, gray: bool) -> np.ndarray:
     return np.asarray(decoded[:, :, [2, 1, 0, 3][: decoded.shape[2]]])
 
 
-def _tiff_pixels(path: Path, data: bytes) -> np.ndarray:
-    """(H, W, C) as stored: by pixel or by plane, any compression that OpenCV or tifffile know."""
-    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages.first
-        samples, planes = page.samplesperpixel, int(page.planarconfig) == 2
-        if page.dtype != np.uint16 or samples > 4:
-            raise UnreadableImageError(
-                f"{path}: {samples} channels of {page.dtype}; read are 1 to 4 of 8 and 16 bit unsigned integers"
-            )
-        if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
-            raise UnreadableImageError(f"{path}: 16 bit TIFF of the kind {page.photometric!s} is not read")
-        try:
-            pixels = page.asarray()
-        except ValueError:  # compressions such as LZW that tifffile needs another package for
-            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-            if decoded is None or samples == 2:
-                raise
-            return decoded.reshape(*decoded.shape[:2], -1)[
-                :, :, [0] if samples == 1 else [2, 1, 0, 3][:samples]
-            ]
-    if planes and samples > 1:
-        pixels = pixels.transpose(1, 2, 0)
-    return np.asarray(pixels.reshape(*pixels.shape[:2], samples))
-
-
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """As EXIF says: 2 to 4 mirror or turn, from 5 on the axes are exchanged."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
-    return np.flip(pixels, flips)
+    return np.ascontiguousarray(np.flip(pixels, flips))
 
 
 def _picture(pixels: np.ndarray, *, icc: bytes | None, notes: tuple[str, ...]) -> Picture:
@@ -232,16 +205,3 @@ def _picture(pixels: np.ndarray, *, icc: bytes | None, notes: tuple[str, ...]) -
     # An alpha channel that hides nothing costs a pass through the net and forbids JPEG.
     opaque = bool((alpha == np.iinfo(alpha.dtype).max).all())
     return Picture(colour, alpha=None if opaque else alpha, icc=icc, notes=notes)
-
-
-def _unknown(data: bytes) -> str:
-    """Pillow knows no name for TIFFs of some kinds of pixels; tifffile does."""
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            page = tiff.pages.first
-            return (
-                f"a TIFF of {page.samplesperpixel} channels of {page.dtype}, compression {page.compression!s}, is"
-                " not read; read are 1 to 4 of 8 and 16 bit unsigned integers"
-            )
-    except (tifffile.TiffFileError, IndexError):
-        return "no image, or a truncated one"

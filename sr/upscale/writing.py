@@ -1,6 +1,7 @@
 """Pictures -> files, whole or not at all."""
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ EIGHT_BIT = (".jpg", ".jpeg", ".webp")
 OPAQUE = (".jpg", ".jpeg")
 QUALITY = 95  # of 100, for JPEG and WebP
 STRIP = 256
+SEGMENT = 65519  # bytes of a profile in one segment of a JPEG
 
 
 def output_suffix(path: Path, file_format: str) -> str:
@@ -125,14 +127,30 @@ def _encode(path: Path, picture: Picture, icc: bytes | None) -> bytes:
     if pixels.shape[2] >= 3:
         for top in range(0, len(pixels), STRIP):  # to OpenCV's order without a copy of the whole
             pixels[top : top + STRIP, :, :3] = pixels[top : top + STRIP, :, 2::-1].copy()
-    options = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
-    if path.suffix != ".webp":
+    if path.suffix == ".webp":
+        kinds = [] if icc is None else [cv2.IMAGE_METADATA_ICCP]
+        contents = [] if icc is None else [np.frombuffer(icc, np.uint8)]
+        options = [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
+        done, encoded = cv2.imencodeWithMetadata(".webp", pixels, kinds, contents, options)
+    else:
         # Colour at full resolution: halving it would undo a part of what the net did.
-        options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    kinds = [] if icc is None else [cv2.IMAGE_METADATA_ICCP]
-    contents = [] if icc is None else [np.frombuffer(icc, np.uint8)]
-    done, encoded = cv2.imencodeWithMetadata(path.suffix, pixels, kinds, contents, options)
+        options = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+        done, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY, *options])
     if not done:
         raise OSError(f"{path}: a picture of shape {pixels.shape} cannot be encoded as {path.suffix}")
-    return encoded.tobytes()
+    return _with_profile(encoded.tobytes(), icc) if icc and path.suffix != ".webp" else encoded.tobytes()
+
+
+def _with_profile(jpeg: bytes, icc: bytes) -> bytes:
+    """A JPEG with its profile in as many segments as it takes (ICC.1, annex B.4); OpenCV writes a single one."""
+    parts = [icc[start : start + SEGMENT] for start in range(0, len(icc), SEGMENT)]
+    segments = b"".join(
+        b"\xff\xe2"
+        + struct.pack(">H", len(part) + 16)
+        + b"ICC_PROFILE\0"
+        + bytes([number, len(parts)])
+        + part
+        for number, part in enumerate(parts, start=1)
+    )
+    after_jfif = 4 + struct.unpack(">H", jpeg[4:6])[0]  # the first segment, which has to stay the first
+    return jpeg[:after_jfif] + segments + jpeg[after_jfif:]

@@ -93,9 +93,7 @@ def test_sixteen_bit_tiff(tmp_path: Path, channels: int, planar: str) -> None:
 def test_sixteen_bit_tiff_with_lzw(tmp_path: Path) -> None:
     """A compression that OpenCV has to read."""
     pixels = noise(3, np.uint16)
-    assert cv2.imwrite(
-        str(tmp_path / "x.tif"), pixels[:, :, ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5]
-    )  # LZW
+    assert cv2.imwrite(str(tmp_path / "x.tif"), pixels[:, :, ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])  # LZW
     np.testing.assert_array_equal(read_picture(tmp_path / "x.tif").colour, pixels)
 
 
@@ -222,16 +220,16 @@ def test_broken_files_are_refused_by_name(tmp_path: Path) -> None:
     "pixels", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.float32), np.zeros((4, 4), np.uint32)]
 )
 def test_other_depths_are_refused(tmp_path: Path, pixels: np.ndarray) -> None:
-    tifffile.imwrite(
-        tmp_path / "x.tif", pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack"
-    )
+    tifffile.imwrite(tmp_path / "x.tif", pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack")
     with pytest.raises(UnreadableImageError, match=r"x\.tif: .*read are .*8 and 16 bit"):
         read_picture(tmp_path / "x.tif")
 
 
 def bomb(width: int, height: int) -> bytes:
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
