@@ -50,7 +50,7 @@ def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def keep_flat(alpha: np.ndarray, enlarged: np.ndarray, *, strip: int = 64) -> None:
-    """Make alpha exactly opaque (transparent) where the 5 x 5 pixels of the original around it all are, in place.
+    """Make alpha exactly opaque (transparent) where the 3 x 3 pixels of the original around it all are, in place.
 
     A net returns 254 for 255 as readily as not, which would make solid things faintly transparent.
 
@@ -60,7 +60,7 @@ def keep_flat(alpha: np.ndarray, enlarged: np.ndarray, *, strip: int = 64) -> No
         strip: rows of the original that are worked on at once.
     """
     scale = enlarged.shape[0] // alpha.shape[0]
-    kernel = np.ones((5, 5), np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
     lowest, highest = cv2.erode(alpha, kernel), cv2.dilate(alpha, kernel)
     for value, flat in ((np.iinfo(alpha.dtype).max, lowest), (0, highest)):
         for top in range(0, len(alpha), strip):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sr.ops.resize import imresize
+from sr.ops.resize import imresize, imresize_levels
 
 
 def cubic(x: float) -> float:
@@ -55,3 +55,16 @@ def test_rows_and_columns_are_not_confused() -> None:
     resized = imresize(ramp, size=(8, 2))
     assert np.all(np.diff(resized[:, 0, 0]) > 0)
     np.testing.assert_allclose(resized[:, 0, 0], resized[:, 1, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(17, 90), (100, 33), (7, 5), (1, 1)])
+def test_strips_equal_the_whole(size: tuple[int, int], dtype: type) -> None:
+    """Rounded and clamped, in strips of a few rows, growing and shrinking."""
+    top = np.iinfo(dtype).max
+    image = np.random.default_rng(0).integers(0, top + 1, (40, 50, 3), dtype)
+    whole = imresize(image.astype(np.float64), size=size).clip(0, top)
+    for strip in (1, 9, 500):
+        result = imresize_levels(image, size=size, strip=strip)
+        assert result.dtype == dtype
+        assert np.abs(result - whole).max() <= 0.51

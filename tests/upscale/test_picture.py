@@ -34,6 +34,6 @@ def test_flat_alpha_stays_flat_whatever_the_net_made_of_it() -> None:
     enlarged[:, :20] = 3
     keep_flat(alpha, enlarged, strip=7)
     row = np.r_[
-        np.zeros(16), [3] * 4, [252] * 4, [255] * 36
-    ]  # two pixels to either side of the edge are the net's
+        np.zeros(18), [3] * 2, [252] * 2, [255] * 38
+    ]  # a pixel to either side of the edge is the net's
     np.testing.assert_array_equal(enlarged[:, :, 0], np.tile(row, (80, 1)))

@@ -68,3 +68,47 @@ def test_tiled_equals_whole(name: str) -> None:
         tiled = enlarge(image, network=net, grid=grid, batch=batch)
         worst = np.abs(whole.astype(int) - tiled).max()
         assert worst <= 1, f"{height}x{width} in tiles of {grid.tile_size}: {worst}/255"
+
+
+def test_without_its_margin_tiled_is_not_whole() -> None:
+    """What the tests above would see if the reach were measured wrong."""
+    net = NETS["rrdbnet x4"]()
+    image = np.random.default_rng(0).integers(0, 256, (80, 80, 3), np.uint8)
+    whole = enlarge(image, network=net, grid=cut(80, 80, tile=(0, 0), reach=0))
+    tiled = enlarge(image, network=net, grid=cut(80, 80, tile=(32, 32), reach=0))
+    assert np.abs(whole.astype(int) - tiled).max() > 8
+
+
+def test_sixteen_bits_are_blended_as_finely() -> None:
+    """Within the tolerance of the reach, which is 26 of 65535 levels at each of the four cuts around a pixel."""
+    net = NETS["srvgg"]()
+    image = np.random.default_rng(0).integers(0, 65536, (60, 70, 3), np.uint16)
+    whole = enlarge(image, network=net, grid=cut(60, 70, tile=(0, 0), reach=0))
+    grid = cut(60, 70, tile=(16, 16), reach=measure_reach(net).pixels, fade=3)
+    assert np.abs(whole.astype(int) - enlarge(image, network=net, grid=grid, batch=4)).max() <= 4 * 26
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gain", [1, 15])
+def test_published_depth(gain: float) -> None:
+    """RRDBNet 64/23/32, of whose 350 pixels of receptive field a few matter.
+
+    Also with branches 15 times as strong as at the start of training, which carry four times as far.
+    """
+    net = RRDBNet().eval().requires_grad_(False)
+    with torch.no_grad():
+        for module in net.body.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.mul_(gain)
+        result = net(torch.rand(1, 3, 32, 32))
+        net.conv_last.weight.mul_(0.25 / result.std())
+        net.conv_last.bias.add_(0.5 - result.mean() * 0.25 / result.std())  # type: ignore[union-attr]
+    deep = Network(net=net, scale=4, channels=3, device=torch.device("cpu"), precision="fp32")
+    reach = measure_reach(deep)
+    assert reach.complete
+    assert 3 <= reach.pixels <= 30
+    image = np.random.default_rng(0).integers(0, 256, (96, 90, 3), np.uint8)
+    whole = enlarge(image, network=deep, grid=cut(96, 90, tile=(0, 0), reach=0))
+    grid = cut(96, 90, tile=(32, 48), reach=reach.pixels, fade=max(reach.pixels // 8, 1))
+    assert len(grid) > 1
+    assert np.abs(whole.astype(int) - enlarge(image, network=deep, grid=grid)).max() <= 1

@@ -1,0 +1,38 @@
+"""Devices by name, and memory that is there."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sr.ops.hardware import free_memory, has_bf16, pick_device
+
+
+def test_devices() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+    assert pick_device("auto").type in ("cpu", "cuda")
+    for name in ("abacus", "meta", "cuda:x"):
+        with pytest.raises(ValueError, match=f"device={name}: choose auto, cpu, cuda or cuda:N"):
+            pick_device(name)
+    with pytest.raises(ValueError, match="device=cuda:99: this machine has"):
+        pick_device("cuda:99")
+
+
+def test_bf16_is_what_the_processor_says() -> None:
+    words = Path("/proc/cpuinfo")
+    if not words.is_file():
+        pytest.skip("no /proc/cpuinfo")
+    text = words.read_text()
+    # oneDNN computes bf16 with AVX-512 (emulated but worth it, as on avx512bw) and with its own instructions.
+    if "avx512" not in text and "bf16" not in text.lower():
+        assert not has_bf16(torch.device("cpu"))
+    if "avx512_bf16" in text:
+        assert has_bf16(torch.device("cpu"))
+
+
+def test_free_memory_is_no_more_than_the_machine_has() -> None:
+    free = free_memory(torch.device("cpu"))
+    assert 2**24 < free
+    total = Path("/proc/meminfo")
+    if total.is_file():
+        assert free <= int(total.read_text().split()[1]) * 1024
