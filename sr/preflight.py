@@ -9,6 +9,8 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sr.ops.hardware import cpu_has_bf16
+
 log = logging.getLogger(__name__)
 
 
@@ -17,12 +19,6 @@ def settle_precision(trainer: DictConfig) -> None:
     if trainer.precision == "bf16-mixed" and on_cpu(trainer) and not cpu_has_bf16():
         log.warning("trainer.precision=bf16-mixed: this CPU has no bf16, so training runs in 32-true")
         trainer.precision = "32-true"
-
-
-def cpu_has_bf16() -> bool:
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def on_cpu(trainer: DictConfig) -> bool:

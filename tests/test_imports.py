@@ -17,14 +17,35 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"metrics", "ops"},
     "callbacks": {"ops"},
     "config": {"ops"},
-    "checkpoint": set(),
-    "preflight": set(),
+    # Trained nets, from a file to a file.
+    "dialects": set(),
+    "checkpoint": {"dialects"},
+    "interpolation": {"checkpoint"},
+    "export": {"checkpoint", "interpolation"},
+    "upscale": {"checkpoint", "ops"},
+    # A run before it begins.
+    "preflight": {"ops"},
     "warm_start": {"checkpoint"},
+    # Evaluation: numbers, tables, pictures.
+    "statistics": set(),
     "breakdown": {"degradations", "metrics"},
-    "benchmark": {"breakdown", "data", "metrics", "ops", "checkpoint"},
+    "summary": {"breakdown", "statistics"},
+    "tables": {"metrics", "statistics"},
+    "tradeoff": {"metrics", "tables"},
+    "gallery": {"data", "ops"},
+    "candidates": {"archs", "checkpoint", "interpolation", "summary"},
+    "measures": {"metrics"},
+    "benchmark": {"data", "gallery", "measures", "metrics", "summary"},
+    "comparison": {"gallery", "metrics"},
+    "report": {"breakdown", "comparison", "gallery", "metrics", "tables"},
+    "outputs": {"breakdown", "comparison", "gallery", "report", "tables", "tradeoff"},
 }
 # Run by themselves, as train.py and evaluate.py are: they compose a configuration.
-PROGRAMS = {"sr/degradations/preview/__main__.py"}
+PROGRAMS = {
+    "sr/degradations/preview/__main__.py",
+    "sr/export/__main__.py",
+    "sr/upscale/__main__.py",
+}
 FRONT_DOOR = {"sr/config.py", "sr/checkpoint.py", "sr/preflight.py"} | PROGRAMS
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 
