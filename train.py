@@ -71,6 +71,7 @@ def train(cfg: DictConfig) -> None:
         model,
         init_from=cfg.init_from,
         init_discriminator_from=cfg.init_discriminator_from,
+        init_strict=cfg.init_strict,
         generator=plain["generator"],
     )
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]

@@ -3,19 +3,21 @@
 import inspect
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import hydra
 import torch
-from hydra.errors import InstantiationException
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sr.dialects import DISCRIMINATORS, GENERATORS, UNKNOWN, choose_net, describe, strip, translate
+from sr.dialects import DISCRIMINATORS, GENERATORS, RUN, UNKNOWN, choose_net, describe, strip, translate
+from sr.fitting import few, fit
 
 # Outside wrappers, in the order of preference: averaged weights first.
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
@@ -97,21 +99,22 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     content = _load(path)
     wrapper, weights = _unwrap(content)
     if not weights:
-        raise CheckpointError(f"{path}: no weights in it; its keys are {_few(content)}")
+        raise CheckpointError(f"{path}: no weights in it; its keys are {few(content)}")
     role, chosen = choose_net(weights, GENERATORS)
     judge, discriminator = choose_net(weights, DISCRIMINATORS)
     if not role:
         chosen = discriminator if judge else strip(weights)
     dialect, generator = translate(chosen)
     config = content.get("config")
+    config = config if isinstance(config, Mapping) else None
     provenance = content.get("provenance")
     return Checkpoint(
         path=path,
-        dialect=dialect,
+        dialect=RUN if config else dialect,
         source=" / ".join(name for name in (wrapper, role or judge) if name) or "all of the file",
         generator=generator,
         discriminator=translate(discriminator)[1] or None if role else None,
-        config=config if isinstance(config, Mapping) else None,
+        config=config,
         description=_describe(path, content, generator),
         provenance=provenance if isinstance(provenance, Mapping) else {},
     )
@@ -123,23 +126,10 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
     Raises:
         CheckpointError: says what was found and what was expected.
     """
-    expected = net.state_dict()
-    missing = [key for key in expected if key not in weights]
-    surplus = [key for key in weights if key not in expected]
-    shapes = [
-        f"{key} is {tuple(weights[key].shape)}, expected {tuple(expected[key].shape)}"
-        for key in expected
-        if key in weights and weights[key].shape != expected[key].shape
-    ]
-    if missing or surplus or shapes:
-        found = [
-            f"missing {_few(missing)}" if missing else "",
-            f"not known {_few(surplus)}" if surplus else "",
-            "; ".join(shapes[:3]) + ("; ..." if len(shapes) > 3 else ""),
-        ]
+    found = fit(net, weights)
+    if not found.complete:
         raise CheckpointError(
-            f"{path}: these are not the weights of the configured {type(net).__name__}: "
-            + "; ".join(part for part in found if part)
+            f"{path}: these are not the weights of the configured {type(net).__name__}: {found}"
         )
     net.load_state_dict(weights)
 
@@ -153,26 +143,28 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
     path, description = checkpoint.path, checkpoint.description
     if description is None:
         raise CheckpointError(
-            f"{path}: the weights of no generator that is known. Its keys are {_few(checkpoint.generator)}; known are"
+            f"{path}: the weights of no generator that is known. Its keys are {few(checkpoint.generator)}; known are"
             " RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR, and every"
             " net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
         )
-    target = str(description.get("_target_"))
-    # Hydra would call any importable function that a stranger's file names.
-    if not target.startswith("sr.archs.") or not all(map(_is_plain, description.values())):
-        raise CheckpointError(f"{path}: its generator is {target}; built are nets of sr.archs alone")
+    kind = _find_net(str(description.get("_target_")))
+    arguments = {key: value for key, value in description.items() if key != "_target_"}
+    if kind is None or not all(map(_is_plain, arguments.values())):
+        raise CheckpointError(
+            f"{path}: its generator is {description.get('_target_')}; built are nets of sr.archs alone"
+        )
     try:
-        net: nn.Module = hydra.utils.instantiate(dict(description))
-    except InstantiationException as error:
-        raise CheckpointError(f"{path}: its {target} cannot be built: {error}") from error
+        net = kind(**arguments)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its {kind.__name__} cannot be built: {error}") from error
     load_weights(net, checkpoint.generator, path=path)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
-    arguments = _all_arguments(description, type(net))
+    arguments = _defaults(kind) | arguments
     return TrainedGenerator(
         net=net.eval().requires_grad_(False),
         scale=int(arguments["scale"]),
         channels=int(arguments["in_channels"]),
-        description=arguments,
+        description={"_target_": f"{kind.__module__}.{kind.__name__}", **arguments},
         checkpoint=checkpoint,
     )
 
@@ -194,11 +186,21 @@ def _describe(
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def _all_arguments(description: Mapping[str, Any], net: type[nn.Module]) -> dict[str, Any]:
-    """With the defaults of the constructor, so that two descriptions can be compared."""
-    parameters = inspect.signature(net).parameters.values()
-    defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-    return {"_target_": description["_target_"], **defaults, **description}
+def _find_net(target: str) -> type[nn.Module] | None:
+    """The generator of that name. A stranger's file could name anything else, and so run code."""
+    place, _, name = target.rpartition(".")
+    if not re.fullmatch(r"sr\.archs\.\w+", place) or find_spec(place) is None:
+        return None
+    found = getattr(import_module(place), name, None)
+    if not isinstance(found, type) or not issubclass(found, nn.Module) or found.__module__ != place:
+        return None
+    return found if {"scale", "in_channels"} <= inspect.signature(found).parameters.keys() else None
+
+
+def _defaults(kind: type[nn.Module]) -> dict[str, Any]:
+    """What the constructor takes where nothing is said, so that two descriptions can be compared."""
+    parameters = inspect.signature(kind).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 def _is_plain(value: Any) -> bool:
@@ -214,14 +216,20 @@ def _load(path: Path) -> Mapping[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return _load_safetensors(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file that is refused next
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and safetensors raise whatever the broken bytes lead them to
         # Not torch's own words: they advise to load the file in a way that would run its code.
-        code = re.search(r"GLOBAL (\w+\.[\w.]+)", str(error))
+        code = re.search(r"GLOBAL ([\w.]+) (?:was not|whose)", str(error))
         if code:
             raise CheckpointError(
                 f"{path}: refused, since reading it would run code ({code[1]}); where you trust the file, convert it to"
                 " safetensors first"
+            ) from error
+        if "Unsupported operand" in str(error) and _is_pickle(path):
+            raise CheckpointError(
+                f"{path}: refused unread: a pickle that torch.save has not written could run any code"
             ) from error
         if "TorchScript" in str(error):
             raise CheckpointError(
@@ -231,6 +239,11 @@ def _load(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not a checkpoint")
     return content
+
+
+def _is_pickle(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80"  # the opcode of its protocol
 
 
 def _load_safetensors(path: Path) -> Mapping[str, Any]:
@@ -253,8 +266,3 @@ def _unwrap(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
         inner, weights = _unwrap(content[tables[0]])
         return f"{tables[0]} / {inner}" if inner else str(tables[0]), weights
     return "", weights
-
-
-def _few(keys: Any) -> str:
-    shown = list(keys)[:4]
-    return ", ".join(map(str, shown)) + (", ..." if len(list(keys)) > 4 else "")

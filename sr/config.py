@@ -35,6 +35,7 @@ class TrainConfig:
     monitor: str = MISSING
     init_from: str | None = None
     init_discriminator_from: str | None = None
+    init_strict: bool = MISSING
     cpu_threads: int | None = None
     run_dir: str = MISSING
     data: Any = MISSING

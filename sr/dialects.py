@@ -14,6 +14,7 @@ Weights = Mapping[str, Tensor]
 REAL_ESRGAN = "Real-ESRGAN (BasicSR)"
 ESRGAN_2019 = "ESRGAN (2019)"
 ESRGAN_2018 = "old ESRGAN (2018)"
+RUN = "checkpoint of a run"  # of train.py, which brings its own configuration
 PARAMETRIZED = "spectral norm as a parametrization"
 UNKNOWN = "unknown"
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr.checkpoint import Checkpoint, CheckpointError, load_weights, read_checkpoint
+from sr.fitting import fit
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ def warm_start(
     *,
     init_from: str | None,
     init_discriminator_from: str | None,
+    init_strict: bool,
     generator: Mapping[str, Any],
 ) -> None:
     """Fill the generator with its average, and the discriminator; None leaves a net as it is.
@@ -24,7 +26,9 @@ def warm_start(
     Args:
         model: has `generator`, `generator_ema` and perhaps `discriminator`.
         init_from: file of generator weights; a discriminator that it holds too is taken where it fits.
-        init_discriminator_from: file of discriminator weights, which have to fit; preferred to that of `init_from`.
+        init_discriminator_from: file of discriminator weights; preferred to that of `init_from`.
+        init_strict: whether every tensor has to fit. False takes those of the same name and shape, as from a net of
+            another scale, and says what did not match and starts at random.
         generator: the configured arguments of the generator.
 
     Raises:
@@ -39,46 +43,61 @@ def warm_start(
         )
     if init_from:
         with _named("init_from"):
-            checkpoint = _start_generator(model, init_from)
+            checkpoint = read_checkpoint(init_from)
+            _start(model.generator, checkpoint.generator, checkpoint, strict=init_strict)
+        model.generator_ema.load_state_dict(model.generator.state_dict())
         _warn_of_differences(checkpoint, generator)
-        if discriminator is not None and not init_discriminator_from:
-            _adopt_discriminator(discriminator, checkpoint)
+        if discriminator is not None and checkpoint.discriminator and not init_discriminator_from:
+            _adopt(discriminator, checkpoint.discriminator, checkpoint, strict=init_strict)
     if init_discriminator_from and discriminator is not None:
         with _named("init_discriminator_from"):
-            _start_discriminator(discriminator, init_discriminator_from)
+            checkpoint = read_checkpoint(init_discriminator_from)
+            # Of a file with a single net the reader cannot know which, and calls it the generator.
+            weights = checkpoint.discriminator or checkpoint.generator
+            _start(discriminator, weights, checkpoint, strict=init_strict)
 
 
-def _start_generator(model: Any, file: str) -> Checkpoint:
-    checkpoint = read_checkpoint(file)
-    for net in (model.generator, model.generator_ema):
-        load_weights(net, checkpoint.generator, path=checkpoint.path)
-    log.info("generator starts from %s (%s)", checkpoint.path, checkpoint.source)
-    return checkpoint
-
-
-def _start_discriminator(discriminator: nn.Module, file: str) -> None:
-    checkpoint = read_checkpoint(file)
-    # Of a file with a single net the reader cannot know which, and calls it the generator.
-    load_weights(discriminator, checkpoint.discriminator or checkpoint.generator, path=checkpoint.path)
-    log.info("discriminator starts from %s", checkpoint.path)
-
-
-def _adopt_discriminator(discriminator: nn.Module, checkpoint: Checkpoint) -> None:
-    if not checkpoint.discriminator:
+def _start(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:
+    found = fit(net, weights)
+    name = type(net).__name__
+    if strict or found.complete:
+        _load_all(net, weights, checkpoint, matched=len(found.matched))
+        log.info("%s starts from %s", name, checkpoint)
         return
+    if not found.matched:
+        raise CheckpointError(f"{checkpoint.path}: nothing in it fits the configured {name}: {found}")
+    net.load_state_dict({key: weights[key] for key in found.matched}, strict=False)
+    log.warning(
+        "%s starts from %s; %d of its %d tensors match, the others start at random: %s",
+        *(name, checkpoint, len(found.matched), len(net.state_dict()), found),
+    )
+
+
+def _load_all(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, matched: int) -> None:
     try:
-        load_weights(discriminator, checkpoint.discriminator, path=checkpoint.path)
-        log.info("discriminator starts from the same file")
-    except CheckpointError as error:  # a generator can change its adversary
+        load_weights(net, weights, path=checkpoint.path)
+    except CheckpointError as error:
+        if not matched:
+            raise
+        raise CheckpointError(
+            f"{error}; init_strict=false takes the {matched} that match and leaves the others at random"
+        ) from error
+
+
+def _adopt(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:
+    """The discriminator that nobody asked for; a generator can change its adversary."""
+    try:
+        _start(net, weights, checkpoint, strict=strict)
+    except CheckpointError as error:
         log.warning("discriminator starts from scratch: %s", error)
 
 
 def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -> None:
     """Of arguments that the weights do not show, such as a skip."""
-    there = checkpoint.config["generator"] if checkpoint.config else {}
+    there = checkpoint.description or {}
     for key, value in generator.items():
         if key in there and there[key] != value:
-            log.warning("generator.%s=%s, but these weights were trained with %s", key, value, there[key])
+            log.warning("generator.%s=%s, but these weights belong to %s", key, value, there[key])
 
 
 @contextmanager

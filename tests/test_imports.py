@@ -19,13 +19,14 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"ops"},
     # Trained nets, from a file to a file.
     "dialects": set(),
-    "checkpoint": {"dialects"},
+    "fitting": set(),
+    "checkpoint": {"archs", "dialects", "fitting"},
     "interpolation": {"checkpoint"},
     "export": {"checkpoint", "interpolation"},
     "upscale": {"checkpoint", "ops"},
     # A run before it begins.
     "preflight": {"ops"},
-    "warm_start": {"checkpoint"},
+    "warm_start": {"checkpoint", "fitting"},
     # Evaluation: numbers, tables, pictures.
     "statistics": set(),
     "breakdown": {"degradations", "metrics"},
@@ -46,7 +47,7 @@ PROGRAMS = {
     "sr/export/__main__.py",
     "sr/upscale/__main__.py",
 }
-FRONT_DOOR = {"sr/config.py", "sr/checkpoint.py", "sr/preflight.py"} | PROGRAMS
+FRONT_DOOR = {"sr/config.py", "sr/preflight.py"} | PROGRAMS
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 
 

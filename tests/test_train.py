@@ -230,7 +230,7 @@ def test_weights_of_another_skip_are_warned_of(
     train(compose_config(*arguments))
     start = (f"init_from={tmp_path}/first/checkpoints/last.ckpt", f"run_dir={tmp_path}/second")
     train(compose_config(*arguments, *start, "generator.skip=nearest"))
-    assert "generator.skip=nearest, but these weights were trained with bicubic" in caplog.text
+    assert "generator.skip=nearest, but these weights belong to bicubic" in caplog.text
 
 
 def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
+from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.checkpoint import CheckpointError
 from sr.warm_start import warm_start
@@ -31,9 +32,10 @@ def young(**changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**nets | changes)
 
 
-def start(model: Any, *, g: Path | None = None, d: Path | None = None) -> None:
+def start(model: Any, *, g: Path | None = None, d: Path | None = None, strict: bool = True) -> None:
     files = {"init_from": g, "init_discriminator_from": d}
-    warm_start(model, generator={}, **{key: str(file) if file else None for key, file in files.items()})
+    paths = {key: str(file) if file else None for key, file in files.items()}
+    warm_start(model, generator={}, init_strict=strict, **paths)
 
 
 def save(path: Path, net: nn.Module, *, key: str | None = None) -> Path:
@@ -147,3 +149,66 @@ def test_a_model_without_a_discriminator_takes_none(tmp_path: Path) -> None:
         start(model, d=save(tmp_path / "d.pth", discriminator(2)))
     start(model, g=save_ours(tmp_path / "a.ckpt", average=generator(1), judge=discriminator(1)))
     assert equal(model.generator, generator(1))
+
+
+def differing(net: nn.Module, other: nn.Module) -> set[str]:
+    weights = other.state_dict()
+    return {
+        key
+        for key, value in net.state_dict().items()
+        if key not in weights or value.shape != weights[key].shape or not torch.equal(value, weights[key])
+    }
+
+
+def scaled(scale: int, seed: int) -> RRDBNet:
+    torch.manual_seed(seed)
+    return RRDBNet(scale=scale, num_feat=8, num_block=1, num_grow_ch=4)
+
+
+def test_across_scales_all_but_the_first_convolution_matches(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    x4 = save(tmp_path / "x4.pth", scaled(4, 1), key="params_ema")
+    model = young(generator=scaled(2, 0), generator_ema=scaled(2, 5))
+    with pytest.raises(CheckpointError, match=r"init_from: .*; init_strict=false takes the 41 that match"):
+        start(model, g=x4)
+    assert equal(model.generator, scaled(2, 0))  # nothing was taken
+    with caplog.at_level(logging.INFO):
+        start(model, g=x4, strict=False)
+    assert differing(model.generator, scaled(4, 1)) == {"conv_first.weight"}
+    assert torch.equal(model.generator.conv_first.weight, scaled(2, 0).conv_first.weight)
+    assert equal(model.generator_ema, model.generator)  # the average starts where the net does
+    assert "41 of its 42 tensors match, the others start at random" in caplog.text
+    assert "conv_first.weight is (8, 3, 3, 3), expected (8, 12, 3, 3)" in caplog.text
+
+
+def test_across_scales_a_compact_net_keeps_all_but_its_last_layer(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    x2 = SRVGGNetCompact(scale=2, num_feat=8, num_conv=2)
+    nets = [SRVGGNetCompact(scale=4, num_feat=8, num_conv=2) for _ in range(2)]
+    model = young(generator=nets[0], generator_ema=nets[1])
+    start(model, g=save(tmp_path / "x2.pth", x2), strict=False)
+    assert differing(model.generator, x2) == {"body.6.weight", "body.6.bias"}
+
+
+def test_a_discriminator_too_takes_what_matches(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    torch.manual_seed(2)
+    gray = UNetDiscriminator(in_channels=1, num_feat=4)
+    ours = save_ours(tmp_path / "a.ckpt", average=generator(1), judge=gray)
+    for files in ({"d": save(tmp_path / "d.pth", gray)}, {"d": ours}, {"g": ours}):
+        model = young()
+        start(model, strict=False, **files)
+        assert differing(model.discriminator, gray) == {"conv0.weight"}
+        assert torch.equal(model.discriminator.conv0.weight, discriminator(0).conv0.weight)
+    assert "conv0.weight is (4, 1, 3, 3), expected (4, 3, 3, 3)" in caplog.text
+
+
+def test_where_nothing_matches_the_file_is_refused(tmp_path: Path) -> None:
+    other = save(tmp_path / "other.pth", nn.ModuleDict({"weird": nn.Conv2d(3, 3, 3)}))
+    for key, files in (("init_from", {"g": other}), ("init_discriminator_from", {"d": other})):
+        model = young()
+        with pytest.raises(CheckpointError, match=rf"{key}: .*other\.pth: nothing in it fits the configured"):
+            start(model, strict=False, **files)
+        with pytest.raises(CheckpointError, match="not the weights") as error:
+            start(model, **files)
+        assert "init_strict" not in str(error.value)  # it would not help

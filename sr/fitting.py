@@ -1,0 +1,58 @@
+"""How well the weights of a file and a net go together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Names of tensors, in the order of the net or of the file.
+
+    Attributes:
+        matched: of one name and shape in both.
+        missing: the net has them, the file has not.
+        surplus: the file has them, the net has not.
+        reshaped: in both, but of another shape; with both shapes in words.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+    reshaped: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        return not (self.missing or self.surplus or self.reshaped)
+
+    def __str__(self) -> str:
+        parts = [
+            f"missing {few(self.missing)}" if self.missing else "",
+            f"not known {few(self.surplus)}" if self.surplus else "",
+            few((f"{name} is {shapes}" for name, shapes in self.reshaped.items()), most=3, joint="; "),
+        ]
+        return "; ".join(part for part in parts if part)
+
+
+def fit(net: nn.Module, weights: Mapping[str, Tensor]) -> Fit:
+    """Compare a state dict with the one that the net has."""
+    expected = net.state_dict()
+    shared = [name for name in expected if name in weights]
+    equal = {name: weights[name].shape == expected[name].shape for name in shared}
+    return Fit(
+        matched=tuple(name for name in shared if equal[name]),
+        missing=tuple(name for name in expected if name not in weights),
+        surplus=tuple(name for name in weights if name not in expected),
+        reshaped={
+            name: f"{tuple(weights[name].shape)}, expected {tuple(expected[name].shape)}"
+            for name in shared
+            if not equal[name]
+        },
+    )
+
+
+def few(names: Iterable[object], *, most: int = 4, joint: str = ", ") -> str:
+    """The first of many names, for a message."""
+    shown = list(map(str, names))
+    return joint.join([*shown[:most], *(["..."] if len(shown) > most else [])])
