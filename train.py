@@ -20,6 +20,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
+from sr.callbacks.provenance import Provenance
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 from sr.preflight import check_devices, check_files, check_fit, check_groups, settle_precision
 from sr.warm_start import warm_start
@@ -74,7 +75,7 @@ def train(cfg: DictConfig) -> None:
         init_strict=cfg.init_strict,
         generator=plain["generator"],
     )
-    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain)]
+    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance()]
     trainer: L.Trainer = instantiate(
         cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]
     )

@@ -44,6 +44,9 @@ def test_every_experiment_runs_and_leaves_everything(
     checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 2
     assert checkpoint["config"] == OmegaConf.to_container(OmegaConf.load(run_dir / "config.yaml"))
+    assert checkpoint["provenance"]["iteration"] == checkpoint["global_step"]
+    assert checkpoint["provenance"]["metrics"].keys() >= {"psnr_y", "ssim_y"}
+    assert checkpoint["provenance"]["data"]["files"] > 0
     prefixes = {key.split(".")[0] for key in checkpoint["state_dict"]}
     assert prefixes <= {"generator", "generator_ema", "discriminator"}  # no VGG, no losses
     assert (run_dir / "checkpoints" / "best.ckpt").is_file()

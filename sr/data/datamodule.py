@@ -115,6 +115,10 @@ class SRDataModule(L.LightningDataModule):
         """See `WholeImages.check`."""
         self._validation.check(smallest=smallest)
 
+    def listing(self) -> list[str]:
+        """One line for each training image that tells it from others: path and size in bytes of a file."""
+        return self._training.listing()
+
     # Lightning
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:

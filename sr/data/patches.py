@@ -79,6 +79,10 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
         """The patches of one image by batch key, (H, W, C) float32."""
         raise NotImplementedError
 
+    def listing(self) -> list[str]:
+        """One line for each image that tells it from others."""
+        raise NotImplementedError
+
 
 class SynthesizedPatches(TrainingPatches):
     """Cuts HR patches and makes their LR by a degradation; of the sharpened HR where there is one, as published."""
@@ -119,6 +123,9 @@ class SynthesizedPatches(TrainingPatches):
         patches = {key: cut(image, y * chain.scale, x * chain.scale, size) for key, image in patches.items()}
         return {"lr": cut(lr, y, x, size // chain.scale), **patches}
 
+    def listing(self) -> list[str]:
+        return self.images.listing()
+
 
 class PairedPatches(TrainingPatches):
     """Cuts the same place out of LR and HR files of the same order."""
@@ -152,6 +159,9 @@ class PairedPatches(TrainingPatches):
         seed = int(rng.integers(2**31))
         patches = {"lr": self.augmentation(lr, seed=seed), "hr": self.augmentation(hr, seed=seed)}
         return patches | ({"target": self.sharpen(patches["hr"])} if self.sharpen else {})
+
+    def listing(self) -> list[str]:
+        return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]
 
 
 def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:

@@ -36,6 +36,8 @@ class ImageSource(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> np.ndarray: ...
     def name(self, index: int) -> str: ...
+    def listing(self) -> list[str]:
+        """One line for each image that tells it from others."""
 
 
 class ImageFiles:
@@ -74,6 +76,10 @@ class ImageFiles:
             UnreadableImageError: the file is no image.
         """
         return image_size(self.paths[index])
+
+    def listing(self) -> list[str]:
+        """Path below `root` and size in bytes."""
+        return [f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in self.paths]
 
 
 def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
@@ -150,3 +156,10 @@ class DeadLeavesImages:
 
     def name(self, index: int) -> str:
         return f"dead_leaves_{index:04d}"
+
+    def listing(self) -> list[str]:
+        """What the images are a function of."""
+        return [
+            f"{self.name(index)} size={self.size} seed={self.seed} channels={self.channels}"
+            for index in range(len(self))
+        ]

@@ -61,3 +61,12 @@ def test_dead_leaves_are_numbered_kept_and_seeded() -> None:
     np.testing.assert_array_equal(again[1], images[1])
     assert (images[0] != images[1]).any()
     assert (DeadLeavesImages(num_images=3, size=48, seed=6)[1] != images[1]).any()
+
+
+def test_a_listing_tells_images_apart(tmp_path: Path) -> None:
+    images = files(tmp_path, "a.png", "deep/b.png")
+    sizes = [(tmp_path / name).stat().st_size for name in ("a.png", "deep/b.png")]
+    assert images.listing() == [f"a.png {sizes[0]}", f"deep/b.png {sizes[1]}"]
+    leaves = DeadLeavesImages(num_images=2, size=32, seed=1).listing()
+    assert len(set(leaves)) == 2
+    assert not set(leaves) & set(DeadLeavesImages(num_images=2, size=32, seed=2).listing())

@@ -1,0 +1,63 @@
+"""Where trained weights come from."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+ROOT = Path(__file__).parents[2]
+
+
+class Provenance(L.Callback):
+    """Puts into every checkpoint, under `provenance`, which code made it from which images and how good it was.
+
+    `version` of the package, `git_revision` (None outside a clone; with `-dirty` if files were changed), `iteration`,
+    `epoch`, `metrics` of the last validation by name, and `data`: the number of training images and the SHA-256 of
+    their list (`SRDataModule.listing`), so that two sets can be told apart without being published.
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[str, Any] = {}
+        self._data: dict[str, Any] | None = None
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._code = {"version": version("sr-lightning"), "git_revision": git_revision(ROOT)}
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        self._data = list_digest(data.listing()) if data is not None else None
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        metrics = {
+            name.removeprefix("val/"): float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("val/")
+        }
+        checkpoint["provenance"] = {
+            **self._code,
+            "iteration": trainer.global_step,
+            "epoch": trainer.current_epoch,
+            "metrics": metrics,
+            "data": self._data,
+        }
+
+
+def list_digest(lines: Sequence[str]) -> dict[str, Any]:
+    """Number of lines, and the SHA-256 of them sorted, each ended by a newline, in UTF-8."""
+    text = "".join(f"{line}\n" for line in sorted(lines))
+    return {"files": len(lines), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def git_revision(folder: Path) -> str | None:
+    """The commit of a clone, with `-dirty` if tracked files differ from it; None for any other folder."""
+    git = shutil.which("git")
+    if git is None or not (folder / ".git").exists():
+        return None
+    command = [git, "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
