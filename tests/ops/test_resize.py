@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.imresize import loop_over_taps
 from sr.ops.resize import imresize, imresize_levels
 
 
@@ -40,6 +41,18 @@ def test_every_pixel_of_a_row(length: int, resized: int) -> None:
     np.testing.assert_allclose(imresize(image, size=(2, resized))[0, :, 0], expected, atol=1e-12)
     turned = imresize(image.transpose(1, 0, 2), size=(resized, 2))
     np.testing.assert_allclose(turned[:, 0, 0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
+@pytest.mark.parametrize("channels", [1, 3, 9])
+def test_every_pixel_of_an_image_down_and_up(factor: int, channels: int) -> None:
+    """Against an implementation that loops over taps, borders included and sizes that do not divide."""
+    image = np.random.default_rng(0).random((26, 35, channels))
+    for size in ((26 * factor, 35 * factor), (26 // factor, 35 // factor)):
+        expected = loop_over_taps(image, size=size)
+        np.testing.assert_allclose(imresize(image, size=size), expected, atol=1e-12)
+        single = imresize(image.astype(np.float32), size=size)
+        np.testing.assert_allclose(single, expected, atol=2e-6)
 
 
 def test_constant_stays_constant_and_dtype_stays() -> None:
