@@ -1,0 +1,135 @@
+"""A trained generator in a format that other programs read: `python -m sr.export`, also `sr-export`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sr.checkpoint import TrainedGenerator, load_generator
+from sr.config import readable_errors
+from sr.export.card import make_card
+from sr.export.files import staged, write_bytes
+from sr.export.formats import FORMATS, Format
+from sr.export.other_tools import warnings_for
+from sr.export.parity import largest_difference
+from sr.interpolation import interpolate
+
+
+def main() -> None:
+    """The program, from the command line to the exit status: 0, or 1 with a message and no new file."""
+    options = parse(sys.argv[1:])
+    with readable_errors():
+        run(options)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sr-export",
+        description="Write a trained generator for other programs, and check what was written.",
+    )
+    parser.add_argument(
+        "--ckpt", required=True, type=Path, help="checkpoint of any ESRGAN-family tool, or of a run"
+    )
+    parser.add_argument("--format", required=True, choices=FORMATS)
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="with the suffix of the format"
+    )
+    parser.add_argument(
+        "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"
+    )
+    parser.add_argument("--alpha", type=float, help="share of the second net, from 0 to 1")
+    parser.add_argument("--license", metavar="TEXT", help="of the weights, for the model card")
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Everything that can be refused is refused before the work begins.
+
+    Raises:
+        ValueError: the options do not go together, or the net does not go into the format.
+        RuntimeError: a package is missing, or the file that was written does not compute what the net does.
+        OSError: a file cannot be read or written.
+    """
+    file_format = FORMATS[options.format]
+    check_options(options, file_format)
+    check_packages(options.format, file_format)
+    trained, card = load(options)
+    print(f"{trained.checkpoint}")
+    for warning in warnings_for(trained, options.format):
+        print(f"warning: {warning}", file=sys.stderr)
+    try:
+        difference = export(trained, card, file_format=file_format, out=options.out)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
+    size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
+    print(f"{options.out}: {type(trained.net).__name__} x{trained.scale}, {size:.2f} MiB")
+    print(f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]")
+
+
+def check_options(options: argparse.Namespace, file_format: Format) -> None:
+    """Raises ValueError."""
+    suffix = file_format.suffixes[0]
+    if options.out.suffix != suffix:
+        raise ValueError(f"--out={options.out} must end in {suffix} for --format={options.format}")
+    if (options.alpha is None) != (options.interpolate_with is None):
+        raise ValueError("--alpha and --interpolate-with go together: give both or neither")
+    sources = {path.resolve() for path in (options.ckpt, options.interpolate_with) if path is not None}
+    for file in written(options.out, file_format):
+        if file.resolve() in sources:
+            raise ValueError(f"--out={options.out} would replace {file}, which it is made from")
+        if file.is_dir():
+            raise ValueError(f"--out={options.out}: {file} is a folder")
+
+
+def check_packages(name: str, file_format: Format) -> None:
+    """Raises RuntimeError with what to install."""
+    missing = []
+    for package in file_format.packages:
+        try:
+            importlib.import_module(package)
+        except ImportError:
+            missing.append(package)
+    if missing:
+        raise RuntimeError(
+            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[export]' (with the quotes)"
+        )
+
+
+def load(options: argparse.Namespace) -> tuple[TrainedGenerator, dict[str, str]]:
+    """The net that is asked for, and its card."""
+    trained = load_generator(options.ckpt)
+    sources = [trained.checkpoint]
+    if options.interpolate_with is not None:
+        second = load_generator(options.interpolate_with)
+        sources.append(second.checkpoint)
+        trained = interpolate(trained, second, alpha=options.alpha)
+    return trained, make_card(trained, sources=sources, alpha=options.alpha, license=options.license)
+
+
+def export(trained: TrainedGenerator, card: dict[str, str], *, file_format: Format, out: Path) -> float:
+    """Write the files, read them again, and only then let them take their places.
+
+    Returns the largest difference between images from the files and from the net.
+
+    Raises:
+        RuntimeError: it is beyond rounding.
+    """
+    with staged(out) as folder:
+        for suffix, content in file_format.encode(trained, card).items():
+            write_bytes((folder / out.name).with_suffix(suffix), content)
+        difference = largest_difference(trained, file_format.load(folder / out.name))
+        if not difference <= file_format.tolerance:  # NaN is beyond it too
+            raise RuntimeError(
+                f"{out}: what was written differs from PyTorch by {difference:.1e}, more than the"
+                f" {file_format.tolerance:.0e} that rounding explains; nothing was kept"
+            )
+    return difference
+
+
+def written(out: Path, file_format: Format) -> list[Path]:
+    return [out.with_suffix(suffix) for suffix in file_format.suffixes]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What a format of export is, and the table of all."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor
+
+from sr.checkpoint import TrainedGenerator
+from sr.export.ncnn_graph import Ncnn
+from sr.export.onnx_graph import Onnx
+from sr.export.state_dict import Pth, Safetensors
+from sr.export.torchscript import TorchScript
+
+
+class Format(Protocol):
+    """One way to store a trained generator.
+
+    Attributes:
+        suffixes: of the files that make up one export; --out names the first.
+        tolerance: how far images in [0, 1] from a re-read file may lie from PyTorch's own.
+        packages: what it needs besides PyTorch.
+    """
+
+    suffixes: tuple[str, ...]
+    tolerance: float
+    packages: tuple[str, ...]
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        """The contents of the files, by suffix."""
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        """What a user of the file at `path` computes: (N, channels, H, W) -> (N, channels, H*scale, W*scale)."""
+
+
+FORMATS: dict[str, Format] = {
+    "safetensors": Safetensors(),
+    "pth": Pth(),
+    "onnx": Onnx(),
+    "torchscript": TorchScript(),
+    "ncnn": Ncnn(),
+}

@@ -1,0 +1,85 @@
+"""An ncnn net: a .param that lists layers and a .bin of fp32 weights, made by the converter pnnx."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sr.checkpoint import TrainedGenerator
+from sr.export.torchscript import trace
+
+INPUT, OUTPUT = "data", "output"  # as the files of Real-ESRGAN's desktop programs have it
+
+
+class Ncnn:
+    """`data` (channels, height, width) float32 -> `output`: one image, as ncnn knows no batch."""
+
+    suffixes: tuple[str, ...] = (".param", ".bin")
+    tolerance = 1e-4
+    packages: tuple[str, ...] = ("ncnn", "pnnx")
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        """The format has no room for the card.
+
+        Raises:
+            ValueError: the net has operations that ncnn has no layers for.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder, "net.pt")
+            trace(trained, batch=1).save(program)
+            _convert(program, channels=trained.channels)
+            layers, weights = Path(folder, "net.ncnn.param"), Path(folder, "net.ncnn.bin")
+            _check_layers(layers.read_text(), net=type(trained.net).__name__)
+            text = re.sub(r"\bin0\b", INPUT, layers.read_text())
+            return {".param": re.sub(r"\bout0\b", OUTPUT, text).encode(), ".bin": weights.read_bytes()}
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        import ncnn
+
+        net = ncnn.Net()
+        net.opt.use_vulkan_compute = False
+        net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+        net.opt.num_threads = torch.get_num_threads()
+        if net.load_param(str(path)) or net.load_model(str(path.with_suffix(".bin"))):
+            raise ValueError(f"{path}: ncnn does not read it")
+
+        def run(images: Tensor) -> Tensor:
+            return torch.stack([_run_one(net, image.numpy()) for image in images])
+
+        return run
+
+
+def _convert(program: Path, *, channels: int) -> None:
+    import pnnx
+
+    # Two shapes tell the converter that sizes are free. Its Python wrapper would run a file that it writes.
+    command = [pnnx.EXEC_PATH, program.name, f"inputshape=[1,{channels},16,24]f32"]
+    command += [f"inputshape2=[1,{channels},20,36]f32", "fp16=0"]
+    result = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, check=False)
+    if result.returncode or not program.with_name("net.ncnn.param").exists():
+        raise ValueError(f"the converter pnnx failed: {(result.stderr or result.stdout).strip()[-500:]}")
+
+
+def _check_layers(param: str, *, net: str) -> None:
+    """What pnnx cannot express as a layer of ncnn it writes down under the name that PyTorch has for it."""
+    kinds = {line.split()[0] for line in param.splitlines()[2:] if line.strip()}
+    foreign = sorted(kind for kind in kinds if "." in kind or "::" in kind)
+    if foreign:
+        raise ValueError(f"this {net} cannot be an ncnn net, which has no layers for {', '.join(foreign)}")
+
+
+def _run_one(net: Any, image: np.ndarray) -> Tensor:
+    import ncnn
+
+    extractor = net.create_extractor()
+    # ncnn does not copy: `pixels` has to live as long as the extractor.
+    pixels = np.ascontiguousarray(image)
+    extractor.input(INPUT, ncnn.Mat(pixels))
+    _, result = extractor.extract(OUTPUT)
+    return torch.from_numpy(np.array(result))

@@ -1,0 +1,99 @@
+"""An ONNX graph with dynamic batch, height and width."""
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator
+
+INPUT, OUTPUT = "input", "output"
+DYNAMIC = {0: "batch", 2: "height", 3: "width"}
+# The oldest that torch's exporter writes without a conversion; ONNX Runtime reads it since 1.14.
+OPSET = 18
+INT64 = 7  # onnx.TensorProto.INT64
+
+
+class Onnx:
+    """`input` (batch, channels, height, width) float32 -> `output`, the model card in its metadata properties."""
+
+    suffixes: tuple[str, ...] = (".onnx",)
+    tolerance = 1e-4
+    packages: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        import onnx
+        from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+        with _quiet():
+            program = torch.onnx.export(
+                trained.net,
+                (torch.zeros(2, trained.channels, 16, 24),),
+                dynamo=True,
+                dynamic_shapes=(DYNAMIC,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                custom_translation_table=_translations(),
+                verbose=False,
+            )
+        assert program is not None
+        ClearMetadataAndDocStringPass()(program.model)  # stack traces, with paths of this machine
+        model = program.model_proto
+        for place, name in ((2, "height"), (3, "width")):
+            # Of a net that pads, the exporter gives a formula of the padding instead.
+            model.graph.output[0].type.tensor_type.shape.dim[place].dim_param = f"{trained.scale}*{name}"
+        words = {**card, DESCRIPTION_KEY: json.dumps(dict(trained.description))}
+        onnx.helper.set_model_props(model, words)
+        onnx.checker.check_model(model, full_check=True)
+        return {".onnx": model.SerializeToString()}
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return lambda image: torch.from_numpy(session.run([OUTPUT], {INPUT: image.numpy()})[0])
+
+
+def _translations() -> dict[Any, Callable[..., Any]]:
+    """What the bicubic skip needs and torch 2.13 cannot translate."""
+    from onnxscript import opset18
+
+    op: Any = opset18
+
+    def bicubic(image: Any, size: Any, align_corners: bool, *scales: float | None) -> Any:
+        # `upsample_bicubic` asks for the antialiased kind for its a = -0.5 alone, and enlarges only.
+        shape = op.Concat(op.Shape(image, start=0, end=2), op.Cast(size, to=INT64), axis=0)
+        return op.Resize(
+            image,
+            None,
+            None,
+            shape,
+            mode="cubic",
+            cubic_coeff_a=-0.5,
+            coordinate_transformation_mode="half_pixel",
+        )
+
+    def remainder(number: Any, divisor: Any) -> Any:
+        return op.Mod(number, divisor)
+
+    operators = torch.ops.aten
+    return {operators._upsample_bicubic2d_aa.default: bicubic, operators.remainder.Scalar: remainder}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of torchvision, which we do not use, and of its own deprecations."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

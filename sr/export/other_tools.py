@@ -1,0 +1,40 @@
+"""What other programs make of our weights.
+
+spandrel, by which chaiNNer and others read, knows a net by its tensors alone, those inside a TorchScript file too, and
+builds its own. Checked with its version 0.4.2; docs/export.md has the check.
+"""
+
+from sr.checkpoint import TrainedGenerator
+
+RECOGNISED = ("safetensors", "pth", "torchscript")
+PUBLISHED_GROWTH = 32
+
+
+def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
+    """Why another program would compute something else from a file of this format, or refuse it."""
+    if name not in RECOGNISED:
+        return []
+    net, arguments = type(trained.net).__name__, trained.description
+    if net not in ("RRDBNet", "SRVGGNetCompact"):
+        found = [f"do not know a {net} by its weights"]
+    elif arguments.get("skip", "nearest") != "nearest":
+        found = [
+            f"give OTHER IMAGES without an error: this {net} was trained with skip={arguments['skip']}, which no tensor"
+            " tells, and the published architecture adds the nearest-upsampled input"
+        ]
+    else:
+        found = _rrdbnet_surprises(trained) if net == "RRDBNet" else []
+    return [
+        f"programs that recognise a net by its weights (spandrel, chaiNNer) {each}; --format=onnx holds the whole net"
+        for each in found
+    ]
+
+
+def _rrdbnet_surprises(trained: TrainedGenerator) -> list[str]:
+    found = []
+    growth = trained.description["num_grow_ch"]
+    if growth != PUBLISHED_GROWTH:
+        found.append(f"refuse num_grow_ch={growth}, since every published RRDBNet has {PUBLISHED_GROWTH}")
+    if trained.scale == 3:
+        found.append("take this RRDBNet x3 for x2, since no tensor tells by how much it enlarges")
+    return found

@@ -1,0 +1,55 @@
+"""Weights under the published Real-ESRGAN names, which are ours: safetensors and .pth."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_generator
+from sr.export.card import modelspec
+
+
+class Safetensors:
+    """The state dict; in the metadata the model card, its part that ModelSpec names, and how to build the net."""
+
+    suffixes: tuple[str, ...] = (".safetensors",)
+    tolerance = 0.0
+    packages: tuple[str, ...] = ()
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        description = json.dumps(dict(trained.description))
+        metadata = {**card, **modelspec(card), DESCRIPTION_KEY: description}
+        return {".safetensors": save(_weights(trained), metadata=metadata)}
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        return load_generator(path).net
+
+
+class Pth:
+    """`params_ema`, as Real-ESRGAN's files have it, beside it the model card and how to build the net."""
+
+    suffixes: tuple[str, ...] = (".pth",)
+    tolerance = 0.0
+    packages: tuple[str, ...] = ()
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        content = {
+            "params_ema": _weights(trained),
+            DESCRIPTION_KEY: dict(trained.description),
+            "model_card": dict(card),
+        }
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        return {".pth": buffer.getvalue()}
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        return load_generator(path).net
+
+
+def _weights(trained: TrainedGenerator) -> dict[str, Tensor]:
+    # The net computes in channels_last, which no file should prescribe.
+    return {name: value.contiguous() for name, value in trained.net.state_dict().items()}

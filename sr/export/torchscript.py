@@ -1,0 +1,51 @@
+"""A TorchScript program: the net and its weights without a line of Python."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sr.checkpoint import TrainedGenerator
+
+CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torch.jit.load`
+
+
+class TorchScript:
+    """A trace; it follows sizes as values and not as constants, so it is right for every H, W and batch."""
+
+    suffixes: tuple[str, ...] = (".pt",)
+    tolerance = 1e-5
+    packages: tuple[str, ...] = ()
+
+    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+        buffer = io.BytesIO()
+        extra = {CARD_FILE: json.dumps(dict(card), indent=1)}
+        torch.jit.save(trace(trained, batch=2), buffer, _extra_files=extra)
+        return {".pt": _without_debug(buffer)}
+
+    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+        program: Callable[[Tensor], Tensor] = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
+        return program
+
+
+def trace(trained: TrainedGenerator, *, batch: int) -> torch.jit.ScriptModule:
+    """The net's operations on some image; none of our nets branches on what is in it or on its size."""
+    example = torch.zeros(batch, trained.channels, 16, 24)
+    program: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
+        trained.net, example, check_trace=False
+    )
+    return program
+
+
+def _without_debug(archive: io.BytesIO) -> bytes:
+    """The archive without the source lines of every operation, whose paths tell of the machine that wrote it."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(kept, "w") as target:
+        for entry in source.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                target.writestr(entry, source.read(entry))
+    return kept.getvalue()
