@@ -11,12 +11,13 @@ import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from sr.benchmark import benchmark, pick_device
+from sr.benchmark import benchmark
 from sr.candidates import BASELINE, load_candidates
 from sr.config import ROOT, EvaluateConfig, changed_keys, check_root_keys, readable_errors, register_schemas
 from sr.data.evaluation_sets import EvaluationSet, find_sets
 from sr.gallery import Gallery
 from sr.measures import Measure, pick_measures
+from sr.ops.hardware import pick_device
 from sr.outputs import as_text, write_files
 from sr.summary import INTERVAL
 from sr.tradeoff import tradeoff

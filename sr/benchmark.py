@@ -60,16 +60,3 @@ def benchmark(
                     entry["drawn"] = images.record(index).content()
             report["sets"][set_name] = summary(entries, models=list(nets), draws=images.draws)
     return report
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device={name}: choose auto, cpu, cuda or cuda:N") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device={name}: this machine has no GPU that torch can use")
-    return device

@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 from evaluate import evaluate, open_sets
 from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.benchmark import pick_device
 from sr.breakdown import breakdown
 from sr.degradations.record import Record
 from sr.metrics.perceptual import PerceptualMetricError
@@ -212,7 +211,7 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
     with pytest.raises(ValueError, match=r"hr_dirs=/x: write hr_dirs=\{name: directory"):
         run(tmp_path, "ckpt=bicubic", "hr_dirs=/x")
     with pytest.raises(ValueError, match="device=abacus: choose auto, cpu, cuda"):
-        pick_device("abacus")
+        run(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", "device=abacus")
     done = run_program("evaluate.py", f"ckpt={tmp_path}/none.ckpt", f"out_dir={tmp_path}/out")
     assert done.returncode == 1
     assert f"error: checkpoint {tmp_path}/none.ckpt does not exist" in done.stderr
