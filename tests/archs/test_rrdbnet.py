@@ -78,6 +78,15 @@ def test_small_scales_unshuffle_the_input(scale: int, factor: int) -> None:
     torch.testing.assert_close(net(image), nearest(GAIN * grids, 4), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+def test_the_layout_of_2018_keeps_the_input_as_it_is(scale: int) -> None:
+    """Its outputs are compared with a net of that time in test_dialects."""
+    net = RRDBNet(scale=scale, num_feat=4, num_block=1, num_grow_ch=2, unshuffle=False)
+    assert net.conv_first.in_channels == 3
+    assert sum(name.startswith("conv_up") for name, _ in net.named_children()) == scale - 1
+    assert net(random_image(1, 3, 5, 7)).shape == (1, 3, 5 * scale, 7 * scale)
+
+
 def test_activation_leaks_a_fifth() -> None:
     net = copying_net(scale=4, inputs=[0, 1, 2])
     image = -random_image(1, 3, 3, 3)
