@@ -134,6 +134,8 @@ def test_paired_data_uses_the_given_lr(tmp_path: Path) -> None:
     validation = next(iter(data.val_dataloader()))
     expected = torch.from_numpy(picture(12, 16).transpose(2, 0, 1)).float() / 255
     torch.testing.assert_close(validation["lr"][0], expected)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.rglob("*.png")}
+    assert data.listing() == [f"hr a.png {sizes['a.png']}", f"lr ax4.png {sizes['ax4.png']}"]
 
 
 def test_pairs_of_wrong_size_are_named(tmp_path: Path) -> None:
