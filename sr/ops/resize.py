@@ -23,7 +23,7 @@ def imresize(image: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
 
 def _turned(image: np.ndarray) -> np.ndarray:
     """(H, W, C) -> (W, H, C), in memory too."""
-    if image.itemsize * image.shape[2] > 32:  # OpenCV's limit, which is several times as fast as NumPy
+    if image.shape[2] > 4:  # OpenCV, several times as fast as NumPy, does not know 20 bytes a pixel
         return np.ascontiguousarray(image.transpose(1, 0, 2))
     return cv2.transpose(image).reshape(image.shape[1], image.shape[0], -1)
 
