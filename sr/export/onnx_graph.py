@@ -1,10 +1,7 @@
 """An ONNX graph with dynamic batch, height and width."""
 
 import json
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator
+from sr.export.quiet import quiet
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}
@@ -31,7 +29,7 @@ class Onnx:
         import onnx
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 trained.net,
                 (torch.zeros(2, trained.channels, 16, 24),),
@@ -85,15 +83,3 @@ def _translations() -> dict[Any, Callable[..., Any]]:
 
     operators = torch.ops.aten
     return {operators._upsample_bicubic2d_aa.default: bicubic, operators.remainder.Scalar: remainder}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter warns of torchvision, which we do not use, and of its own deprecations."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sr.checkpoint import TrainedGenerator
+from sr.export.quiet import quiet
 
 CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torch.jit.load`
 
@@ -24,20 +25,24 @@ class TorchScript:
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
         buffer = io.BytesIO()
         extra = {CARD_FILE: json.dumps(dict(card), indent=1)}
-        torch.jit.save(trace(trained, batch=2), buffer, _extra_files=extra)
+        program = trace(trained, batch=2)
+        with quiet():
+            torch.jit.save(program, buffer, _extra_files=extra)
         return {".pt": _without_debug(buffer)}
 
     def load(self, path: Path) -> Callable[[Tensor], Tensor]:
-        program: Callable[[Tensor], Tensor] = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
+        with quiet():
+            program: Callable[[Tensor], Tensor] = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
         return program
 
 
 def trace(trained: TrainedGenerator, *, batch: int) -> torch.jit.ScriptModule:
     """The net's operations on some image; none of our nets branches on what is in it or on its size."""
     example = torch.zeros(batch, trained.channels, 16, 24)
-    program: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
-        trained.net, example, check_trace=False
-    )
+    with quiet():
+        program: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
+            trained.net, example, check_trace=False
+        )
     return program
 
 
