@@ -1,184 +1,183 @@
 """How fast and in how much memory images are upscaled: `python benchmarks/upscale.py`.
 
-One thread, random weights. Three questions: what the default precision and memory layout win over plain fp32; what
-tiles cost over the whole image at once; how much memory a large image takes beyond itself and its result. Times are CPU
-time of the thread, which other processes disturb less than the clock on the wall; rounds of the variants alternate;
-shown are the fastest. The defaults end in about two minutes; the numbers of docs/upscale.md take an hour.
+Random weights, one thread, pinned to one core. Speed: the program's own path, whole and in tiles, in fp32 and bf16,
+against the plain script of the field (eager fp32 NCHW, the whole image at once). Every pass is a process of its own,
+rounds of the variants alternate, and shown are medians: of CPU time, which other processes disturb less than the clock
+on the wall, of its ratio to the plain script of the same round, and of the peak of resident memory. Memory: the program
+on one large image, beyond the image and its result. The defaults end in two minutes; docs/upscale.md has the long runs.
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from subprocess import run
-from time import thread_time
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import numpy as np
-import torch
-from torch import nn
-
-from sr.archs.rrdbnet import RRDBNet
-from sr.archs.srvgg import SRVGGNetCompact
-from sr.ops.hardware import cpu_has_bf16
-from sr.ops.image import to_float, write_png
-from sr.ops.tile import Grid, cut
-from sr.upscale.budget import affordable_pixels, best_grid, bytes_per_pixel
-from sr.upscale.network import Network
-from sr.upscale.reach import measure_reach
-from sr.upscale.tiles import enlarge
-
 ROOT = Path(__file__).parents[1]
-CPU = torch.device("cpu")
-# The program in a process of its own, which prints its peak of resident memory on standard error.
-MEASURED = """
+sys.path.insert(0, str(ROOT))
+
+PLAIN = "plain"
+# Runs the program and prints the peak of its resident memory on standard error.
+PROGRAM = """
 import resource, sys
 from sr.upscale.__main__ import parse, run
 status = run(parse(sys.argv[1:]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
 sys.exit(status)
 """
 
 
-def fastest(variants: dict[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
-    """Seconds of the fastest of `rounds` alternating runs."""
-    times: dict[str, list[float]] = {name: [] for name in variants}
-    for _ in range(rounds):
-        for name, work in variants.items():
-            start = thread_time()
-            work()
-            times[name].append(thread_time() - start)
-    return {name: min(each) for name, each in times.items()}
-
-
-def nets(num_block: int) -> dict[str, nn.Module]:
-    torch.manual_seed(0)
-    return {
-        f"RRDBNet 64/{num_block}/32": RRDBNet(num_block=num_block).eval().requires_grad_(False),
-        "SRVGGNetCompact 64/16": SRVGGNetCompact(num_conv=16).eval().requires_grad_(False),
-    }
-
-
-def photograph(height: int, width: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-
-
-def compare_layouts(*, size: int, num_block: int, rounds: int) -> None:
-    """Plain eager fp32 NCHW, as a script in the field would run it, against this project's layout and precisions."""
-    image = torch.from_numpy(to_float(photograph(size, size))).permute(2, 0, 1)[None].contiguous()
-    precisions = ("fp32", "bf16") if cpu_has_bf16() else ("fp32",)
-    print(f"{size} x {size} pixels of input, whole image at once")
-    for name, net in nets(num_block).items():
-        plain = nets(num_block)[name]
-
-        def eager(plain: nn.Module = plain) -> None:
-            with torch.no_grad():
-                plain(image)
-
-        variants: dict[str, Callable[[], object]] = {"eager fp32 NCHW": eager}
-        for precision in precisions:
-            network = Network(net=net, scale=4, channels=3, device=CPU, precision=precision)
-            variants[f"{precision} channels_last"] = lambda network=network: network(image)
-        seconds = fastest(variants, rounds=rounds)
-        for variant, value in seconds.items():
-            gain = seconds["eager fp32 NCHW"] / value
-            print(f"  {name:22} {variant:20} {value:8.2f} s {gain:6.2f} x")
-    if "bf16" not in precisions:
-        print("  this CPU has no bf16: fp32 is the default on it")
-
-
-def compare_tiles(*, size: int, tiles: Sequence[int], num_block: int, rounds: int) -> None:
-    """The whole image at once against tiles."""
-    name, net = next(iter(nets(num_block).items()))
-    network = Network(net=net, scale=4, channels=3, device=CPU, precision="fp32")
-    start = thread_time()
-    reach = measure_reach(network).pixels
-    fade = max(reach // 8, 1)
-    print(
-        f"{name}, {size} x {size} pixels of input; reach {reach}, measured in {thread_time() - start:.1f} s"
-    )
-    image = photograph(size, size)
-    grids = {"whole": cut(size, size, tile=(0, 0), reach=0)}
-    for tile in tiles:
-        grids[f"tile {tile}"] = cut(size, size, tile=(tile, tile), reach=reach, fade=fade)
-    pixels = affordable_pixels(network)
-    grids["tile auto"] = best_grid(size, size, pixels=pixels, reach=reach, fade=fade, align=1)
-    results: dict[str, np.ndarray] = {}
-
-    def work(name: str, grid: Grid) -> None:
-        results[name] = enlarge(image, network=network, grid=grid)
-
-    seconds = fastest(
-        {name: (lambda name=name, grid=grid: work(name, grid)) for name, grid in grids.items()}, rounds=rounds
-    )
-    for name, grid in grids.items():
-        height, width = grid.tile_size
-        worst = max(
-            int(np.abs(part.astype(np.int16) - other).max())
-            for part, other in zip(
-                np.array_split(results[name], 64), np.array_split(results["whole"], 64), strict=True
-            )
-        )
+def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) -> None:
+    variants = [PLAIN, *(f"{precision}/{tile}" for precision in ("fp32", "bf16") for tile in tiles)]
+    measured: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
+    for number in range(1, rounds + 1):
+        for variant in variants:
+            measured[variant].append(in_a_process(variant, name, size))
+            print(f"round {number}, {variant}: {measured[variant][-1]}", file=sys.stderr, flush=True)
+    print(f"{name}, {size} x {size} pixels of input, medians of {rounds}")
+    print(f"  {'':24}{'seconds':>9}{'speed':>9}{'of whole':>10}{'peak GB':>9}  tiles")
+    for variant, runs in measured.items():
+        whole = f"{variant.partition('/')[0]}/0"
+        to_plain = ratio(measured[PLAIN], runs)
+        to_whole = f"{ratio(runs, measured[whole]):8.2f} x" if whole in measured else f"{'':10}"
         print(
-            f"  {name:10} {len(grid):4} of {width} x {height}: {seconds[name]:8.2f} s"
-            f" {seconds[name] / seconds['whole']:5.2f} x the whole, differs by at most {worst}/255"
+            f"  {title(variant):24}{median(each['seconds'] for each in runs):9.2f}{to_plain:7.2f} x{to_whole}"
+            f"{median(each['peak'] for each in runs) / 1e9:9.2f}  {runs[0]['tiles']}",
+            flush=True,
         )
 
 
-def measure_memory(*, size: int, num_conv: int, num_feat: int) -> None:
-    """Peak resident memory of the program on one large image."""
-    torch.manual_seed(0)
-    net = SRVGGNetCompact(num_feat=num_feat, num_conv=num_conv).eval().requires_grad_(False)
-    cost = bytes_per_pixel(Network(net=net, scale=4, channels=3, device=CPU, precision="fp32"))
-    with tempfile.TemporaryDirectory() as folder:
-        write_png(Path(folder) / "large.png", photograph(size, size))
-        torch.save(net.state_dict(), Path(folder) / "net.pth")
-        arguments = [f"{folder}/large.png", "--ckpt", f"{folder}/net.pth", "--out", f"{folder}/out"]
-        done = run(
-            [sys.executable, "-c", MEASURED, *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            sys.exit(done.stderr)
-        peak = int(done.stderr.split()[-1]) * 1024
-    image, result = 3 * size**2, 3 * (4 * size) ** 2
-    print(
-        f"SRVGGNetCompact {num_feat}/{num_conv} x4, {size} x {size} pixels of input, {cost} bytes reckoned per pixel"
+def ratio(numerator: list[dict[str, Any]], denominator: list[dict[str, Any]]) -> float:
+    return median(
+        above["seconds"] / below["seconds"] for above, below in zip(numerator, denominator, strict=True)
     )
-    print(f"  peak {peak / 1e9:.2f} GB = image {image / 1e9:.2f} + result {result / 1e9:.2f} + ", end="")
-    print(f"{(peak - image - result) / 1e9:.2f} GB for Python, libraries, net, tiles and file formats")
+
+
+def title(variant: str) -> str:
+    if variant == PLAIN:
+        return "plain fp32 NCHW, whole"
+    precision, _, tile = variant.partition("/")
+    return f"ours {precision}, {'whole' if tile == '0' else f'--tile {tile}'}"
+
+
+def in_a_process(variant: str, name: str, size: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--pass", variant, "--net", name, "--size", str(size)]
+    done = run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def one_pass(variant: str, name: str, size: int) -> None:
+    """What a process of `compare_speed` does; prints JSON."""
+    # The program's own module first: it sets what has to be set before torch is imported.
+    if variant != PLAIN:
+        import sr.upscale.__main__  # noqa: F401
+    import resource
+    from time import thread_time
+
+    import torch
+
+    from sr.ops.image import to_float
+    from sr.upscale.network import Network
+    from sr.upscale.picture import Picture
+    from sr.upscale.upscaler import Upscaler
+
+    torch.set_num_threads(1)
+    net, image, tiles = make_net(name), random_image(size), []
+    start = thread_time()
+    if variant == PLAIN:
+        with torch.no_grad():
+            net(torch.from_numpy(to_float(image)).permute(2, 0, 1)[None].contiguous())
+    else:
+        precision, _, tile = variant.partition("/")
+        network = Network(net=net, scale=4, channels=3, device=torch.device("cpu"), precision=precision)
+        upscaler = Upscaler(
+            network=network,
+            tile=tile if tile == "auto" else int(tile),
+            bars=lambda count: tiles.append(count) or (lambda done: None),
+        )
+        upscaler(Picture(image))
+    seconds = thread_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak": peak, "tiles": sum(tiles) or 1}))
+
+
+def make_net(name: str) -> Any:
+    """`rrdbnet-64-23-32` is RRDBNet with num_feat, num_block and num_grow_ch, `srvgg-64-16` the compact net."""
+    import torch
+
+    from sr.archs.rrdbnet import RRDBNet
+    from sr.archs.srvgg import SRVGGNetCompact
+
+    torch.manual_seed(0)
+    kind, *sizes = name.split("-")
+    feat, depth, *grow = map(int, sizes)
+    if kind == "rrdbnet":
+        net: torch.nn.Module = RRDBNet(num_feat=feat, num_block=depth, num_grow_ch=grow[0])
+    else:
+        net = SRVGGNetCompact(num_feat=feat, num_conv=depth)
+    return net.eval().requires_grad_(False)
+
+
+def random_image(size: int) -> Any:
+    import numpy as np
+
+    return np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
+
+
+def measure_memory(name: str, *, size: int) -> None:
+    import torch
+
+    from sr.ops.image import write_png
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_png(Path(folder) / "large.png", random_image(size))
+        torch.save(make_net(name).state_dict(), Path(folder) / "net.pth")
+        arguments = [f"{folder}/large.png", "--ckpt", f"{folder}/net.pth", "--out", f"{folder}/out"]
+        command = [sys.executable, "-c", PROGRAM, *arguments]
+        done = run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    peak, image, result = int(done.stderr.split()[-1]), 3 * size**2, 3 * (4 * size) ** 2
+    print(f"{name}, {size} x {size} pixels of input")
+    print(
+        f"  peak {peak / 1e9:.2f} GB = image {image / 1e9:.2f} + result {result / 1e9:.2f} +"
+        f" {(peak - image - result) / 1e9:.2f} GB for Python, libraries, net, tiles and file formats"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", choices=("layouts", "tiles", "memory"), help="one of the three")
-    parser.add_argument("--num-block", type=int, default=4, help="of RRDBNet; published nets have 23")
-    parser.add_argument("--layout-size", type=int, default=128, help="side of the image, layouts")
-    parser.add_argument("--tile-size", type=int, default=192, help="side of the image, tiles")
-    parser.add_argument("--tile", type=int, nargs="*", default=(64, 128, 256), help="tiles besides auto")
-    parser.add_argument("--memory-size", type=int, default=1024, help="side of the image, memory")
-    parser.add_argument("--num-conv", type=int, default=16, help="of the compact net, memory")
-    parser.add_argument("--num-feat", type=int, default=64, help="of the compact net, memory")
+    parser.add_argument("--only", choices=("speed", "memory"), help="one of the two")
+    parser.add_argument("--net", nargs="*", default=["rrdbnet-64-4-32", "srvgg-64-16"], help="of speed")
+    parser.add_argument("--size", type=int, default=192, help="side of the image, speed")
+    parser.add_argument("--tile", nargs="*", default=["0", "auto"], help="what --tile is given, speed")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory-net", nargs="*", default=["srvgg-64-16"])
+    parser.add_argument("--memory-size", type=int, default=1024, help="side of the image, memory")
+    parser.add_argument("--core", type=int, help="to pin to; default: the last one")
+    parser.add_argument("--pass", dest="variant", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    if options.only in (None, "layouts"):
-        compare_layouts(size=options.layout_size, num_block=options.num_block, rounds=options.rounds)
-    if options.only in (None, "tiles"):
-        compare_tiles(
-            size=options.tile_size, tiles=options.tile, num_block=options.num_block, rounds=options.rounds
-        )
+    if options.variant:
+        one_pass(options.variant, options.net[0], options.size)
+        return
+    if hasattr(os, "sched_setaffinity"):  # Linux alone
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
+    if options.only in (None, "speed"):
+        for name in options.net:
+            compare_speed(name, size=options.size, tiles=options.tile, rounds=options.rounds)
     if options.only in (None, "memory"):
-        measure_memory(size=options.memory_size, num_conv=options.num_conv, num_feat=options.num_feat)
+        for name in options.memory_net:
+            measure_memory(name, size=options.memory_size)
 
 
 if __name__ == "__main__":

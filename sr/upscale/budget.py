@@ -10,8 +10,8 @@ from sr.ops.hardware import free_memory
 from sr.ops.tile import Grid, cut
 from sr.upscale.network import Network
 
-# On a CPU larger tiles win nothing but a smaller overlap, and lose the cache.
-CPU_BYTES = 2**30
+# On a CPU larger tiles win nothing but a smaller overlap, of which little is left here.
+CPU_BYTES = 3 * 2**29
 SHARE = {"cpu": 0.25, "cuda": 0.6}  # of the free memory
 CPU_BATCH_PIXELS = 128**2  # a CPU gains by a batch only while tiles are tiny
 SMALLEST = 16  # side of a tile without its margins
@@ -42,7 +42,7 @@ def bytes_per_pixel(network: Network) -> int:
     leaves = [module for module in network.net.modules() if not list(module.children())]
     hooks: list[Any] = [module.register_forward_hook(record) for module in leaves]
     try:
-        enlarged = network(torch.zeros(1, network.channels, PROBE, PROBE), precision="fp32")
+        enlarged = network(torch.zeros(1, network.channels, PROBE, PROBE))
     finally:
         for hook in hooks:
             hook.remove()
