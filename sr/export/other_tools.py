@@ -12,11 +12,15 @@ PUBLISHED_GROWTH = 32
 
 def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
     """Why another program would compute something else from a file of this format, or refuse it."""
+    if name == "ncnn" and getattr(trained.net, "unshuffle", 1) > 1:
+        return [
+            "programs with an ncnn of 2024 or before crash on this net, whose layers for any size are newer"
+        ]
     if name not in RECOGNISED:
         return []
     net, arguments = type(trained.net).__name__, trained.description
     if net not in ("RRDBNet", "SRVGGNetCompact"):
-        found = [f"do not know a {net} by its weights"]
+        found = [f"do not know the architecture {net} by its weights"]
     elif arguments.get("skip", "nearest") != "nearest":
         found = [
             f"give OTHER IMAGES without an error: this {net} was trained with skip={arguments['skip']}, which no tensor"

@@ -163,7 +163,7 @@ def test_ncnn_is_two_files_side_by_side(
         ("rrdbnet_x4", None),
         ("compact", None),
         ("compact_bicubic", "give OTHER IMAGES without an error: .* skip=bicubic"),
-        ("srresnet", "do not know a SRResNet by its weights"),
+        ("srresnet", "do not know the architecture SRResNet by its weights"),
         ("rrdbnet_x2", "refuse num_grow_ch=4"),
         ("rrdbnet_x3", "take this RRDBNet x3 for x2"),
     ],
