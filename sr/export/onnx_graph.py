@@ -13,7 +13,7 @@ from sr.export.quiet import quiet
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}
-# The oldest that torch's exporter writes without a conversion; ONNX Runtime reads it since 1.14.
+# The oldest that torch's exporter writes without a conversion.
 OPSET = 18
 INT64 = 7  # onnx.TensorProto.INT64
 
