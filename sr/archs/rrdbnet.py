@@ -56,22 +56,26 @@ class RRDBNet(nn.Module):
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, lr: Tensor) -> Tensor:
-        height, width = lr.shape[-2:]
         shallow = self.conv_first(self._unshuffled(lr))
         features = shallow + self.conv_body(self.body(shallow))
         for number, factor in enumerate(self.enlarge, start=1):
             conv_up = getattr(self, f"conv_up{number}")
             features = self.activation(conv_up(upsample_nearest(features, scale=factor)))
         sr: Tensor = self.conv_last(self.activation(self.conv_hr(features)))
+        if self.unshuffle == 1:
+            return sr
+        height, width = lr.shape[-2:]
         return sr[..., : height * self.scale, : width * self.scale]
 
     def _unshuffled(self, lr: Tensor) -> Tensor:
         if self.unshuffle == 1:
             return lr
-        height, width = lr.shape[-2:]
-        # Replicated, not reflected, because a reflection needs an image larger than its padding.
-        padding = (0, -width % self.unshuffle, 0, -height % self.unshuffle)
-        return F.pixel_unshuffle(F.pad(lr, padding, mode="replicate"), self.unshuffle)
+        step = self.unshuffle
+        height, width = ((side + step - 1) // step * step for side in lr.shape[-2:])
+        # Replicated, not reflected, because a reflection needs an image larger than its padding. By a fixed number and
+        # then cut, because ncnn has no layer whose padding follows from the size.
+        padded = F.pad(lr, (0, step - 1, 0, step - 1), mode="replicate")
+        return F.pixel_unshuffle(padded[..., :height, :width], step)
 
 
 class RRDB(nn.Module):

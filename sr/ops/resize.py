@@ -46,7 +46,8 @@ def _weights(length: int, resized_length: int, dtype: np.dtype) -> csr_array:
     shape = (resized_length, length)
     matrix = csr_array((weight.ravel(), (rows, mirrored.ravel())), shape=shape)  # duplicates are summed
     matrix.eliminate_zeros()  # of the taps that only fractional places need
-    return matrix.astype(dtype)
+    typed: csr_array = matrix.astype(dtype)
+    return typed
 
 
 def _cubic(x: np.ndarray) -> np.ndarray:
