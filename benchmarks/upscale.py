@@ -54,9 +54,8 @@ def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) ->
 
 
 def ratio(numerator: list[dict[str, Any]], denominator: list[dict[str, Any]]) -> float:
-    return median(
-        above["seconds"] / below["seconds"] for above, below in zip(numerator, denominator, strict=True)
-    )
+    pairs = zip(numerator, denominator, strict=True)
+    return float(median(above["seconds"] / below["seconds"] for above, below in pairs))
 
 
 def title(variant: str) -> str:
@@ -80,6 +79,7 @@ def one_pass(variant: str, name: str, size: int) -> None:
     if variant != PLAIN:
         import sr.upscale.__main__  # noqa: F401
     import resource
+    from contextlib import nullcontext
     from time import thread_time
 
     import torch
@@ -90,7 +90,8 @@ def one_pass(variant: str, name: str, size: int) -> None:
     from sr.upscale.upscaler import Upscaler
 
     torch.set_num_threads(1)
-    net, image, tiles = make_net(name), random_image(size), []
+    net, image = make_net(name), random_image(size)
+    tiles: list[int] = []
     start = thread_time()
     if variant == PLAIN:
         with torch.no_grad():
@@ -101,7 +102,7 @@ def one_pass(variant: str, name: str, size: int) -> None:
         upscaler = Upscaler(
             network=network,
             tile=tile if tile == "auto" else int(tile),
-            bars=lambda count: tiles.append(count) or (lambda done: None),
+            bars=lambda count: nullcontext(lambda done: tiles.append(done)),
         )
         upscaler(Picture(image))
     seconds = thread_time() - start

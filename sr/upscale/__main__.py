@@ -4,7 +4,8 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,17 +111,18 @@ def _scale(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Everything that can be refused is refused before the first image. Returns the exit status."""
     jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
-    check_writable(options.out)
     upscaler = make_upscaler(options, report=say)
+    check_writable(options.out)
     tally = Tally()
     try:
-        for job in tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True):
-            if options.skip_existing and job.target.exists():
-                tally.skipped += 1
-            elif upscale(job, upscaler):
-                tally.upscaled += 1
-            else:
-                tally.failed += 1
+        with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:
+            for job in bar:
+                if options.skip_existing and job.target.exists():
+                    tally.skipped += 1
+                elif upscale(job, upscaler):
+                    tally.upscaled += 1
+                else:
+                    tally.failed += 1
     except KeyboardInterrupt:
         left = len(jobs) - tally.upscaled - tally.skipped - tally.failed
         print(f"stopped: {tally}, {left} not done")
@@ -180,16 +182,13 @@ def say(message: str) -> None:
     tqdm.write(message, file=sys.stderr)
 
 
-def _tile_bar(tiles: int) -> Callable[[int], object]:
+@contextmanager
+def _tile_bar(tiles: int) -> Iterator[Callable[[int], object]]:
     """A bar for pictures of more than one tile, quiet where nobody watches."""
-    bar = tqdm(total=tiles, desc="tiles", unit="tile", leave=False, disable=None if tiles > 1 else True)
-
-    def advance(done: int) -> None:
-        bar.update(done)
-        if bar.n >= tiles:
-            bar.close()
-
-    return advance
+    with tqdm(
+        total=tiles, desc="tiles", unit="tile", leave=False, disable=None if tiles > 1 else True
+    ) as bar:
+        yield bar.update
 
 
 if __name__ == "__main__":

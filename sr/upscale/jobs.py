@@ -69,6 +69,6 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
         if target in targets:
             raise ValueError(
                 f"{targets[target].source} and {job.source} would both be written to {job.target}: give them in two"
-                " calls with two --out"
+                " calls with two --out, or choose --format same where their suffixes differ"
             )
         targets[target] = job

@@ -1,6 +1,7 @@
 """Pictures through a net: tiles as large as memory allows, alpha beside colour, any scale."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -23,8 +24,8 @@ OUT_OF_MEMORY = (
     "bad_alloc",
     "out of memory",
 )
-# `bars(tiles)` is told how many there are and returns what is called with the number done.
-Bars = Callable[[int], Callable[[int], object]]
+# `with bars(tiles) as advance:` is told how many there are; `advance` is called with the number done.
+Bars = Callable[[int], AbstractContextManager[Callable[[int], object]]]
 
 
 class Upscaler:
@@ -46,7 +47,7 @@ class Upscaler:
         scale: float | None = None,
         tile: int | str = "auto",
         report: Callable[[str], None] = print,
-        bars: Bars = lambda tiles: lambda done: None,
+        bars: Bars = lambda tiles: nullcontext(lambda done: None),
     ) -> None:
         self.network = network
         self.scale = network.scale if scale is None else scale
@@ -98,8 +99,8 @@ class Upscaler:
             grid = self._grid(*image.shape[:2])
             batch = batch_size(self.network, grid, pixels=self._affordable())
             try:
-                advance = self._bars(len(grid))
-                return enlarge(image, network=self.network, grid=grid, batch=batch, advance=advance)
+                with self._bars(len(grid)) as advance:
+                    return enlarge(image, network=self.network, grid=grid, batch=batch, advance=advance)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +140,44 @@ def test_broken_weights_fail_every_image(
     assert "a.png: the net gives values that are not finite, in fp32 too" in capfd.readouterr().err
 
 
+def test_code_in_a_checkpoint_is_refused_by_name(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    torch.save({"params": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(ValueError, match=r"evil\.pth: refused, since reading it would run code \(.*mkdir\)"):
+        upscale(photos, "--ckpt", tmp_path / "evil.pth", "--out", tmp_path / "out")
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_between_two_tiles_keeps_the_file_of_before(
+    ckpt: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    @contextmanager
+    def interrupting(tiles: int) -> Iterator[Callable[[int], object]]:
+        assert tiles > 9
+        left = [None, None]  # batches of a few tiles
+        yield lambda done: left.pop() if left else signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(program, "_tile_bar", interrupting)
+    write_png(tmp_path / "in" / "a.png", picture(300, 300))
+    write_png(tmp_path / "in" / "b.png", picture(8, 8))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_bytes(b"old")
+    options = ("--ckpt", ckpt, "--out", tmp_path / "out", "--tile", "64")
+    assert upscale(tmp_path / "in", *options) == 130
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last == "stopped: 0 upscaled, 0 skipped, 0 failed, 2 not done"
+    assert {each.name: each.read_bytes() for each in (tmp_path / "out").iterdir()} == {"a.png": b"old"}
+
+
 def test_ctrl_c_leaves_whole_files_only(tmp_path: Path) -> None:
     """Many images and a net that takes its time; interrupted after the first results."""
     net = SRVGGNetCompact(scale=4, num_feat=64, num_conv=8)
@@ -166,3 +206,53 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path: Path) -> None:
     assert 2 <= len(finished) < 40
     for path in finished:
         assert read_picture(path).colour.shape == (384, 384, 3)  # and no unfinished file among them
+
+
+LITTLE_MEMORY = """
+import resource, sys
+from sr.upscale.__main__ import parse, run
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 120_000_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+sys.exit(run(parse(sys.argv[1:])))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_that_runs_out_in_earnest(tmp_path: Path) -> None:
+    """The words of the real allocator are known, and the picture is the same."""
+    net = SRVGGNetCompact(scale=2, num_feat=64, num_conv=1)
+    torch.save(net.state_dict(), tmp_path / "net.pth")
+    write_png(tmp_path / "x.png", picture(500, 600))
+    arguments = [str(tmp_path / "x.png"), "--ckpt", str(tmp_path / "net.pth"), "--precision", "fp32"]
+    done = run_program("-c", LITTLE_MEMORY, *arguments, "--tile", "0", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "out of memory with tiles of 600 x 500: goes on with" in done.stderr
+    assert upscale(*arguments, "--tile", "0", "--out", tmp_path / "plenty") == 0
+    found, expected = (read_picture(tmp_path / each / "x.png").colour for each in ("out", "plenty"))
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+MEASURED = """
+import resource, sys
+from sr.upscale.__main__ import parse, run
+status = run(parse(sys.argv[1:]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count otherwise")
+def test_memory_grows_by_the_image_and_its_result_alone(ckpt: str, tmp_path: Path) -> None:
+    peaks = []
+    for size in (1024, 3072):
+        tiled = np.tile(picture(512, 512), (size // 512, size // 512, 1))
+        write_png(tmp_path / f"{size}.png", tiled)
+        arguments = [str(tmp_path / f"{size}.png"), "--ckpt", ckpt, "--out", str(tmp_path / "out")]
+        done = run_program("-c", MEASURED, *arguments, "--tile", "256")
+        assert done.returncode == 0, done.stderr
+        # Of the file too, which is read whole before it is decoded.
+        held = 3 * size**2 * (1 + 2**2) + (tmp_path / f"{size}.png").stat().st_size
+        peaks.append(int(done.stderr.split()[-1]) - held)
+    assert peaks[1] - peaks[0] < 60_000_000

@@ -52,13 +52,14 @@ NETS = {
 }
 
 
+@pytest.mark.parametrize("cases", [12, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NETS)
-def test_tiled_equals_whole(name: str) -> None:
+def test_tiled_equals_whole(name: str, cases: int) -> None:
     net = NETS[name]()
     reach = measure_reach(net)
     assert reach.complete
-    rng = np.random.default_rng(len(name))
-    for _ in range(12):
+    rng = np.random.default_rng(len(name) + cases)
+    for _ in range(cases):
         height, width = rng.integers(1, 201, 2) if rng.random() < 0.3 else rng.integers(1, 90, 2)
         tile = tuple(rng.integers(1, 65, 2))
         batch, fade = int(rng.integers(1, 4)), int(rng.integers(0, 6))

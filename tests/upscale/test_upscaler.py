@@ -280,5 +280,7 @@ def test_budget_follows_the_width_of_the_net(monkeypatch: pytest.MonkeyPatch) ->
     assert bytes_per_pixel(wide) == 2 * 2 * 64 * 4 + 6 * 12 * 4
     assert affordable_pixels(wide) == 2**26 // bytes_per_pixel(wide)
     assert affordable_pixels(narrow) > 2 * affordable_pixels(wide)
+    half = network(SRVGGNetCompact(scale=2, num_feat=64, num_conv=1), precision="bf16")
+    assert bytes_per_pixel(half) == 2 * 2 * 64 * 2 + 6 * 12 * 4
     grid = best_grid(100, 100, pixels=1000, reach=2, fade=1, align=1)
     assert batch_size(wide, grid, pixels=5000) == 5000 // (grid.tile_size[0] * grid.tile_size[1])
