@@ -39,10 +39,13 @@ def output_suffix(path: Path, file_format: str) -> str:
 
 def check_writable(folder: Path) -> None:
     """Make the folder and try it, so that hours of work do not end in a refusal. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / ".writable") as file:
-        file.write(b"")
-    (folder / ".writable").unlink()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "writable") as file:
+            file.write(b"")
+        (folder / "writable").unlink()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error  # names the folder, not the trial
 
 
 def check_fits(path: Path, suffix: str, *, size: tuple[int, int]) -> None:
