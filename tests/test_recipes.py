@@ -9,7 +9,7 @@ from helpers import ROOT, compose_config, experiments
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-RRDB = {"net": "RRDBNet", "scale": 4, "num_feat": 64, "num_block": 23, "num_grow_ch": 32}
+RRDB = {"net": "RRDBNet", "scale": 4, "num_feat": 64, "num_block": 23, "num_grow_ch": 32, "unshuffle": True}
 UNET = {"net": "UNetDiscriminator", "num_feat": 64, "skip_connection": True, "average": False}
 VGG = {"net": "VGGDiscriminator", "num_feat": 64, "patch_size": 128}
 CONSTANT = {"schedule": "ConstantLR", "factor": 1.0, "total_iters": 0}
