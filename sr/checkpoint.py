@@ -23,6 +23,7 @@ from sr.fitting import few, fit
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 # What `sr.export` writes beside the weights: `_target_` and arguments of the net, which the weights alone may not tell.
 DESCRIPTION_KEY = "sr_generator"
+TRAINING_ONLY = {"memory"}  # arguments of nets that say how they train, not what they are
 
 
 class CheckpointError(ValueError):
@@ -179,7 +180,7 @@ def _describe(
         config.get("generator") if isinstance(config, Mapping) else None,
     ):
         if isinstance(words, Mapping):
-            return words
+            return {key: value for key, value in words.items() if key not in TRAINING_ONLY}
     try:
         return describe(generator)
     except ValueError as error:
@@ -200,7 +201,11 @@ def _find_net(target: str) -> type[nn.Module] | None:
 def _defaults(kind: type[nn.Module]) -> dict[str, Any]:
     """What the constructor takes where nothing is said, so that two descriptions can be compared."""
     parameters = inspect.signature(kind).parameters.values()
-    return {each.name: each.default for each in parameters if each.default is not each.empty}
+    return {
+        each.name: each.default
+        for each in parameters
+        if each.default is not each.empty and each.name not in TRAINING_ONLY
+    }
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,9 +1,13 @@
 """RRDBNet, the generator of ESRGAN and Real-ESRGAN: residual-in-residual dense blocks without batch norm."""
 
+from typing import Literal, get_args
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from sr.archs.lean_dense import lean_dense
 from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
@@ -11,6 +15,7 @@ _RESIDUAL_SCALE = 0.2
 # Real-ESRGAN's nets enlarge by 4; for scales 1 and 2 they start from a smaller image with more channels.
 _UNSHUFFLE = {1: 4, 2: 2}
 _ENLARGE: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+Memory = Literal["plain", "lean", "checkpoint"]
 
 
 class RRDBNet(nn.Module):
@@ -24,7 +29,12 @@ class RRDBNet(nn.Module):
     Source: Wang et al., "ESRGAN", 2018, sec. 3.1; the unshuffled input: Wang et al., "Real-ESRGAN", 2021,
     sec. 3.4; a single enlargement by 3, as ESRGAN's first code had it, for scale 3. Parameter names are those of the
     published Real-ESRGAN checkpoints.
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
+
+    What training keeps in memory for the backward pass is a choice of `memory`, which changes results by no more than
+    rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it (see `sr.archs.lean_dense`),
+    "checkpoint" the input of every block alone, whose forward pass runs twice.
+
+    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, or `memory` not one of its choices.
     """
 
     def __init__(
@@ -37,14 +47,19 @@ class RRDBNet(nn.Module):
         num_block: int = 23,
         num_grow_ch: int = 32,
         unshuffle: bool = True,
+        memory: Memory = "lean",
     ) -> None:
         super().__init__()
         if scale not in _ENLARGE:
             raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _ENLARGE))}")
+        if memory not in get_args(Memory):
+            raise ValueError(f"memory={memory!r}: choose one of {', '.join(get_args(Memory))}")
         self.scale = scale
         self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
-        blocks = (RRDB(num_feat=num_feat, num_grow_ch=num_grow_ch) for _ in range(num_block))
+        sizes = {"num_feat": num_feat, "num_grow_ch": num_grow_ch}
+        blocks = (RRDB(**sizes, lean=memory == "lean") for _ in range(num_block))
+        self.memory = memory
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
         self.enlarge = _ENLARGE[scale * self.unshuffle]
@@ -57,7 +72,7 @@ class RRDBNet(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         shallow = self.conv_first(self._unshuffled(lr))
-        features = shallow + self.conv_body(self.body(shallow))
+        features = shallow + self.conv_body(self._deep(shallow))
         for number, factor in enumerate(self.enlarge, start=1):
             conv_up = getattr(self, f"conv_up{number}")
             features = self.activation(conv_up(upsample_nearest(features, scale=factor)))
@@ -66,6 +81,15 @@ class RRDBNet(nn.Module):
             return sr
         height, width = lr.shape[-2:]
         return sr[..., : height * self.scale, : width * self.scale]
+
+    def _deep(self, features: Tensor) -> Tensor:
+        for block in self.body:
+            if self.memory == "checkpoint" and features.requires_grad:
+                # The blocks draw nothing at random, so no state of a generator has to be kept.
+                features = checkpoint(block, features, use_reentrant=False, preserve_rng_state=False)
+            else:
+                features = block(features)
+        return features
 
     def _unshuffled(self, lr: Tensor) -> Tensor:
         if self.unshuffle == 1:
@@ -81,11 +105,11 @@ class RRDBNet(nn.Module):
 class RRDB(nn.Module):
     """Residual-in-residual dense block: three dense blocks, a scaled residual around them (ESRGAN fig. 4)."""
 
-    def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
+    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool) -> None:
         super().__init__()
-        self.rdb1 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
-        self.rdb2 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
-        self.rdb3 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch)
+        self.rdb1 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
+        self.rdb2 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
+        self.rdb3 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
 
     def forward(self, features: Tensor) -> Tensor:
         branch: Tensor = self.rdb3(self.rdb2(self.rdb1(features)))
@@ -93,10 +117,14 @@ class RRDB(nn.Module):
 
 
 class ResidualDenseBlock(nn.Module):
-    """Five convolutions, each seeing the input and all results before it; a scaled residual around them."""
+    """Five convolutions, each seeing the input and all results before it; a scaled residual around them.
 
-    def __init__(self, *, num_feat: int, num_grow_ch: int) -> None:
+    `lean` is another way to the same result, see `sr.archs.lean_dense`.
+    """
+
+    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool = False) -> None:
         super().__init__()
+        self.lean = lean
         self.conv1 = nn.Conv2d(num_feat, num_grow_ch, 3, padding=1)
         self.conv2 = nn.Conv2d(num_feat + num_grow_ch, num_grow_ch, 3, padding=1)
         self.conv3 = nn.Conv2d(num_feat + 2 * num_grow_ch, num_grow_ch, 3, padding=1)
@@ -112,8 +140,21 @@ class ResidualDenseBlock(nn.Module):
             nn.init.zeros_(conv.bias)
 
     def forward(self, features: Tensor) -> Tensor:
+        # Without gradients nothing is kept anyway, and exporters want operations that they know.
+        branch = (
+            self._lean_branch(features) if self.lean and features.requires_grad else self._branch(features)
+        )
+        return features + _RESIDUAL_SCALE * branch
+
+    def _branch(self, features: Tensor) -> Tensor:
         dense = features
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             dense = torch.cat((dense, self.activation(conv(dense))), dim=1)
         branch: Tensor = self.conv5(dense)
-        return features + _RESIDUAL_SCALE * branch
+        return branch
+
+    def _lean_branch(self, features: Tensor) -> Tensor:
+        convs = (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5)
+        return lean_dense(
+            features, [conv.weight for conv in convs], [conv.bias for conv in convs if conv.bias is not None]
+        )
