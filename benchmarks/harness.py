@@ -1,0 +1,76 @@
+"""What the benchmarks share: rounds in which the variants alternate, medians, one form of results.
+
+Import it before torch: it pins one thread, since spinning pools beside a busy process are many times slower.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One comparison.
+
+    Attributes:
+        benchmark: what was measured.
+        unit: of the values, such as "ms".
+        values: variant -> one value per round; rounds alternate, so those of one number belong together.
+        reference: the variant that ratios are taken to; None for none.
+    """
+
+    benchmark: str
+    unit: str
+    values: Mapping[str, Sequence[float]]
+    reference: str | None = None
+
+    def ratio(self, variant: str) -> float | None:
+        """Median over rounds of variant / reference."""
+        if self.reference is None:
+            return None
+        pairs = zip(self.values[variant], self.values[self.reference], strict=True)
+        return median(mine / other for mine, other in pairs)
+
+    def __str__(self) -> str:
+        width = max(map(len, [self.benchmark, *self.values]))
+        head = f"{self.benchmark:{width}} {self.unit:>10} {'lowest':>10} {'highest':>10}"
+        lines = [head + ("" if self.reference is None else f" {'ratio':>7}")]
+        for variant, values in self.values.items():
+            ratio = self.ratio(variant)
+            numbers = "".join(f" {value:>10.4g}" for value in (median(values), min(values), max(values)))
+            lines.append(f"{variant:{width}}{numbers}" + ("" if ratio is None else f" {ratio:7.2f}"))
+        return "\n".join(lines)
+
+
+def interleave(variants: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+    """Call every variant once in each round; the values that they return, by variant."""
+    measured: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, measure in variants.items():
+            measured[name].append(measure())
+    return measured
+
+
+def parser(description: str | None, *, rounds: int) -> argparse.ArgumentParser:
+    """With the options that every benchmark has."""
+    made = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    made.add_argument("--rounds", type=int, default=rounds)
+    made.add_argument("--json", type=Path, help="write the numbers there too")
+    return made
+
+
+def publish(results: Sequence[Result], *, file: Path | None) -> None:
+    """Print the tables, and write `[{"benchmark", "unit", "values", "reference"}]`."""
+    print("\n\n".join(map(str, results)))
+    if file is not None:
+        file.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
