@@ -12,6 +12,7 @@ import cv2
 import lightning as L
 from torch.utils.data import DataLoader, DistributedSampler
 
+from sr.data.cache import CachedImages, cached
 from sr.data.loading import TimedLoader, prepare_worker
 from sr.data.patches import (
     Augmentation,
@@ -21,7 +22,7 @@ from sr.data.patches import (
     check_sizes,
 )
 from sr.data.sampler import EndlessSampler
-from sr.data.sources import DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
+from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, match_pairs, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.degradations.pipeline import Degradation
 from sr.degradations.sharpen import UnsharpMask
@@ -121,7 +122,18 @@ class SRDataModule(L.LightningDataModule):
 
     # Lightning
 
+    def prepare_data(self) -> None:
+        """On the first process of a machine, while the others wait without a limit, and before loggers open a run."""
+        if self.trainer is None or self.trainer.state.fn == "fit":
+            self._open_caches()
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            self._open_caches()
+
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        for cache in self._open_caches():
+            cache.settle()  # Lightning calls this when all processes have been through `setup`
         trainer = self.trainer
         sampler = EndlessSampler(
             num_images=len(self._training),
@@ -152,6 +164,15 @@ class SRDataModule(L.LightningDataModule):
         if skipped:
             log.warning("%d of %d training images were skipped as unreadable", skipped, len(self._training))
 
+    def _open_caches(self) -> list[CachedImages]:
+        """Those of the training images, if there are any."""
+        caches = [source for source in self._training.sources() if isinstance(source, CachedImages)]
+        unreadable = [error for cache in caches for error in cache.unreadable]
+        if unreadable and self.on_error == "raise":
+            others = f" (and {len(unreadable) - 1} other files)" if len(unreadable) > 1 else ""
+            raise UnreadableImageError(f"{unreadable[0]}{others}")
+        return caches
+
     def _loading(self, num_workers: int) -> dict[str, Any]:
         return {
             "num_workers": num_workers,
@@ -160,7 +181,7 @@ class SRDataModule(L.LightningDataModule):
             "pin_memory": bool(self.trainer and self.trainer.strategy.root_device.type == "cuda"),
         }
 
-    def _synthesized(self, images: ImageFiles | DeadLeavesImages) -> SynthesizedPatches:
+    def _synthesized(self, images: ImageSource) -> SynthesizedPatches:
         if self.degradation is None:
             raise ValueError(
                 "data.degradation=null: these images have no LR of their own, so one must make it"
@@ -174,14 +195,31 @@ class SRDataModule(L.LightningDataModule):
             on_error=self.on_error,
         )
 
+
+@dataclass(kw_only=True, eq=False)
+class FileData(SRDataModule):
+    """Training images that are files.
+
+    Args:
+        cache: where their pixels are kept, so that each is decoded only once: `none`, `disk` (between runs) or `ram`
+            (shared memory of this machine, for this run). Validation reads its files.
+        cache_dir: the directory of `disk`; None takes `sr-lightning` among the user's caches.
+    """
+
+    cache: str = "none"
+    cache_dir: str | None = None
+
     def _checked(self, images: ImageFiles) -> ImageFiles:
         return check_sizes(
             images, smallest=self.hr_patch_size, small_images=self.small_images, on_error=self.on_error
         )
 
+    def _cached(self, images: ImageFiles) -> ImageSource:
+        return cached(images, cache=self.cache, cache_dir=self.cache_dir)
+
 
 @dataclass(kw_only=True, eq=False)
-class FolderData(SRDataModule):
+class FolderData(FileData):
     """HR images of a directory, searched recursively.
 
     Args:
@@ -191,13 +229,12 @@ class FolderData(SRDataModule):
     train_dir: str
 
     def make_training(self) -> TrainingPatches:
-        return self._synthesized(
-            self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels))
-        )
+        images = self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels))
+        return self._synthesized(self._cached(images))
 
 
 @dataclass(kw_only=True, eq=False)
-class PairedData(SRDataModule):
+class PairedData(FileData):
     """LR and HR directories, matched by name (`0001.png` with `0001.*` or `0001x4.*`).
 
     Args:
@@ -221,8 +258,8 @@ class PairedData(SRDataModule):
                     f" pixels do not differ by scale={self.scale}"
                 )
         return PairedPatches(
-            hr=hr,
-            lr=lr,
+            hr=self._cached(hr),
+            lr=self._cached(lr),
             scale=self.scale,
             hr_patch_size=self.hr_patch_size,
             augmentation=self._augment,
@@ -264,11 +301,12 @@ class PairedData(SRDataModule):
 
 
 @dataclass(kw_only=True, eq=False)
-class SampleData(SRDataModule):
+class SampleData(FileData):
     """The photographs inside scikit-image's wheel: real pictures without a download."""
 
     def make_training(self) -> TrainingPatches:
-        return self._synthesized(self._checked(sample_photographs("train", channels=self.channels)))
+        images = self._checked(sample_photographs("train", channels=self.channels))
+        return self._synthesized(self._cached(images))
 
 
 @dataclass(kw_only=True, eq=False)

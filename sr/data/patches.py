@@ -79,6 +79,10 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
         """The patches of one image by batch key, (H, W, C) float32."""
         raise NotImplementedError
 
+    def sources(self) -> list[ImageSource]:
+        """Where the images come from."""
+        raise NotImplementedError
+
     def listing(self) -> list[str]:
         """One line for each image that tells it from others."""
         raise NotImplementedError
@@ -123,18 +127,21 @@ class SynthesizedPatches(TrainingPatches):
         patches = {key: cut(image, y * chain.scale, x * chain.scale, size) for key, image in patches.items()}
         return {"lr": cut(lr, y, x, size // chain.scale), **patches}
 
+    def sources(self) -> list[ImageSource]:
+        return [self.images]
+
     def listing(self) -> list[str]:
         return self.images.listing()
 
 
 class PairedPatches(TrainingPatches):
-    """Cuts the same place out of LR and HR files of the same order."""
+    """Cuts the same place out of LR and HR images of the same order."""
 
     def __init__(
         self,
         *,
-        hr: ImageFiles,
-        lr: ImageFiles,
+        hr: ImageSource,
+        lr: ImageSource,
         scale: int,
         hr_patch_size: int,
         augmentation: Augmentation,
@@ -159,6 +166,9 @@ class PairedPatches(TrainingPatches):
         seed = int(rng.integers(2**31))
         patches = {"lr": self.augmentation(lr, seed=seed), "hr": self.augmentation(hr, seed=seed)}
         return patches | ({"target": self.sharpen(patches["hr"])} if self.sharpen else {})
+
+    def sources(self) -> list[ImageSource]:
+        return [self.hr, self.lr]
 
     def listing(self) -> list[str]:
         return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]
