@@ -69,29 +69,32 @@ class GANModule(SRModule):
 
     def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
         sr = self.generator(lr).float()
-        content: Terms = self.content_loss(sr, target)
+        image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
+        content: Terms = self.content_loss(image, target)
         loss_g = sum(content.values(), start=sr.new_zeros(()))
+        # At once, so that what VGG keeps for it is gone before the discriminator begins.
+        (push,) = torch.autograd.grad(loss_g, image)
         terms = {key: value.detach() for key, value in content.items()}
+        loss_g = loss_g.detach()
         ramp = self.ramp(iteration)
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
-            self.manual_backward(loss_g * share + idle)
-            return {**terms, "loss_g": loss_g.detach()}
+            self.manual_backward((sr * push).sum() * share + idle)
+            return {**terms, "loss_g": loss_g}
 
-        fake = sr.detach().requires_grad_()  # D sees the image, not the graph behind it
-        real_logits, fake_logits = self._discriminate(hr, fake)
+        real_logits, fake_logits = self._discriminate(hr, image)
         adversarial = self.gan_loss.generator(real=real_logits.detach(), fake=fake_logits)  # type: ignore[operator]
         weight = self.gan_weight * ramp
-        (push,) = torch.autograd.grad(weight * adversarial, fake, retain_graph=True)
+        (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
+        push = push + adversarial_push
         loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
-        # (sr * push) has the gradient that the adversarial term would send through D; G's part of the sum cannot
-        # reach D, nor D's part G.
-        self.manual_backward((loss_g + (sr * push).sum() + loss_d) * share)
+        # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
+        self.manual_backward(((sr * push).sum() + loss_d) * share)
         return {
             **terms,
             "adversarial": weight * adversarial.detach(),
-            "loss_g": loss_g.detach() + weight * adversarial.detach(),
+            "loss_g": loss_g + weight * adversarial.detach(),
             "loss_d": loss_d.detach(),
             "logits_real": real_logits.detach().float().mean(),
             "logits_fake": fake_logits.detach().float().mean(),
