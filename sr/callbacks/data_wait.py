@@ -108,12 +108,17 @@ class DataWait(L.Callback):
                 "mostly for the first batch of an epoch, when the workers have nothing ready. Set"
                 f" data.iterations_per_epoch above {trainer.num_training_batches}"
             )
+        datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         return remedy(
-            share=self._window.share, workers=workers, cores=usable_cores(), processes=trainer.num_devices
+            share=self._window.share,
+            workers=workers,
+            cores=usable_cores(),
+            processes=trainer.num_devices,
+            decodes=getattr(datamodule, "cache", None) == "none",
         )
 
 
-def remedy(*, share: float, workers: int, cores: int, processes: int) -> str:
+def remedy(*, share: float, workers: int, cores: int, processes: int, decodes: bool) -> str:
     """What to change.
 
     Args:
@@ -121,18 +126,21 @@ def remedy(*, share: float, workers: int, cores: int, processes: int) -> str:
         workers: loader processes of each training process.
         cores: of this machine.
         processes: training processes that share the cores.
+        decodes: whether every sample decodes an image file, of which it takes a small part.
     """
     # For a second of training, one worker would load for workers / (1 - share) seconds; without workers all of the
     # waiting was the loading.
     needed = math.ceil((workers or share) / (1 - share))
     most = max(1, cores // processes)
     machine = f"{cores} core(s)" + (f" for {processes} processes" if processes > 1 else "")
+    caching = "data.cache=disk (or ram), which decodes an image only once"
     if workers < most:
-        return f"raise data.num_workers from {workers} to {min(needed, most)} (this machine has {machine})"
+        more = f"raise data.num_workers from {workers} to {min(needed, most)} (this machine has {machine})"
+        return f"set {caching}, or {more}" if decodes else more
+    cheaper = ["a smaller data.hr_patch_size", "a cheaper degradation"]
     return (
-        f"data.num_workers={workers} keeps this machine's {machine} busy, so make a sample cheaper to load: a smaller"
-        " data.hr_patch_size, images cut into sub-images beforehand (less to decode for a patch), a cheaper"
-        " degradation"
+        f"data.num_workers={workers} keeps this machine's {machine} busy, so make a sample cheaper to load: "
+        + ", ".join([caching, *cheaper] if decodes else cheaper)
     )
 
 

@@ -125,7 +125,11 @@ class CachedImages:
         }
         if old and len(kept) == len(index) and paths.keys() <= kept.keys():
             return old
-        self._build(paths, old, kept)
+        changed = len(paths.keys() & index.keys() - kept.keys())
+        gone = len(index) - len(kept) - changed
+        added = len(paths.keys() - index.keys())
+        why = f" ({added} new, {changed} changed, {gone} removed since it was made)" if old else ""
+        self._build(paths, old, kept, why=why)
         new = self.folder.open()
         assert new is not None
         return new
@@ -141,7 +145,9 @@ class CachedImages:
             return True
         return False
 
-    def _build(self, paths: Mapping[str, Path], old: PixelFile | None, kept: Mapping[str, Entry]) -> None:
+    def _build(
+        self, paths: Mapping[str, Path], old: PixelFile | None, kept: Mapping[str, Entry], *, why: str
+    ) -> None:
         folder, root, channels = self.folder, self.files.root, self.files.channels
         names = sorted(paths.keys() | kept.keys())
         new = [name for name in names if name not in kept]
@@ -166,14 +172,8 @@ class CachedImages:
             return _stamp(root / name) if entry is None else (entry.bytes, entry.modified)
 
         began = perf_counter()
-        log.info(
-            "%s: reading %d of %d images of %s into %s",
-            folder.setting,
-            len(new),
-            len(names),
-            root,
-            folder.path,
-        )
+        reading = f"reading {len(new)} of {len(names)} images of {root} into {folder.path}"
+        log.info("%s: %s%s", folder.setting, reading, why)
         try:
             done = write_pixel_file(folder.building, names, stamp=stamp, read=read, threads=_cores())
             for _ in tqdm(done, total=len(names), unit="image", desc="caching", leave=False, disable=None):
@@ -186,7 +186,7 @@ class CachedImages:
         finally:
             folder.building.unlink(missing_ok=True)
         size = folder.pixels.stat().st_size
-        log.info("%s: %s in %.0f s", folder.setting, gigabytes(size), perf_counter() - began)
+        log.info("%s: %s in %.1f s", folder.setting, gigabytes(size), perf_counter() - began)
 
     def _check_room(self, new: list[str], kept: Mapping[str, Entry]) -> None:
         """Before anything is written. Raises OSError."""

@@ -226,11 +226,50 @@ def test_the_line_does_not_tear_the_bar(clock: Clock, capsys: pytest.CaptureFixt
         (0.5, 4, 2, "raise data.num_workers from 4 to 8 (this machine has 16 core(s) for 2 processes)"),
         (0.5, 8, 2, "data.num_workers=8 keeps this machine's 16 core(s) for 2 processes busy"),
         (0.5, 0, 32, "raise data.num_workers from 0 to 1 "),
-        (0.5, 20, 1, "a smaller data.hr_patch_size, images cut into sub-images beforehand"),
+        (0.5, 20, 1, "cheaper to load: a smaller data.hr_patch_size, a cheaper degradation"),
     ],
 )
 def test_remedy(share: float, workers: int, processes: int, expected: str) -> None:
-    assert expected in remedy(share=share, workers=workers, cores=16, processes=processes)
+    assert expected in remedy(share=share, workers=workers, cores=16, processes=processes, decodes=False)
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"),
+    [
+        (
+            4,
+            "set data.cache=disk (or ram), which decodes an image only once, or raise data.num_workers from 4",
+        ),
+        (
+            16,
+            "cheaper to load: data.cache=disk (or ram), which decodes an image only once, a smaller data.hr_",
+        ),
+    ],
+)
+def test_a_cache_is_advised_where_files_are_decoded(workers: int, expected: str) -> None:
+    assert expected in remedy(share=0.3, workers=workers, cores=16, processes=1, decodes=True)
+
+
+@pytest.mark.parametrize(("cache", "advised"), [("none", True), ("disk", False), (None, False)])
+def test_the_cache_of_the_data_is_looked_at(
+    clock: Clock, said: pytest.LogCaptureFixture, cache: str | None, advised: bool
+) -> None:
+    data = L.LightningDataModule()
+    data.train_dataloader = lambda: timed(clock, seconds=1.0)  # type: ignore[method-assign]
+    if cache:
+        data.cache = cache
+    L.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_steps=40,
+        callbacks=[DataWait()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        limit_val_batches=0,
+    ).fit(Sleeper(clock), datamodule=data)
+    assert ("data.cache=disk" in messages(said)[0]) == advised
 
 
 def test_usable_cores_without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
