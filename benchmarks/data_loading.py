@@ -1,0 +1,185 @@
+"""How fast training images are read: `python benchmarks/data_loading.py`.
+
+One thread. Files are PNGs of 2040 x 1356 pixels, mosaics of the photographs inside scikit-image, and the same cut into
+sub-images of 480; the cache is a folder beside them, or shared memory. A crop is a square copied out of an image; a
+pair is all that a loader worker does for a sample with data.degradation=bicubic. Rounds of the variants alternate;
+shown are medians of CPU time. Only the first reading of a cache that is not in memory is by the clock on the wall,
+since it waits for the disk of this machine.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter, thread_time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import albumentations
+import numpy as np
+import torch
+
+from sr.data.cache import CachedImages, cached
+from sr.data.loading import prepare_worker
+from sr.data.patches import Augmentation, SynthesizedPatches
+from sr.data.sampler import Draw
+from sr.data.sources import ImageFiles, ImageSource, sample_photographs
+from sr.degradations.bicubic import BicubicDegradation
+from sr.ops.image import write_png
+
+HEIGHT, WIDTH = 1356, 2040
+SIDE, STEP = 480, 240  # of the sub-images, as the field cuts them
+SECONDS = 0.4  # of a variant in a round, about
+
+
+def write_images(root: Path, *, count: int) -> None:
+    """`large`: mosaics of mirrored photographs; `cut`: their sub-images."""
+    photographs = sample_photographs("train")
+    order = [index for index in range(len(photographs)) if min(photographs.size(index)) > 400]
+    for number in range(count):
+        tile = photographs[order[number % len(order)]]
+        spare = (max(HEIGHT - tile.shape[0], 0), max(WIDTH - tile.shape[1], 0))
+        mosaic = np.pad(tile, ((0, spare[0]), (0, spare[1]), (0, 0)), mode="symmetric")[:HEIGHT, :WIDTH]
+        rng = np.random.default_rng(number)
+        # Mirrored tiles repeat themselves and would pack too well; no two pixels of a camera are the same.
+        mosaic = np.clip(mosaic + rng.integers(-2, 3, mosaic.shape), 0, 255).astype(np.uint8)
+        write_png(root / "large" / f"{number}.png", mosaic)
+        for top in range(0, HEIGHT - SIDE + 1, STEP):
+            for left in range(0, WIDTH - SIDE + 1, STEP):
+                part = mosaic[top : top + SIDE, left : left + SIDE]
+                write_png(root / "cut" / f"{number}_{top}_{left}.png", part)
+
+
+def read_crop(images: ImageSource, size: int, rng: np.random.Generator) -> np.ndarray:
+    return copy_crop(images[int(rng.integers(len(images)))], size, rng)
+
+
+def copy_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
+    return image[top : top + size, left : left + size].copy()
+
+
+def rate(work: Callable[[], object], *, clock: Callable[[], float] = thread_time) -> float:
+    """How often per second, from as many calls as SECONDS allow, at least three."""
+    calls, start = 0, clock()
+    while calls < 3 or clock() - start < SECONDS:
+        work()
+        calls += 1
+    return calls / (clock() - start)
+
+
+def forget_pages(path: Path) -> None:
+    """Make the system read a file from its disk again."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def first_readings(files: ImageFiles, folder: str, size: int, seed: int) -> float:
+    """Crops per second of a cache of which nothing is in memory: one of each image."""
+    fresh = cached(files, cache="disk", cache_dir=folder)
+    assert isinstance(fresh, CachedImages)
+    fresh.open()
+    forget_pages(
+        fresh.folder.pixels
+    )  # of its pixels none was looked at yet; pages that are mapped would stay
+    rng = np.random.default_rng(seed)
+    start = perf_counter()
+    for number in rng.permutation(len(files)):
+        copy_crop(fresh[int(number)], size, rng)
+    return len(files) / (perf_counter() - start)
+
+
+def training_set(images: ImageSource, size: int) -> SynthesizedPatches:
+    return SynthesizedPatches(
+        images=images,
+        degradation=BicubicDegradation(scale=4),
+        hr_patch_size=size,
+        augmentation=Augmentation([albumentations.D4(p=1.0)]),
+        sharpen=None,
+        on_error="raise",
+    )
+
+
+def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]:
+    size, rounds, folder = arguments.crop, arguments.rounds, str(root / "cache")
+    large, cut = (ImageFiles.from_directory(root / name) for name in ("large", "cut"))
+    sources: dict[str, ImageSource] = {
+        "decoding 2K PNG": large,
+        f"decoding {SIDE} px sub-images": cut,
+        f"cache=disk, {SIDE} px sub-images": cached(cut, cache="disk", cache_dir=folder),
+        "cache=disk, 2K": cached(large, cache="disk", cache_dir=folder),
+        "cache=ram, 2K": cached(large, cache="ram", cache_dir=None),
+    }
+    for images in sources.values():
+        if isinstance(images, CachedImages):
+            start = perf_counter()
+            images.settle()
+            print(
+                f"{images.folder.setting}: {len(images)} images decoded and written in {perf_counter() - start:.1f} s"
+            )
+    rng = np.random.default_rng(0)
+    sets = {
+        f"pairs, {name}": training_set(sources[key], size)
+        for name, key in (
+            ("no cache", "decoding 2K PNG"),
+            ("disk", "cache=disk, 2K"),
+            ("ram", "cache=ram, 2K"),
+        )
+    }
+    rates: defaultdict[str, list[float]] = defaultdict(list)
+    for number in range(rounds + 1):
+        for name, images in sources.items():
+            rates[name].append(rate(lambda images=images: read_crop(images, size, rng)))
+        rates["cache=disk, 2K, first time"].append(first_readings(large, str(root / "cold"), size, number))
+        for name, patches in sets.items():
+            drawn = iter(range(10**9))
+
+            def pair(patches: SynthesizedPatches = patches, drawn: object = drawn) -> None:
+                position = next(drawn)  # type: ignore[call-overload]
+                patches[Draw(image=position % len(patches), seed=(0, position))]
+
+            rates[name].append(rate(pair))
+    return {name: values[1:] for name, values in rates.items()}  # the first round warms up
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=12, help="2K images that are made")
+    parser.add_argument("--crop", type=int, default=128, help="side of the crops and of the HR patches")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--folder", help="where images and cache are put meanwhile; a temporary folder otherwise"
+    )
+    parser.add_argument("--json", help="write the numbers there too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    prepare_worker(0)
+    logging.disable()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as root:
+        write_images(Path(root), count=arguments.images)
+        rates = measure(Path(root), arguments)
+    whole = median(rates["decoding 2K PNG"])
+    print(
+        f"\n{arguments.images} images of {WIDTH} x {HEIGHT}, crops of {arguments.crop}, one thread, ", end=""
+    )
+    print(f"{arguments.rounds} rounds\n")
+    print(f"{'crops or pairs per second':32}  median   lowest  highest   times")
+    for name, values in rates.items():
+        base = median(rates["pairs, no cache"]) if name.startswith("pairs") else whole
+        print(
+            f"{name:32} {median(values):7.0f}  {min(values):7.0f}  {max(values):7.0f}  {median(values) / base:6.1f}"
+        )
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(rates, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
