@@ -1,10 +1,8 @@
 """What every training module shares: one iteration is one generator update, EMA, exact validation, fail-stop."""
 
-import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -19,17 +17,12 @@ from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
+from sr.training.finite import FiniteWatch
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
-
-log = logging.getLogger(__name__)
 
 Batch = Mapping[str, Any]
 Terms = dict[str, Tensor]
 PRECISIONS = ("32-true", "bf16-mixed")
-
-
-class DivergedError(RuntimeError):
-    """A loss became NaN or infinite."""
 
 
 class SRModule(L.LightningModule):
@@ -89,6 +82,7 @@ class SRModule(L.LightningModule):
         self.gradient_clip = gradient_clip
         self.accumulate = accumulate
         self._running = _RunningMean()
+        self._watch = FiniteWatch()
         self._validated: list[Tensor] = []
 
     # What a subclass decides
@@ -152,7 +146,7 @@ class SRModule(L.LightningModule):
                     lr, hr, target=target, iteration=iteration, share=1 / self.accumulate
                 )
             terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
-        self._stop_unless_finite(terms, batch, iteration)
+        self._watch.look(terms, batch=batch, iteration=iteration, module=self)
         self._step_optimizers(optimizers, iteration)
         update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
         self._log_terms(terms, iteration, optimizers)
@@ -203,29 +197,13 @@ class SRModule(L.LightningModule):
             if net not in resting:
                 scheduler.step()
 
-    # Fail-stop
+    # Fail-stop, before anything is saved
 
-    def _stop_unless_finite(self, terms: Terms, batch: Batch, iteration: int) -> None:
-        """Before the weights are touched, and together on all processes, so that none is left waiting."""
-        finite = bool(torch.stack([value.float() for value in terms.values()]).isfinite().all())
-        if self.trainer.strategy.reduce_boolean_decision(finite, all=True):
-            return
-        values = {key: value.item() for key, value in terms.items()}
-        rank = self.global_rank
-        path = Path(self.trainer.default_root_dir) / "diverged" / f"iteration-{iteration + 1}-rank-{rank}.pt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"iteration": iteration + 1, "terms": values, "batch": dict(batch)}, path)
-        shown = ", ".join(f"{key}={value:.6g}" for key, value in values.items())
-        where = "here" if not finite else "on another process"
-        message = (
-            f"iteration {iteration + 1}: a loss is not finite ({where}; rank {rank} has {shown}). The checkpoints"
-            f" are those of iterations before, the batch is in {path}. Try a lower learning rate,"
-            " model.gradient_clip=1 or model.warmup_iterations=1000"
-        )
-        if self.trainer.world_size > 1:
-            # Lightning kills what is left when the first process ends: say it while we can.
-            log.error(message)
-        raise DivergedError(message)
+    def on_train_epoch_end(self) -> None:
+        self._watch.settle(self)
+
+    def on_validation_start(self) -> None:
+        self._watch.settle(self)
 
     # Logging
 

@@ -19,7 +19,8 @@ from sr.losses.gan import RelativisticAverageGANLoss, VanillaGANLoss
 from sr.losses.pixel import L1Loss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
-from sr.training.base import DivergedError, SRModule
+from sr.training.base import SRModule
+from sr.training.finite import DivergedError
 from sr.training.gan import GANModule
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
