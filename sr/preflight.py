@@ -9,15 +9,16 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr.ops.hardware import cpu_has_bf16
+from sr.ops.hardware import has_bf16
 
 log = logging.getLogger(__name__)
 
 
 def settle_precision(trainer: DictConfig) -> None:
-    """A CPU without instructions for bf16 computes it many times slower than fp32, and gains nothing by it."""
-    if trainer.precision == "bf16-mixed" and on_cpu(trainer) and not cpu_has_bf16():
-        log.warning("trainer.precision=bf16-mixed: this CPU has no bf16, so training runs in 32-true")
+    """Hardware without instructions for bf16 computes it many times slower than fp32, and gains nothing by it."""
+    device = "cpu" if on_cpu(trainer) else "cuda"
+    if trainer.precision == "bf16-mixed" and not has_bf16(torch.device(device)):
+        log.info("trainer.precision=bf16-mixed: this %s has no bf16, so training runs in 32-true", device)
         trainer.precision = "32-true"
 
 

@@ -60,6 +60,7 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
         "logger=csv",
         "trainer.accelerator=cpu",
         "trainer.log_every_n_steps=1",
+        "trainer.precision=32-true",  # the same numbers on every machine
     ]
     overrides += [f"generator.{setting}" for setting in small[cfg.generator["_target_"]]]
     overrides += [

@@ -13,7 +13,8 @@ from sr.preflight import settle_precision
     [
         ("bf16-mixed", "cpu", False, "32-true"),
         ("bf16-mixed", "cpu", True, "bf16-mixed"),
-        ("bf16-mixed", "gpu", False, "bf16-mixed"),
+        ("bf16-mixed", "gpu", False, "32-true"),
+        ("bf16-mixed", "gpu", True, "bf16-mixed"),
         ("32-true", "cpu", True, "32-true"),
     ],
 )
@@ -25,9 +26,9 @@ def test_bf16_is_not_computed_where_it_would_be_slow(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("sr.preflight.cpu_has_bf16", lambda: has_bf16)
+    monkeypatch.setattr("sr.preflight.has_bf16", lambda device: has_bf16)
     trainer = compose_config(f"trainer.precision={precision}", f"trainer.accelerator={accelerator}").trainer
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         settle_precision(trainer)
     assert trainer.precision == settled
-    assert ("this CPU has no bf16" in caplog.text) == (settled != precision)
+    assert ("has no bf16, so training runs in 32-true" in caplog.text) == (settled != precision)

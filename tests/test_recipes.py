@@ -117,7 +117,7 @@ def full(*overrides: str) -> dict[str, Any]:
 
 def named(node: dict[str, Any], key: str) -> dict[str, Any]:
     """The node with the name of its class under `key`, without what is wiring."""
-    wiring = ("_target_", "_partial_", "in_channels", "out_channels", "memory")
+    wiring = ("_target_", "_partial_", "in_channels", "out_channels", "memory", "fused")
     return {key: node["_target_"].rsplit(".", 1)[1]} | {k: v for k, v in node.items() if k not in wiring}
 
 

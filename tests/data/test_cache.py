@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -228,6 +229,39 @@ def test_an_open_cache_survives_a_new_one(photos: Path) -> None:
     assert source(photos)[0].shape == (70, 80, 3)
     np.testing.assert_array_equal(old[0], before)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(old))[0], before)
+
+
+def test_a_cache_that_is_complete_is_read_from_a_folder_without_permission_to_write(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a colleague, say."""
+    source(photos).open()
+    monkeypatch.setattr(cache_folder.CacheFolder, "locked", None)
+    assert source(photos)[0].shape == (64, 72, 3)
+
+
+class NotedMap(mmap.mmap):
+    """Remembers what was advised."""
+
+    def madvise(self, option: int, start: int = 0, length: int = 0) -> None:
+        assert option == mmap.MADV_WILLNEED
+        self.asked = (start, length)
+
+
+def test_the_rows_of_a_crop_are_read_at_once() -> None:
+    page = mmap.PAGESIZE
+    pixels = NotedMap(-1, 64 * page)
+    image = np.ndarray((30, page // 3, 3), np.uint8, buffer=pixels, offset=2 * page)[:20]
+    row = image.strides[0]
+    for top, bottom, inside in ((4, 9, (4, 9)), (-5, 3, (0, 3)), (11, 90, (11, 20))):
+        pixel_file.expect_rows(image, top, bottom)
+        first, last = (2 * page + number * row for number in inside)
+        start, length = pixels.asked
+        assert start % page == 0
+        assert 0 <= first - start < page
+        assert start + length == last
+    pixel_file.expect_rows(image.copy(), 0, 5)  # nothing to read
+    assert pixels.asked == (start, length)
 
 
 # Failures
