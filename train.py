@@ -75,6 +75,8 @@ def train(cfg: DictConfig) -> None:
         init_strict=cfg.init_strict,
         generator=plain["generator"],
     )
+    if cfg.compile:
+        model.compile_nets()
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance()]
     trainer: L.Trainer = instantiate(
         cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]

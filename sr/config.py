@@ -36,6 +36,7 @@ class TrainConfig:
     init_from: str | None = None
     init_discriminator_from: str | None = None
     init_strict: bool = MISSING
+    compile: bool = MISSING
     cpu_threads: int | None = None
     run_dir: str = MISSING
     data: Any = MISSING

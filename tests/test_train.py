@@ -322,3 +322,20 @@ def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> No
     assert done.returncode == 1
     assert "Invalid beta parameter" in done.stderr
     assert (tmp_path / "sweep" / "1" / "checkpoints" / "last.ckpt").is_file()
+
+
+@pytest.mark.slow
+def test_a_compiled_run_follows_the_eager_one(tmp_path: Path, photos: Path) -> None:
+    """Adam turns a rounded gradient into a step of the learning rate, so weights may differ by steps, not by more."""
+    states = []
+    for choice in ("false", "true"):
+        settings = (f"data.val_dir={photos}", f"compile={choice}")
+        run_dir = run("image_enhancement", tmp_path, *settings, name=choice)
+        content = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+        states.append(content["state_dict"])
+    eager, compiled = states
+    assert eager.keys() == compiled.keys()
+    for key, value in eager.items():
+        if key.endswith(("weight", "bias")):
+            torch.testing.assert_close(compiled[key], value, rtol=0, atol=2 * 2 * 2e-4, msg=key)
+            assert (compiled[key] - value).abs().mean() < 2e-5, key

@@ -103,6 +103,16 @@ class SRModule(L.LightningModule):
         """Nets whose optimizer does not step at this iteration."""
         return set()
 
+    def compile_nets(self) -> None:
+        """Compile everything that trains and what judges it, in place: names in `state_dict` stay.
+
+        Not the average, which sees images of every size and is to give the digits that `evaluate.py` gives.
+        """
+        # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
+        torch._functorch.config.donated_buffer = False
+        for module in (*(net for net, _, _ in self.trained_nets()), self.content_loss):
+            module.compile()
+
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:

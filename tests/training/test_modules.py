@@ -294,3 +294,15 @@ def test_mistakes_are_named() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             make(PSNRModule, **changes)
+
+
+def test_what_trains_is_compiled_and_the_average_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = make()
+    compiled: list[nn.Module] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
+    monkeypatch.setattr(torch._functorch.config, "donated_buffer", True)  # and back afterwards
+    names = set(module.state_dict())
+    module.compile_nets()
+    assert compiled == [module.generator, module.discriminator, module.content_loss]
+    assert set(module.state_dict()) == names
+    assert not torch._functorch.config.donated_buffer
