@@ -1,0 +1,188 @@
+"""What Lightning, callbacks and loggers add to a training step: `python benchmarks/lightning_overhead.py`.
+
+`Trainer.fit` as `train.py` sets it up (all default callbacks, progress bar, CSV logger) against the same step in a
+plain loop: forward, backward, optimizer, average and schedule of the same module on the same batch. The two alternate
+within one process: the loader that feeds Lightning runs the plain loop between two rounds, so that both see the same
+machine. A round has as many iterations as there are between two logs of the losses. CPU time per iteration, on a GPU
+the clock on the wall; one thread.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+
+import harness
+import lightning as L
+import torch
+from harness import Result
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from sr.config import ROOT, register_schemas
+from sr.preflight import settle_precision
+from sr.training.base import SRModule
+from sr.training.ema import update_ema
+
+PLAIN, LIGHTNING = "plain loop", "Trainer.fit"
+NETS = {
+    "RRDBNet of 6 blocks": ("generator=rrdbnet", "generator.num_block=6", "data.batch_size=4"),
+    "a tiny net": (
+        "generator=srvgg_compact",
+        "generator.num_feat=8",
+        "generator.num_conv=2",
+        "data.batch_size=1",
+    ),
+}
+GPU = torch.cuda.is_available()
+
+Batch = dict[str, torch.Tensor]
+Step = Callable[[Batch], None]
+
+
+class Alternating:
+    """Batches for `Trainer.fit`, and in between the same number of them for the plain loop.
+
+    Attributes:
+        plain, fitted: milliseconds per iteration, by round.
+    """
+
+    def __init__(self, batch: Batch, plain_step: Step, *, iterations: int, rounds: int) -> None:
+        self.batch = batch
+        self.plain_step = plain_step
+        self.iterations = iterations
+        self.rounds = rounds
+        self.plain: list[float] = []
+        self.fitted: list[float] = []
+
+    def __len__(self) -> int:
+        # One more than is measured: only when that is asked for has the one before ended.
+        return self.rounds * self.iterations + 1
+
+    def __iter__(self) -> Iterator[Batch]:
+        for _ in range(self.rounds):
+            start = now()
+            for _ in range(self.iterations):
+                self.plain_step(self.batch)
+            between = now()
+            for _ in range(self.iterations):
+                yield self.batch
+            self.plain.append(1000 * (between - start) / self.iterations)
+            self.fitted.append(1000 * (now() - between) / self.iterations)
+        yield self.batch
+
+
+class Terminal(io.StringIO):
+    """Has the progress bar drawn as often as a user sees it drawn."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def now() -> float:
+    if not GPU:
+        return process_time()
+    torch.cuda.synchronize()
+    return perf_counter()
+
+
+def settings(overrides: Sequence[str], *, folder: Path, iterations: int) -> DictConfig:
+    """What `python train.py model=psnr loss=l1 logger=csv ...` composes."""
+    common = (
+        "model=psnr",
+        "loss=l1",
+        "logger=csv",
+        "trainer.devices=1",
+        "trainer.max_epochs=1",
+        "trainer.limit_val_batches=0",
+        f"trainer.log_every_n_steps={iterations}",
+        f"run_dir={folder}",
+    )
+    register_schemas()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=[*common, *overrides])
+    settle_precision(cfg.trainer)
+    return cfg
+
+
+def make_module(cfg: DictConfig) -> SRModule:
+    L.seed_everything(0, verbose=False)
+    module: SRModule = instantiate(cfg.model).to(memory_format=torch.channels_last)
+    return module.cuda() if GPU else module
+
+
+def make_plain_step(module: SRModule, *, precision: str) -> Step:
+    """The step of `SRModule` as one would write it without Lightning."""
+    optimizers, schedulers = module.configure_optimizers()
+    module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
+    module.train()
+    device = "cuda" if GPU else "cpu"
+
+    def step(batch: Batch) -> None:
+        optimizers[0].zero_grad()
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16-mixed"):
+            module.backward_pass(batch["lr"], batch["hr"], target=batch["hr"], iteration=1000, share=1.0)
+        optimizers[0].step()
+        update_ema(module.generator_ema, module.generator, decay=module.ema_decay, iteration=1000)
+        schedulers[0].step()
+
+    return step
+
+
+def make_batch(cfg: DictConfig, *, lr: int) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    sides = {"lr": lr, "hr": lr * cfg.scale}
+    batch = {
+        name: torch.rand(cfg.data.batch_size, 3, side, side, generator=generator)
+        for name, side in sides.items()
+    }
+    return {name: images.cuda() for name, images in batch.items()} if GPU else batch
+
+
+def measure(
+    overrides: Sequence[str], *, lr: int, iterations: int, rounds: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds per iteration by round: of the plain loop, and of `Trainer.fit`."""
+    with TemporaryDirectory() as folder:
+        cfg = settings(overrides, folder=Path(folder), iterations=iterations)
+        plain_step = make_plain_step(make_module(cfg), precision=cfg.trainer.precision)
+        batches = Alternating(make_batch(cfg, lr=lr), plain_step, iterations=iterations, rounds=rounds + 1)
+        trainer: L.Trainer = instantiate(
+            cfg.trainer,
+            callbacks=[*instantiate(cfg.callbacks).values()],
+            logger=[*instantiate(cfg.logger).values()],
+        )
+        with contextlib.redirect_stdout(Terminal()):
+            trainer.fit(make_module(cfg), train_dataloaders=batches)
+    return batches.plain[1:], batches.fitted[1:]  # the first round warms up
+
+
+def main() -> None:
+    options = harness.parser(__doc__, rounds=5)
+    options.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
+    options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
+    options.add_argument(
+        "--iterations", type=int, nargs=2, default=[10, 50], help="of a round, large and tiny net"
+    )
+    arguments = options.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    results = []
+    for (name, overrides), iterations in zip(NETS.items(), arguments.iterations, strict=True):
+        if name not in arguments.nets:
+            continue
+        plain, fitted = measure(overrides, lr=arguments.lr, iterations=iterations, rounds=arguments.rounds)
+        results.append(Result(f"iteration of {name}", "ms", {PLAIN: plain, LIGHTNING: fitted}, PLAIN))
+        added = [with_it - without for with_it, without in zip(fitted, plain, strict=True)]
+        results.append(Result(f"{LIGHTNING} adds to {name}", "ms", {"all of it": added}))
+    harness.publish(results, file=arguments.json)
+
+
+if __name__ == "__main__":
+    main()
