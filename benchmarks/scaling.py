@@ -1,0 +1,84 @@
+"""How many more images a second two processes train on: `python benchmarks/scaling.py`.
+
+`train.py` with `trainer.devices=1` and `2`: on a CPU one thread each and gradients exchanged by gloo, on GPUs by NCCL.
+Every process has a batch of its own, so two do twice the work. What the machine could give at best is measured
+too: two trainings side by side that know nothing of each other. Rounds alternate; the clock on the wall, without start
+and validation; the load of the machine before is printed, since every other process takes part of a core away.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+import harness
+import torch
+from harness import Result, interleave
+from train_process import Training
+
+ONE, TWO, APART = "1 process", "2 processes", "2 trainings apart"
+WARM_UP = 5  # iterations that are left out
+
+
+def images_per_second(
+    overrides: Sequence[str], *, processes: int, trainings: int, sizes: tuple[int, int]
+) -> float:
+    """Of all processes of all trainings together."""
+    batch, iterations = sizes
+    last = WARM_UP + iterations
+    command = [
+        "model=psnr",
+        "loss=l1",
+        "data=dead_leaves",
+        "data.num_images=4",
+        "data.image_size=160",
+        "data.hr_patch_size=128",
+        f"data.batch_size={batch}",
+        f"data.iterations_per_epoch={last}",
+        "data.num_workers=0",  # loader processes would take the core of a training process
+        "cpu_threads=1",
+        f"trainer.devices={processes}",
+        "trainer.max_epochs=1",
+        "trainer.limit_val_batches=0",
+        *overrides,
+    ]
+    started = [Training(command, every=1) for _ in range(trainings)]
+    total = 0.0
+    for training in started:
+        seconds = {mark["iteration"]: mark["seconds"] for mark in training.marks()}
+        total += processes * batch * iterations / (seconds[last] - seconds[WARM_UP])
+    return total
+
+
+def main() -> None:
+    options = harness.parser(__doc__, rounds=3)
+    options.add_argument("--iterations", type=int, default=15, help="that are timed")
+    options.add_argument("--batch", type=int, default=4, help="of each process")
+    options.add_argument("--no-apart", action="store_true", help="leave out the two trainings side by side")
+    options.add_argument(
+        "overrides",
+        nargs="*",
+        default=["generator=rrdbnet", "generator.num_block=6"],
+        help="of train.py; default: RRDBNet of 6 blocks",
+    )
+    arguments = options.parse_args()
+    gpus = torch.cuda.device_count()
+    most = gpus or os.cpu_count() or 1
+    if most < 2:
+        raise SystemExit(f"two processes need two GPUs or two cores; this machine has {most}")
+    sizes = (arguments.batch, arguments.iterations)
+    variants = {
+        ONE: partial(images_per_second, arguments.overrides, processes=1, trainings=1, sizes=sizes),
+        TWO: partial(images_per_second, arguments.overrides, processes=2, trainings=1, sizes=sizes),
+    }
+    if not (gpus or arguments.no_apart):  # both would take the first GPU
+        variants[APART] = partial(
+            images_per_second, arguments.overrides, processes=1, trainings=2, sizes=sizes
+        )
+    print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores\n")
+    values = interleave(variants, rounds=arguments.rounds)
+    name = " ".join(arguments.overrides)
+    harness.publish([Result(f"scaling, {name}", "images/s", values, ONE)], file=arguments.json)
+
+
+if __name__ == "__main__":
+    main()

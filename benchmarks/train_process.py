@@ -1,0 +1,110 @@
+"""A training as a user starts it, with a clock inside."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import lightning as L
+import torch
+
+ROOT = Path(__file__).parents[1]
+
+Mark = dict[str, Any]
+
+
+class Clock(L.Callback):
+    """Writes how far training was when, as `[{"iteration", "seconds"}]` with the metrics where it was validated.
+
+    Validation does not count. Of several processes the first writes.
+
+    Args:
+        file: JSON.
+        every: iterations between two marks.
+    """
+
+    def __init__(self, *, file: str, every: int) -> None:
+        self.file = Path(file)
+        self.every = every
+        self.marks: list[Mark] = []
+        self.start = self.paused = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.start = now()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if trainer.global_step % self.every == 0:
+            self.marks.append({"iteration": trainer.global_step, "seconds": now() - self.start})
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.paused = now()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self.start += now() - self.paused
+            self.marks[-1] |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.file.write_text(json.dumps(self.marks))
+
+
+def now() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return perf_counter()
+
+
+class Training:
+    """`python train.py *overrides` in a process of its own; the run directory goes with it.
+
+    Args:
+        overrides: of the command line.
+        every: iterations between two marks.
+    """
+
+    def __init__(self, overrides: Sequence[str], *, every: int) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        self._marks = folder / "marks.json"
+        self._output = (folder / "output").open("w+")
+        command = [
+            sys.executable,
+            str(ROOT / "train.py"),
+            *overrides,
+            "logger=csv",
+            "callbacks.samples.count=0",
+            "+callbacks.clock._target_=train_process.Clock",
+            f"+callbacks.clock.file={self._marks}",
+            f"+callbacks.clock.every={every}",
+            f"hydra.run.dir={folder / 'run'}",
+        ]
+        paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        }
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=self._output, stderr=subprocess.STDOUT
+        )
+
+    def marks(self) -> list[Mark]:
+        """When it has ended.
+
+        Raises:
+            RuntimeError: with the end of its output, if it failed.
+        """
+        with self._folder, self._output:
+            if self._process.wait():
+                self._output.seek(0)
+                raise RuntimeError(self._output.read()[-3000:])
+            marks: list[Mark] = json.loads(self._marks.read_text())
+        return marks
