@@ -6,24 +6,18 @@ plain PyTorch batch, as the field writes it. Times are CPU time of the thread, w
 the clock on the wall; rounds of the variants alternate; shown are medians.
 """
 
-import argparse
-import json
-import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
+from itertools import count
 from statistics import median
 from time import thread_time
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import albumentations
+import harness
 import numpy as np
 import torch
+from harness import Result, interleave
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch_degradation import TorchDegradation, unsharp_mask
@@ -40,6 +34,7 @@ from sr.degradations.sharpen import UnsharpMask
 CROP = 384
 PAIR = 256
 BATCH = 12
+FIELD = "PyTorch batch"
 
 
 class InMemory:
@@ -127,12 +122,10 @@ def milliseconds_by_stage(patches: SynthesizedPatches, *, samples: int) -> dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--degradation", default="realesrgan", help="a file of conf/degradation")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--pairs", type=int, default=120, help="in each round")
-    parser.add_argument("--json", help="write the numbers there too")
-    arguments = parser.parse_args()
+    options = harness.parser(__doc__, rounds=7)
+    options.add_argument("--degradation", default="realesrgan", help="a file of conf/degradation")
+    options.add_argument("--pairs", type=int, default=120, help="in each round")
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     prepare_worker(0)
     images = InMemory()
@@ -146,29 +139,28 @@ def main() -> None:
     )
     reference, batch = TorchDegradation(scale=4, seed=0), torch_batch(images)
     pairs_per_second(patches, pairs=40, first=0)  # tables, caches
-    rates: dict[str, list[float]] = {"ours": [], "PyTorch batch": []}
-    sharpening = []
-    for number in range(arguments.rounds):
-        rates["ours"].append(pairs_per_second(patches, pairs=arguments.pairs, first=number * arguments.pairs))
-        rates["PyTorch batch"].append(BATCH / seconds_of(lambda: reference(batch)))
-        sharpening.append(seconds_of(lambda: unsharp_mask(batch)) / BATCH)
+    positions = count(step=arguments.pairs)
+    measured = interleave(
+        {
+            "ours": lambda: pairs_per_second(patches, pairs=arguments.pairs, first=next(positions)),
+            FIELD: lambda: BATCH / seconds_of(lambda: reference(batch)),
+            "sharpening": lambda: seconds_of(lambda: unsharp_mask(batch)) / BATCH,
+        },
+        rounds=arguments.rounds,
+    )
+    share = median(measured.pop("sharpening")) * median(measured[FIELD])
     stages = milliseconds_by_stage(patches, samples=2 * arguments.pairs)
 
-    print(
-        f"degradation={arguments.degradation}, HR {CROP} cropped to {PAIR}, one thread, {arguments.rounds} rounds\n"
-    )
-    print("                      pairs/s  lowest  highest")
-    for name, values in rates.items():
-        print(f"{name:22} {median(values):6.1f}  {min(values):6.1f}   {max(values):6.1f}")
-    share = median(sharpening) * median(rates["PyTorch batch"])
-    print(f"({100 * share:.0f} % of the PyTorch batch is its unsharp mask, a 51 x 51 convolution)")
+    title = f"degradation={arguments.degradation}, HR {CROP} cropped to {PAIR}"
+    results = [
+        Result(title, "pairs/s", measured, FIELD),
+        Result(
+            f"stages of {arguments.degradation}, a pair", "ms", {name: [ms] for name, ms in stages.items()}
+        ),
+    ]
+    harness.publish(results, file=arguments.json)
+    print(f"\n{100 * share:.0f} % of the PyTorch batch is its unsharp mask, a 51 x 51 convolution")
     print(f"three 21-tap kernels: {1000 * median(kernel_seconds() for _ in range(20)):.2f} ms")
-    print("\nstage                  ms per pair  share")
-    for name, spent in stages.items():
-        print(f"{name:22} {spent:11.2f}  {100 * spent / sum(stages.values()):3.0f} %")
-    if arguments.json:
-        numbers = {"pairs_per_second": rates, "stages_ms": stages}
-        Path(arguments.json).write_text(json.dumps(numbers, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,21 +5,16 @@ tests/ops/test_resize.py too. One thread, RGB of float32 (and the loop in float6
 rounds, medians of CPU time.
 """
 
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from statistics import median
+from functools import partial
 from time import thread_time
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+import harness
 import numpy as np
+from harness import Result, interleave
 
 from sr.ops.resize import imresize
 
-ROUNDS = 15
 # Height, width, factor.
 SIZES = ((480, 480, 1 / 4), (1080, 1920, 1 / 2), (1080, 1920, 1 / 4), (270, 480, 4), (540, 960, 2))
 
@@ -58,24 +53,31 @@ def keys(x: np.ndarray) -> np.ndarray:
     return np.select([x <= 1, x <= 2], [near, far], 0.0)
 
 
-def seconds(function: Callable[..., np.ndarray], image: np.ndarray, size: tuple[int, int]) -> float:
+def milliseconds(function: Callable[..., np.ndarray], image: np.ndarray, size: tuple[int, int]) -> float:
     start = thread_time()
     function(image, size=size)
-    return thread_time() - start
+    return 1000 * (thread_time() - start)
+
+
+def compare(height: int, width: int, factor: float, *, rounds: int) -> Result:
+    image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
+    size = (round(height * factor), round(width * factor))
+    variants = {
+        "loop over taps": partial(milliseconds, loop_over_taps, image, size),
+        "the same in float64": partial(milliseconds, loop_over_taps, image.astype(np.float64), size),
+        "sparse products": partial(milliseconds, imresize, image, size),
+    }
+    interleave(variants, rounds=1)  # tables, caches
+    title = f"imresize {width} x {height} to {size[1]} x {size[0]}"
+    return Result(title, "ms", interleave(variants, rounds=rounds), "loop over taps")
 
 
 def main() -> None:
-    print(f"{'':>28} {'taps':>8} {'float64':>8} {'sparse':>8}   ms; sparse is faster by")
-    for height, width, factor in SIZES:
-        image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
-        size = (round(height * factor), round(width * factor))
-        variants = ((loop_over_taps, image), (loop_over_taps, image.astype(np.float64)), (imresize, image))
-        rounds = [[seconds(function, each, size) for function, each in variants] for _ in range(ROUNDS + 1)]
-        taps, double, sparse = (median(each) * 1000 for each in zip(*rounds[1:], strict=True))
-        name = f"{height} x {width} -> {size[0]} x {size[1]}"
-        print(
-            f"{name:>28} {taps:8.1f} {double:8.1f} {sparse:8.1f}   {taps / sparse:.1f}, {double / sparse:.1f}"
-        )
+    options = harness.parser(__doc__, rounds=15)
+    options.add_argument("--sizes", type=int, default=len(SIZES), help="how many of the sizes")
+    arguments = options.parse_args()
+    results = [compare(*sizes, rounds=arguments.rounds) for sizes in SIZES[: arguments.sizes]]
+    harness.publish(results, file=arguments.json)
 
 
 if __name__ == "__main__":
