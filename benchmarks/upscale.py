@@ -3,8 +3,9 @@
 Random weights, one thread, pinned to one core. Speed: the program's own path, whole and in tiles, in fp32 and bf16,
 against the plain script of the field (eager fp32 NCHW, the whole image at once). Every pass is a process of its own,
 rounds of the variants alternate, and shown are medians: of CPU time, which other processes disturb less than the clock
-on the wall, of its ratio to the plain script of the same round, and of the peak of resident memory. Memory: the program
-on one large image, beyond the image and its result. The defaults end in two minutes; docs/upscale.md has the long runs.
+on the wall, and of the peak of resident memory. Where there is a GPU, it works: the clock on the wall, and the peak of
+what torch took of its memory. Memory: the program on one large image, beyond the image and its result. The defaults end
+in two minutes; docs/upscale.md has the long runs.
 """
 
 import argparse
@@ -13,14 +14,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from statistics import median
 from subprocess import run
 from typing import Any
 
-os.environ["OMP_NUM_THREADS"] = "1"
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+import harness
+from harness import ROOT, Result
 
 PLAIN = "plain"
 # Runs the program and prints the peak of its resident memory on standard error.
@@ -33,29 +33,20 @@ sys.exit(status)
 """
 
 
-def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) -> None:
+def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) -> list[Result]:
+    """Seconds, and the peak of memory."""
     variants = [PLAIN, *(f"{precision}/{tile}" for precision in ("fp32", "bf16") for tile in tiles)]
-    measured: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
+    passes: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
     for number in range(1, rounds + 1):
         for variant in variants:
-            measured[variant].append(in_a_process(variant, name, size))
-            print(f"round {number}, {variant}: {measured[variant][-1]}", file=sys.stderr, flush=True)
-    print(f"{name}, {size} x {size} pixels of input, medians of {rounds}")
-    print(f"  {'':24}{'seconds':>9}{'speed':>9}{'of whole':>10}{'peak GB':>9}  tiles")
-    for variant, runs in measured.items():
-        whole = f"{variant.partition('/')[0]}/0"
-        to_plain = ratio(measured[PLAIN], runs)
-        to_whole = f"{ratio(runs, measured[whole]):8.2f} x" if whole in measured else f"{'':10}"
-        print(
-            f"  {title(variant):24}{median(each['seconds'] for each in runs):9.2f}{to_plain:7.2f} x{to_whole}"
-            f"{median(each['peak'] for each in runs) / 1e9:9.2f}  {runs[0]['tiles']}",
-            flush=True,
-        )
-
-
-def ratio(numerator: list[dict[str, Any]], denominator: list[dict[str, Any]]) -> float:
-    pairs = zip(numerator, denominator, strict=True)
-    return float(median(above["seconds"] / below["seconds"] for above, below in pairs))
+            passes[variant].append(in_a_process(variant, name, size))
+            print(f"round {number}, {variant}: {passes[variant][-1]}", file=sys.stderr, flush=True)
+    seconds = {title(variant): [each["seconds"] for each in runs] for variant, runs in passes.items()}
+    peaks = {title(variant): [each["peak"] / 1e9 for each in runs] for variant, runs in passes.items()}
+    return [
+        Result(f"upscaling {size} x {size}, {name}", "s", seconds, title(PLAIN)),
+        Result(f"memory of upscaling {size} x {size}, {name}", "GB", peaks, title(PLAIN)),
+    ]
 
 
 def title(variant: str) -> str:
@@ -80,7 +71,7 @@ def one_pass(variant: str, name: str, size: int) -> None:
         import sr.upscale.__main__  # noqa: F401
     import resource
     from contextlib import nullcontext
-    from time import thread_time
+    from time import perf_counter, thread_time
 
     import torch
 
@@ -90,23 +81,35 @@ def one_pass(variant: str, name: str, size: int) -> None:
     from sr.upscale.upscaler import Upscaler
 
     torch.set_num_threads(1)
-    net, image = make_net(name), random_image(size)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net, image = make_net(name).to(device), random_image(size)
     tiles: list[int] = []
-    start = thread_time()
-    if variant == PLAIN:
+
+    def plain() -> None:
         with torch.no_grad():
-            net(torch.from_numpy(to_float(image)).permute(2, 0, 1)[None].contiguous())
-    else:
+            net(torch.from_numpy(to_float(image)).permute(2, 0, 1)[None].contiguous().to(device)).cpu()
+
+    def ours() -> None:
         precision, _, tile = variant.partition("/")
-        network = Network(net=net, scale=4, channels=3, device=torch.device("cpu"), precision=precision)
+        network = Network(net=net, scale=4, channels=3, device=device, precision=precision)
         upscaler = Upscaler(
             network=network,
             tile=tile if tile == "auto" else int(tile),
             bars=lambda count: nullcontext(lambda done: tiles.append(done)),
         )
         upscaler(Picture(image))
-    seconds = thread_time() - start
+
+    work = plain if variant == PLAIN else ours
+    if device.type == "cuda":
+        work()  # what a GPU's libraries load and choose once
+        tiles.clear()
+    clock = thread_time if device.type == "cpu" else perf_counter  # results are on the CPU when it is read
+    start = clock()
+    work()
+    seconds = clock() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated()
     print(json.dumps({"seconds": seconds, "peak": peak, "tiles": sum(tiles) or 1}))
 
 
@@ -133,7 +136,18 @@ def random_image(size: int) -> Any:
     return np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
 
 
-def measure_memory(name: str, *, size: int) -> None:
+def measure_memory(name: str, *, size: int, rounds: int) -> Result:
+    image, result = 3 * size**2, 3 * (4 * size) ** 2
+    peaks = [peak_of_program(name, size=size) for _ in range(rounds)]
+    values = {
+        "peak": [peak / 1e9 for peak in peaks],
+        "beyond image and result": [(peak - image - result) / 1e9 for peak in peaks],
+    }
+    return Result(f"memory of sr-upscale, {size} x {size}, {name}", "GB", values)
+
+
+def peak_of_program(name: str, *, size: int) -> int:
+    """Bytes that `sr-upscale` has in memory at most."""
     import torch
 
     from sr.ops.image import write_png
@@ -146,23 +160,15 @@ def measure_memory(name: str, *, size: int) -> None:
         done = run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
-    peak, image, result = int(done.stderr.split()[-1]), 3 * size**2, 3 * (4 * size) ** 2
-    print(f"{name}, {size} x {size} pixels of input")
-    print(
-        f"  peak {peak / 1e9:.2f} GB = image {image / 1e9:.2f} + result {result / 1e9:.2f} +"
-        f" {(peak - image - result) / 1e9:.2f} GB for Python, libraries, net, tiles and file formats"
-    )
+    return int(done.stderr.split()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = harness.parser(__doc__, rounds=3)
     parser.add_argument("--only", choices=("speed", "memory"), help="one of the two")
     parser.add_argument("--net", nargs="*", default=["rrdbnet-64-4-32", "srvgg-64-16"], help="of speed")
     parser.add_argument("--size", type=int, default=192, help="side of the image, speed")
     parser.add_argument("--tile", nargs="*", default=["0", "auto"], help="what --tile is given, speed")
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-net", nargs="*", default=["srvgg-64-16"])
     parser.add_argument("--memory-size", type=int, default=1024, help="side of the image, memory")
     parser.add_argument("--core", type=int, help="to pin to; default: the last one")
@@ -173,12 +179,13 @@ def main() -> None:
         return
     if hasattr(os, "sched_setaffinity"):  # Linux alone
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
+    results = []
     if options.only in (None, "speed"):
-        for name in options.net:
-            compare_speed(name, size=options.size, tiles=options.tile, rounds=options.rounds)
+        compare = partial(compare_speed, size=options.size, tiles=options.tile, rounds=options.rounds)
+        results += [result for name in options.net for result in compare(name)]
     if options.only in (None, "memory"):
-        for name in options.memory_net:
-            measure_memory(name, size=options.memory_size)
+        results += [measure_memory(name, size=options.memory_size, rounds=1) for name in options.memory_net]
+    harness.publish(results, file=options.json)
 
 
 if __name__ == "__main__":
