@@ -30,6 +30,7 @@ import torch
 from sr.data.cache import CachedImages, cached
 from sr.data.loading import prepare_worker
 from sr.data.patches import Augmentation, SynthesizedPatches
+from sr.data.pixel_file import expect_rows
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles, ImageSource, sample_photographs
 from sr.degradations.bicubic import BicubicDegradation
@@ -64,6 +65,7 @@ def read_crop(images: ImageSource, size: int, rng: np.random.Generator) -> np.nd
 
 def copy_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     top, left = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
+    expect_rows(image, top, top + size)
     return image[top : top + size, left : left + size].copy()
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -90,10 +91,7 @@ class CachedImages:
         """
         if self._pixels is None:
             paths = {path.relative_to(self.files.root).as_posix(): path for path in self.files.paths}
-            with self.folder.locked():
-                if self.folder.temporary:
-                    self.folder.sweep()
-                pixels = self._current(paths)
+            pixels = self._find().complete(paths) or self._make(paths)
             index = pixels.index()
             entries = [index[name] for name in paths]
             self._table = np.array([(e.offset, e.height, e.width, e.itemsize) for e in entries], np.int64)
@@ -115,24 +113,27 @@ class CachedImages:
         self.open()
         return list(self._errors.values())
 
-    def _current(self, paths: Mapping[str, Path]) -> PixelFile:
-        """The pixels of the folder if they are those of the files, else new ones."""
-        old = self.folder.open()
-        index = old.index() if old else {}
+    def _find(self) -> "Found":
+        """What the folder holds, and what of it is still true. Needs no lock and writes nothing."""
+        pixels = self.folder.open()
+        index = pixels.index() if pixels else {}
         # Files of the directory that are not asked for stay too: two runs that take different ones do not compete.
         kept = {
             name: entry for name, entry in index.items() if self._is_current(self.files.root / name, entry)
         }
-        if old and len(kept) == len(index) and paths.keys() <= kept.keys():
-            return old
-        changed = len(paths.keys() & index.keys() - kept.keys())
-        gone = len(index) - len(kept) - changed
-        added = len(paths.keys() - index.keys())
-        why = f" ({added} new, {changed} changed, {gone} removed since it was made)" if old else ""
-        self._build(paths, old, kept, why=why)
-        new = self.folder.open()
-        assert new is not None
-        return new
+        return Found(pixels=pixels, index=index, kept=kept)
+
+    def _make(self, paths: Mapping[str, Path]) -> PixelFile:
+        with self.folder.locked():
+            if self.folder.temporary:
+                self.folder.sweep()
+            found = self._find()  # another process may have made them meanwhile
+            if pixels := found.complete(paths):
+                return pixels
+            self._build(paths, found)
+            made = self.folder.open()
+        assert made is not None
+        return made
 
     def _is_current(self, path: Path, entry: Entry) -> bool:
         if _stamp(path) != (entry.bytes, entry.modified):
@@ -145,9 +146,8 @@ class CachedImages:
             return True
         return False
 
-    def _build(
-        self, paths: Mapping[str, Path], old: PixelFile | None, kept: Mapping[str, Entry], *, why: str
-    ) -> None:
+    def _build(self, paths: Mapping[str, Path], found: "Found") -> None:
+        old, kept = found.pixels, found.kept
         folder, root, channels = self.folder, self.files.root, self.files.channels
         names = sorted(paths.keys() | kept.keys())
         new = [name for name in names if name not in kept]
@@ -173,7 +173,7 @@ class CachedImages:
 
         began = perf_counter()
         reading = f"reading {len(new)} of {len(names)} images of {root} into {folder.path}"
-        log.info("%s: %s%s", folder.setting, reading, why)
+        log.info("%s: %s%s", folder.setting, reading, found.changes(paths))
         try:
             done = write_pixel_file(folder.building, names, stamp=stamp, read=read, threads=_cores())
             for _ in tqdm(done, total=len(names), unit="image", desc="caching", leave=False, disable=None):
@@ -209,6 +209,28 @@ class CachedImages:
             f"delete {self.folder.pixels} ({gigabytes(held)}, of before the files changed), " if held else ""
         )
         return f"{older}take another data.cache_dir or data.cache=none"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pixels, their index, and the entries whose files are as they were."""
+
+    pixels: PixelFile | None
+    index: Mapping[str, Entry]
+    kept: Mapping[str, Entry]
+
+    def complete(self, paths: Mapping[str, Path]) -> PixelFile | None:
+        """The pixels if they are those of the files and nothing is in them that is gone."""
+        return self.pixels if len(self.kept) == len(self.index) and paths.keys() <= self.kept.keys() else None
+
+    def changes(self, paths: Mapping[str, Path]) -> str:
+        """Why the pixels are not taken as they are."""
+        if self.pixels is None:
+            return ""
+        changed = len(paths.keys() & self.index.keys() - self.kept.keys())
+        removed = len(self.index) - len(self.kept) - changed
+        added = len(paths.keys() - self.index.keys())
+        return f" ({added} new, {changed} changed, {removed} removed since it was made)"
 
 
 def _stamp(path: Path) -> tuple[int, int]:

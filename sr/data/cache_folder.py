@@ -89,10 +89,12 @@ class CacheFolder:
                     self._remove()
 
     def open(self) -> PixelFile | None:
-        """The pixels; None where there are no whole ones. Call it under the lock."""
+        """The pixels; None where there are no whole ones."""
         pixels = PixelFile.open(self.pixels)
         if pixels and self.temporary:
-            _flock(pixels.file, shared=True)  # whoever sweeps sees that they are in use
+            # Whoever sweeps sees that they are in use; or was first, and has removed them.
+            in_use = _flock(pixels.file, shared=True)
+            return pixels if in_use and pixels.is_at(self.pixels) else None
         return pixels
 
     def free(self) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sr.data.pixel_file import expect_rows
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles, ImageSource
 from sr.degradations.pipeline import Degradation
@@ -113,6 +114,7 @@ class SynthesizedPatches(TrainingPatches):
         image = pad_to(self.images[index], size)
         top, left = draw_corner(image, size, rng)
         reach = chain.margin + chain.jitter * chain.scale
+        expect_rows(image, top - reach, top + size + reach)
         around = to_float(cut(image, top - reach, left - reach, size + 2 * reach))
         around = self.augmentation(around, seed=int(rng.integers(2**31)))
         # Where the patch begins in its window, in LR pixels; without jitter in the middle.
@@ -160,6 +162,7 @@ class PairedPatches(TrainingPatches):
         hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
         lr, hr = pad_to(lr, self.lr_patch_size), pad_to(hr, self.lr_patch_size * self.scale)
         top, left = draw_corner(lr, self.lr_patch_size, rng)
+        expect_rows(hr, top * self.scale, (top + self.lr_patch_size) * self.scale)
         lr = to_float(cut(lr, top, left, self.lr_patch_size))
         hr = to_float(cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale))
         # albumentations refuses images of unequal size in one call; the same seed draws the same transform.

@@ -56,10 +56,10 @@ class PixelFile:
 
     @classmethod
     def open(cls, path: Path) -> "PixelFile | None":
-        """None where there is no file, or one that is not whole."""
+        """None where there is no file that can be read, or one that is not whole."""
         try:
             file = path.open("rb")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         if _index_bytes(file) is None:
             file.close()
@@ -89,6 +89,23 @@ class PixelFile:
         # The first finds the file even where its name is gone; only Linux has it.
         places = [Path(f"/proc/{os.getpid()}/fd/{self.file.fileno()}"), Path(self.file.name)]
         return _reopen, (places, found.st_dev, found.st_ino)
+
+
+def expect_rows(image: np.ndarray, top: int, bottom: int) -> None:
+    """Have the system read these rows from disk at once and not, as they are touched, one page after the other.
+
+    Does nothing for an image that is no view into a `PixelFile`, or is in memory already.
+    """
+    pixels: object = image
+    while isinstance(pixels, np.ndarray):
+        pixels = pixels.base
+    if not isinstance(pixels, mmap.mmap):
+        return
+    begin = image.ctypes.data - np.frombuffer(pixels, np.uint8).ctypes.data
+    first = begin + max(top, 0) * image.strides[0]
+    last = begin + min(bottom, image.shape[0]) * image.strides[0]
+    first -= first % mmap.PAGESIZE
+    pixels.madvise(mmap.MADV_WILLNEED, first, last - first)
 
 
 def _reopen(places: Sequence[Path], device: int, inode: int) -> PixelFile:

@@ -420,21 +420,20 @@ def test_a_directory_that_cannot_be_written_to_is_named(photos: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("kind", "cache_dir", "message"),
     [
-        ({"cache": "shm"}, r"data\.cache='shm': choose one of none, disk, ram"),
+        ("shm", None, r"data\.cache='shm': choose one of none, disk, ram"),
+        ("ram", "here", r"data\.cache_dir=here is where data\.cache=disk keeps images, and data\.cache=ram"),
         (
-            {"cache": "ram", "cache_dir": "here"},
-            r"data\.cache_dir=here is where data\.cache=disk .*data\.cache=ram",
+            "none",
+            "here",
+            r"data\.cache_dir=here is where data\.cache=disk keeps images, and data\.cache=none",
         ),
-        ({"cache": "none", "cache_dir": "here"}, r"data\.cache_dir=here .*data\.cache=none"),
     ],
 )
-def test_mistakes_are_named(photos: Path, changes: dict[str, Any], message: str) -> None:
+def test_mistakes_are_named(photos: Path, kind: str, cache_dir: str | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        folder(photos, **{"kind": "none"} | changes) if "cache" not in changes else folder(
-            photos, changes["cache"], **{key: value for key, value in changes.items() if key != "cache"}
-        )
+        folder(photos, kind, cache_dir=cache_dir)
 
 
 def test_a_machine_without_shared_memory(
