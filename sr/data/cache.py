@@ -56,9 +56,8 @@ class CachedImages:
         self.files = files
         self.folder = folder
         self._pixels: PixelFile | None = None
-        self._table = np.empty(
-            (0, 4), np.int64
-        )  # not objects, whose counters would unshare the pages of workers
+        # Not objects, whose counters would unshare the pages of workers.
+        self._table = np.empty((0, 4), np.int64)
         self._errors: dict[int, str] = {}
 
     def __len__(self) -> int:
