@@ -167,8 +167,11 @@ def _decode(path: Path) -> np.ndarray:
         raise UnreadableImageError(f"{path}: no image, or a truncated one")
     if image.ndim == 2:
         return np.asarray(image[:, :, None])
-    order = [2, 1, 0, 3][: image.shape[2]] if image.shape[2] in (3, 4) else list(range(image.shape[2]))
-    return np.ascontiguousarray(image[:, :, order])
+    if image.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))  # many times as fast as NumPy's indexing
+    if image.shape[2] == 4:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA))
+    return np.ascontiguousarray(image)
 
 
 def _decode_tiff_bands(path: Path) -> np.ndarray:
