@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # One thread per process: two spinning OpenMP pools on few cores are many times slower than one thread each.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help install demo test test-all lint format clean
+.PHONY: help install demo bench test test-all lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -21,6 +21,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install  ## train a small ESRGAN for two minutes, evaluate it, show the table and the picture (no data, no GPU)
 	$(BIN)/python train.py experiment=quickstart hydra.run.dir=runs/demo
 	$(BIN)/python evaluate.py ckpt=runs/demo/checkpoints/last.ckpt out_dir=runs/demo/evaluation
+
+bench: install  ## every benchmark with short settings: a table, JSON and a picture in results/bench (ten minutes)
+	$(BIN)/python benchmarks/all.py
 
 test: install lint  ## lint, types and all quick tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 -m "not slow"

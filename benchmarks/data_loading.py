@@ -8,24 +8,19 @@ since it waits for the disk of this machine.
 """
 
 import argparse
-import json
 import logging
 import os
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from time import perf_counter, thread_time
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import albumentations
+import harness
 import numpy as np
 import torch
+from harness import Result
 
 from sr.data.cache import CachedImages, cached
 from sr.data.loading import prepare_worker
@@ -153,34 +148,29 @@ def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=12, help="2K images that are made")
-    parser.add_argument("--crop", type=int, default=128, help="side of the crops and of the HR patches")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
+    options = harness.parser(__doc__, rounds=5)
+    options.add_argument("--images", type=int, default=12, help="2K images that are made")
+    options.add_argument("--crop", type=int, default=128, help="side of the crops and of the HR patches")
+    options.add_argument(
         "--folder", help="where images and cache are put meanwhile; a temporary folder otherwise"
     )
-    parser.add_argument("--json", help="write the numbers there too")
-    arguments = parser.parse_args()
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     prepare_worker(0)
     logging.disable()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as root:
         write_images(Path(root), count=arguments.images)
         rates = measure(Path(root), arguments)
-    whole = median(rates["decoding 2K PNG"])
-    print(
-        f"\n{arguments.images} images of {WIDTH} x {HEIGHT}, crops of {arguments.crop}, one thread, ", end=""
-    )
-    print(f"{arguments.rounds} rounds\n")
-    print(f"{'crops or pairs per second':32}  median   lowest  highest   times")
-    for name, values in rates.items():
-        base = median(rates["pairs, no cache"]) if name.startswith("pairs") else whole
-        print(
-            f"{name:32} {median(values):7.0f}  {min(values):7.0f}  {max(values):7.0f}  {median(values) / base:6.1f}"
-        )
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps(rates, indent=2) + "\n")
+    prefix = "pairs, "
+    crops = {name: values for name, values in rates.items() if not name.startswith(prefix)}
+    pairs = {name.removeprefix(prefix): values for name, values in rates.items() if name.startswith(prefix)}
+    which = f"of {arguments.crop} from {arguments.images} images of {WIDTH} x {HEIGHT}"
+    results = [
+        Result(f"crops {which}", "crops/s", crops, "decoding 2K PNG"),
+        Result(f"training pairs {which}", "pairs/s", pairs, "no cache"),
+    ]
+    print()
+    harness.publish(results, file=arguments.json)
 
 
 if __name__ == "__main__":

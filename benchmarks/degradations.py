@@ -125,6 +125,7 @@ def main() -> None:
     options = harness.parser(__doc__, rounds=7)
     options.add_argument("--degradation", default="realesrgan", help="a file of conf/degradation")
     options.add_argument("--pairs", type=int, default=120, help="in each round")
+    options.add_argument("--no-stages", action="store_true", help="leave out the stages one by one")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     prepare_worker(0)
@@ -149,15 +150,12 @@ def main() -> None:
         rounds=arguments.rounds,
     )
     share = median(measured.pop("sharpening")) * median(measured[FIELD])
-    stages = milliseconds_by_stage(patches, samples=2 * arguments.pairs)
-
     title = f"degradation={arguments.degradation}, HR {CROP} cropped to {PAIR}"
-    results = [
-        Result(title, "pairs/s", measured, FIELD),
-        Result(
-            f"stages of {arguments.degradation}, a pair", "ms", {name: [ms] for name, ms in stages.items()}
-        ),
-    ]
+    results = [Result(title, "pairs/s", measured, FIELD)]
+    if not arguments.no_stages:
+        stages = milliseconds_by_stage(patches, samples=2 * arguments.pairs)
+        values = {name: [spent] for name, spent in stages.items()}
+        results.append(Result(f"stages of {arguments.degradation}, a pair", "ms", values))
     harness.publish(results, file=arguments.json)
     print(f"\n{100 * share:.0f} % of the PyTorch batch is its unsharp mask, a 51 x 51 convolution")
     print(f"three 21-tap kernels: {1000 * median(kernel_seconds() for _ in range(20)):.2f} ms")

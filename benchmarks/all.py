@@ -1,0 +1,218 @@
+"""Every benchmark with short settings, as one table and one picture: `make bench`, or `python benchmarks/all.py`.
+
+Under ten minutes on two cores. Each benchmark is a process of its own, one after the other. What is printed lies in
+results/bench/<time>.json too, with what the machine was, and the ratios as bars in results/bench/<time>.png. One
+that fails is named at the end, does not stop the others, and makes the exit status 1. The scripts alone have longer
+settings and more options: `python benchmarks/<name>.py --help`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from time import monotonic
+from typing import Any
+
+from harness import ROOT, Result
+
+# Script -> options that keep all of them together under ten minutes.
+BENCHMARKS: dict[str, list[str]] = {
+    "training": ["--rounds=2", "--blocks=4", "--batch=2"],
+    "degradations": ["--rounds=3", "--no-stages"],
+    "data_loading": ["--rounds=3"],
+    "imresize": ["--rounds=5", "--sizes=3"],
+    "upscale": ["--only=speed", "--rounds=2", "--net=rrdbnet-64-4-32", "--size=224", "--tile=auto"],
+    "lightning_overhead": ["--rounds=3", "--iterations", "6", "50"],
+    "scaling": ["--rounds=1"],
+    "quality": ["--iterations=1200", "--every=300"],
+}
+TIMEOUT = 1200  # seconds of one
+
+
+class FailedError(RuntimeError):
+    """A benchmark gave no numbers."""
+
+
+def run(name: str, options: Sequence[str]) -> list[Result]:
+    """Raises FailedError with the end of what it printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "numbers.json"
+        command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *options, f"--json={file}"]
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIMEOUT
+            )
+        except subprocess.TimeoutExpired as error:
+            raise FailedError(f"took more than {TIMEOUT} s") from error
+        if done.returncode:
+            raise FailedError(f"status {done.returncode}\n{(done.stderr or done.stdout)[-2000:]}")
+        try:
+            return [Result(**each) for each in json.loads(file.read_text())]
+        except (OSError, ValueError, TypeError) as error:
+            raise FailedError(f"wrote no numbers in the form of benchmarks/harness.py ({error})") from error
+
+
+def machine() -> dict[str, Any]:
+    import torch
+
+    from sr.callbacks.provenance import git_revision
+
+    return {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": 1,
+        "git_revision": git_revision(ROOT),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def cpu_name() -> str:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def table(results: Sequence[Result]) -> str:
+    rows = [("", "median", "lowest", "highest", "unit", "ratio")]
+    for result in results:
+        rows.append((result.benchmark, *[""] * 5))
+        for variant, values in result.values.items():
+            ratio = result.ratio(variant)
+            numbers = (f"{value:.4g}" for value in (median(values), min(values), max(values)))
+            rows.append((f"  {variant}", *numbers, result.unit, "" if ratio is None else f"{ratio:.2f}"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *numbers, unit, ratio in rows:
+        cells = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:4], strict=True))
+        line = f"{first:{widths[0]}}  {'  '.join(cells)}  {unit:{widths[4]}}  {ratio:>{widths[5]}}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def advantages(result: Result, variant: str) -> list[float]:
+    """How many times better than the reference, by round."""
+    assert result.reference is not None
+    pairs = zip(result.values[variant], result.values[result.reference], strict=True)
+    larger_is_better = result.unit.endswith("/s") or result.unit == "dB"
+    return [mine / other if larger_is_better else other / mine for mine, other in pairs]
+
+
+def draw(results: Sequence[Result], *, about: str, picture: Path) -> None:
+    """How many times better than its reference every variant is."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    compared = [result for result in results if result.reference is not None]
+    places: list[float] = []
+    labels: list[str] = []
+    row = 0.0
+    figure = Figure(
+        figsize=(10, 1.6 + 0.27 * sum(len(each.values) + 0.6 for each in compared)), layout="constrained"
+    )
+    axes = figure.add_subplot()
+    for result in compared:
+        axes.text(
+            0.0,
+            row,
+            f"{result.benchmark}, against {result.reference}",
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            weight="bold",
+            size=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+        for variant in result.values:
+            if variant == result.reference:
+                continue
+            row += 1
+            rounds = advantages(result, variant)
+            middle = median(rounds)
+            better = middle >= 1
+            axes.barh(row, middle - 1, left=1, height=0.7, color="tab:blue" if better else "tab:orange")
+            axes.plot([min(rounds), max(rounds)], [row, row], color="black", linewidth=1)
+            axes.annotate(
+                f"{middle:.2f}" if middle < 10 else f"{middle:,.0f}",
+                (max(*rounds, 1.0) if better else min(*rounds, 1.0), row),
+                xytext=(4 if better else -4, 0),
+                textcoords="offset points",
+                va="center",
+                ha="left" if better else "right",
+                size=8,
+            )
+            places.append(row)
+            labels.append(variant)
+        row += 1.6
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks(places, labels, size=9)
+    axes.set_ylim(row - 0.8, -0.8)
+    axes.margins(x=0.12)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(
+        "times better than the reference (faster, or less memory); lines: lowest and highest round"
+    )
+    axes.set_title(about, size=9)
+    figure.savefig(picture, dpi=110)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "results" / "bench", help="for JSON and picture"
+    )
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
+    names = arguments.names or list(BENCHMARKS)
+    about = machine()
+    results, seconds, failed = [], {}, {}
+    for number, name in enumerate(names, start=1):
+        print(f"[{number}/{len(names)}] {name} ...", end=" ", file=sys.stderr, flush=True)
+        start = monotonic()
+        try:
+            results += run(name, BENCHMARKS[name])
+        except FailedError as error:
+            failed[name] = str(error)
+        seconds[name] = round(monotonic() - start, 1)
+        print(f"{seconds[name]:.0f} s{', FAILED' if name in failed else ''}", file=sys.stderr, flush=True)
+
+    about |= {"load_average_after": os.getloadavg()[0], "seconds": seconds, "failed": failed}
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    stem = arguments.folder / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    numbers, picture = stem.with_suffix(".json"), stem.with_suffix(".png")
+    record = {"machine": about, "results": [asdict(each) for each in results]}
+    numbers.write_text(json.dumps(record, indent=1) + "\n")
+    head = (
+        f"{about['gpu'] or about['cpu']}, {about['cores']} cores, torch {about['torch']}, one thread,"
+        f" load average {about['load_average']:.1f} before and {about['load_average_after']:.1f} after"
+    )
+    print(f"{head}\n\n{table(results)}\n")
+    if any(each.reference is not None for each in results):
+        draw(results, about=head, picture=picture)
+        print(f"{os.path.relpath(numbers)}   {os.path.relpath(picture)}")
+    for name, message in failed.items():
+        print(f"\n{name} FAILED: {message}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
