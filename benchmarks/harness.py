@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,25 @@ class Result:
         lines = [head + ("" if self.reference is None else f" {'ratio':>7}")]
         for variant, values in self.values.items():
             ratio = self.ratio(variant)
-            numbers = "".join(f" {value:>10.4g}" for value in (median(values), min(values), max(values)))
-            lines.append(f"{variant:{width}}{numbers}" + ("" if ratio is None else f" {ratio:7.2f}"))
+            numbers = "".join(f" {number(value):>10}" for value in (median(values), min(values), max(values)))
+            lines.append(
+                f"{variant:{width}}{numbers}" + ("" if ratio is None else f" {shown_ratio(ratio):>7}")
+            )
         return "\n".join(lines)
 
 
-def interleave(variants: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+def number(value: float) -> str:
+    """Four digits that count, never an exponent of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def shown_ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def interleave(variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
     """Call every variant once in each round; the values that they return, by variant."""
-    measured: dict[str, list[float]] = {name: [] for name in variants}
+    measured: dict[str, list[T]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, measure in variants.items():
             measured[name].append(measure())

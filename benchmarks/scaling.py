@@ -4,7 +4,8 @@
 one thread each.
 Every process has a batch of its own, so two do twice the work. What the machine could give at best is measured
 too: two trainings side by side that know nothing of each other. Rounds alternate; the clock on the wall, without start
-and validation; the load of the machine before is printed, since every other process takes part of a core away.
+and validation; the load of the machine before is printed, since every other process takes part of a core away. CPU time
+per image, of the first process, shows what two of them cost each other even on a busy machine.
 """
 
 import os
@@ -20,10 +21,10 @@ ONE, TWO, APART = "1 process", "2 processes", "2 trainings apart"
 WARM_UP = 5  # iterations that are left out
 
 
-def images_per_second(
+def measure(
     overrides: Sequence[str], *, processes: int, trainings: int, sizes: tuple[int, int]
-) -> float:
-    """Of all processes of all trainings together."""
+) -> tuple[float, float]:
+    """Images per second of all processes of all trainings together, and milliseconds of CPU time per image."""
     batch, iterations = sizes
     last = WARM_UP + iterations
     command = [
@@ -44,11 +45,13 @@ def images_per_second(
         *overrides,
     ]
     started = [Training(command, every=1) for _ in range(trainings)]
-    total = 0.0
+    rate = cpu = 0.0
     for training in started:
-        seconds = {mark["iteration"]: mark["seconds"] for mark in training.marks()}
-        total += processes * batch * iterations / (seconds[last] - seconds[WARM_UP])
-    return total
+        marks = {mark["iteration"]: mark for mark in training.marks()}
+        seconds, cpu_seconds = (marks[last][key] - marks[WARM_UP][key] for key in ("seconds", "cpu_seconds"))
+        rate += processes * batch * iterations / seconds
+        cpu += 1000 * cpu_seconds / (batch * iterations) / trainings
+    return rate, cpu
 
 
 def main() -> None:
@@ -70,17 +73,21 @@ def main() -> None:
         return
     sizes = (arguments.batch, arguments.iterations)
     variants = {
-        ONE: partial(images_per_second, arguments.overrides, processes=1, trainings=1, sizes=sizes),
-        TWO: partial(images_per_second, arguments.overrides, processes=2, trainings=1, sizes=sizes),
+        ONE: partial(measure, arguments.overrides, processes=1, trainings=1, sizes=sizes),
+        TWO: partial(measure, arguments.overrides, processes=2, trainings=1, sizes=sizes),
     }
     if gpus < 2 and not arguments.no_apart:  # of GPUs both would take the first
-        variants[APART] = partial(
-            images_per_second, arguments.overrides, processes=1, trainings=2, sizes=sizes
-        )
+        variants[APART] = partial(measure, arguments.overrides, processes=1, trainings=2, sizes=sizes)
     print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores\n")
-    values = interleave(variants, rounds=arguments.rounds)
+    measured = interleave(variants, rounds=arguments.rounds)
+    rates = {name: [rate for rate, _ in each] for name, each in measured.items()}
+    cpu = {name: [spent for _, spent in each] for name, each in measured.items()}
     name = " ".join(arguments.overrides)
-    harness.publish([Result(f"scaling, {name}", "images/s", values, ONE)], file=arguments.json)
+    results = [
+        Result(f"scaling, {name}", "images/s", rates, ONE),
+        Result(f"CPU time of an image, {name}", "ms", cpu, ONE),
+    ]
+    harness.publish(results, file=arguments.json)
 
 
 if __name__ == "__main__":

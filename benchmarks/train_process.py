@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import lightning as L
@@ -19,9 +19,10 @@ Mark = dict[str, Any]
 
 
 class Clock(L.Callback):
-    """Writes how far training was when, as `[{"iteration", "seconds"}]` with the metrics where it was validated.
+    """Writes how far training was when, as `[{"iteration", "seconds", "cpu_seconds"}]`, and the metrics where it was
+    validated.
 
-    Validation does not count. Of several processes the first writes.
+    Validation does not count as `seconds`, the clock on the wall. Of several processes the first writes.
 
     Args:
         file: JSON.
@@ -41,7 +42,10 @@ class Clock(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if trainer.global_step % self.every == 0:
-            self.marks.append({"iteration": trainer.global_step, "seconds": now() - self.start})
+            seconds = now() - self.start
+            self.marks.append(
+                {"iteration": trainer.global_step, "seconds": seconds, "cpu_seconds": process_time()}
+            )
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.paused = now()
