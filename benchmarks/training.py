@@ -100,7 +100,7 @@ def make_batch(*, batch: int, lr: int) -> tuple[Tensor, Tensor]:
     return low, high
 
 
-def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str) -> SRModule:
+def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str, fused: bool) -> SRModule:
     torch.manual_seed(0)
     terms = {"l1": WeightedTerm(weight=1.0, loss=L1Loss())}
     settings: dict[str, Any] = {}
@@ -116,13 +116,13 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str)
             "gan_loss": RelativisticAverageGANLoss(base=VanillaGANLoss()),
             "gan_weight": PUBLISHED_GAN["adversarial"],
             "ramp": AdversarialRamp(),
-            "optimizer_d": partial(torch.optim.Adam, lr=1e-4),
+            "optimizer_d": partial(torch.optim.Adam, lr=1e-4, fused=fused),
             "scheduler_d": partial(ConstantLR, factor=1.0, total_iters=0),
         }
     return kind(
         generator=RRDBNet(num_block=sizes.blocks, memory=memory),  # type: ignore[arg-type]
         content_loss=WeightedLoss(terms=terms),
-        optimizer_g=partial(torch.optim.Adam, lr=2e-4),
+        optimizer_g=partial(torch.optim.Adam, lr=2e-4, fused=fused),
         scheduler_g=partial(ConstantLR, factor=1.0, total_iters=0),
         metric=Protocol(crop_border=4),
         **settings,
@@ -131,7 +131,7 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str)
 
 def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dtype, memory: str) -> Step:
     """`SRModule.training_step` without Lightning around it, which benchmarks/lightning.py measures."""
-    module = make_module(kind, sizes, memory=memory).to(memory_format=torch.channels_last)
+    module = make_module(kind, sizes, memory=memory, fused=True).to(memory_format=torch.channels_last)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
     optimizers = [make(net.parameters()) for net, make, _ in module.trained_nets()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
@@ -155,7 +155,7 @@ def autocast(dtype: torch.dtype) -> AbstractContextManager[Any]:
 
 def field_step(kind: type[SRModule], sizes: argparse.Namespace) -> Step:
     """ESRGAN's training as its reference implementations loop, on the same nets and losses."""
-    module: Any = make_module(kind, sizes, memory="plain")
+    module: Any = make_module(kind, sizes, memory="plain", fused=False)
     optimizers = [make(net.parameters()) for net, make, _ in module.trained_nets()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
     forget(optimizers)
