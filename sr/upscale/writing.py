@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import cv2
@@ -41,9 +42,8 @@ def check_writable(folder: Path) -> None:
     """Make the folder and try it, so that hours of work do not end in a refusal. Raises OSError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "writable") as file:
-            file.write(b"")
-        (folder / "writable").unlink()
+        with TemporaryFile(dir=folder):  # has a name of its own, so that no file of the user's is touched
+            pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from error  # names the folder, not the trial
 

@@ -190,6 +190,10 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
     check_writable(tmp_path / "new" / "folder")
     assert list((tmp_path / "new" / "folder").iterdir()) == []
+    for name in ("writable", ".writable"):  # whatever lies there, the trial leaves it alone
+        (tmp_path / name).write_text("mine")
+    check_writable(tmp_path)
+    assert {(tmp_path / name).read_text() for name in ("writable", ".writable")} == {"mine"}
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"Not a directory: .*file/folder.$"):
         check_writable(tmp_path / "file" / "folder")
