@@ -52,28 +52,7 @@ OURS = {
     "ours: bf16, lean": (torch.bfloat16, "lean"),
     "ours: bf16, checkpoint": (torch.bfloat16, "checkpoint"),
 }
-VGG19 = (
-    64,
-    64,
-    0,
-    128,
-    128,
-    0,
-    256,
-    256,
-    256,
-    256,
-    0,
-    512,
-    512,
-    512,
-    512,
-    0,
-    512,
-    512,
-    512,
-    512,
-)  # 0: pooling
+VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # width and number of convolutions between poolings
 PUBLISHED_GAN = {"content": 1e-2, "perceptual": 1.0, "adversarial": 5e-3}
 
 Step = Callable[[], None]
@@ -82,13 +61,14 @@ Step = Callable[[], None]
 def random_vgg(file: Path) -> Path:
     """VGG19's convolutions in torchvision's format."""
     weights, channels, place = {}, 3, 0
-    for width in VGG19:
-        if width:
+    for width, count in VGG19:
+        for _ in range(count):
             conv = nn.Conv2d(channels, width, 3)
             nn.init.kaiming_normal_(conv.weight)
             weights |= {f"features.{place}.{name}": value for name, value in conv.state_dict().items()}
             channels = width
-        place += 2 if width else 1
+            place += 2  # its activation has a place too
+        place += 1  # and pooling
     torch.save(weights, file)
     return file
 
@@ -130,7 +110,7 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str,
 
 
 def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dtype, memory: str) -> Step:
-    """`SRModule.training_step` without Lightning around it, which benchmarks/lightning.py measures."""
+    """`SRModule.training_step` without Lightning around it, which benchmarks/lightning_overhead.py measures."""
     module = make_module(kind, sizes, memory=memory, fused=True).to(memory_format=torch.channels_last)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
     optimizers = [make(net.parameters()) for net, make, _ in module.trained_nets()]
