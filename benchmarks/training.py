@@ -302,7 +302,7 @@ def main() -> None:
     options.add_argument("--batch", type=int, default=4)
     options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
     options.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options.add_argument("--no-memory", action="store_true")
+    options.add_argument("--only", choices=("time", "memory"), help="one of the two")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
@@ -310,8 +310,10 @@ def main() -> None:
         if arguments.measure:
             one_measurement(*arguments.measure, arguments)
             return
-        results = [time_steps(name, KINDS[name], arguments) for name in arguments.kinds]
-        if not arguments.no_memory:
+        results = []
+        if arguments.only in (None, "time"):
+            results += [time_steps(name, KINDS[name], arguments) for name in arguments.kinds]
+        if arguments.only in (None, "memory"):
             results += [compare_memory(name, arguments) for name in arguments.kinds]
     harness.publish(results, file=arguments.json)
 
