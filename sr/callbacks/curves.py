@@ -29,8 +29,6 @@ class Curves(L.Callback):
 
     @rank_zero_only
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        for logger in trainer.loggers:
-            logger.save()
         if self.metrics.is_file():
             draw_curves(read_series(self.metrics), self.picture)
 

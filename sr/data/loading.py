@@ -1,5 +1,6 @@
 """A loader that knows how long training waits for it, and the start of its workers."""
 
+import signal
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any, TypeVar
@@ -29,10 +30,23 @@ class TimedLoader(DataLoader[T_co]):
                 batch = next(batches)
             except StopIteration:
                 return
+            except RuntimeError as error:
+                if "exited unexpectedly" in str(error):
+                    raise RuntimeError(
+                        f"a loader process was killed ({str(error).splitlines()[0]}), perhaps for want of memory: try a"
+                        " smaller data.num_workers. resume=auto goes on from the last checkpoint"
+                    ) from error
+                raise
             self.last_wait = perf_counter() - began
             yield batch
 
 
 def prepare_worker(worker: int) -> None:
-    """torch sets its own threads to one in a loader process, OpenCV does not."""
+    """torch sets its own threads to one in a loader process, OpenCV does not.
+
+    Signals to all processes of a run are for the training process, which ends its loaders when it has saved.
+    """
     cv2.setNumThreads(0)
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

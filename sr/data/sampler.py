@@ -1,6 +1,6 @@
-"""An endless, seeded stream of training samples, cut into epochs of a fixed length."""
+"""An endless, seeded stream of training samples, which goes on wherever a run is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class EndlessSampler(Sampler[Draw]):
         iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
         seed: the seed of the run.
         rank, world_size: this process, and how many there are.
+        behind: how many iterations of the run lie behind when an epoch, or the rest of one, begins.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class EndlessSampler(Sampler[Draw]):
         seed: int,
         rank: int = 0,
         world_size: int = 1,
+        behind: Callable[[], int] = lambda: 0,
     ) -> None:
         self.num_images = num_images
         self.batch_size = batch_size
@@ -48,17 +50,13 @@ class EndlessSampler(Sampler[Draw]):
         self.iterations_per_epoch = iterations_per_epoch or -(-num_images // self.global_batch_size)
         self.seed = seed
         self.rank = rank
-        self.epoch = 0
+        self.behind = behind
 
     def __len__(self) -> int:
         return self.iterations_per_epoch * self.batch_size
 
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
-        self.epoch = epoch
-
     def __iter__(self) -> Iterator[Draw]:
-        first = self.epoch * self.iterations_per_epoch
+        first = self.behind()
         order, order_of = np.empty(0, np.int64), -1
         for iteration in range(first, first + self.iterations_per_epoch):
             start = iteration * self.global_batch_size + self.rank * self.batch_size

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.protocol import Protocol
-from sr.training.base import SRModule, Terms
+from sr.training import health
+from sr.training.base import SRModule, Terms, Trained
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 
 
@@ -41,6 +42,7 @@ class GANModule(SRModule):
         warmup_iterations: int = 0,
         gradient_clip: float | None = None,
         accumulate: int = 1,
+        seed: int = 0,
     ) -> None:
         super().__init__(
             generator=generator,
@@ -53,6 +55,7 @@ class GANModule(SRModule):
             warmup_iterations=warmup_iterations,
             gradient_clip=gradient_clip,
             accumulate=accumulate,
+            seed=seed,
         )
         self.discriminator = discriminator
         self.gan_loss = gan_loss
@@ -61,20 +64,29 @@ class GANModule(SRModule):
         self.scheduler_d = scheduler_d
         self.ramp = ramp
 
-    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
-        return [*super().trained_nets(), (self.discriminator, self.optimizer_d, self.scheduler_d)]
+    def trained(self) -> list[Trained]:
+        return [
+            *super().trained(),
+            Trained("d", self.discriminator, self.optimizer_d, self.scheduler_d),
+        ]
 
-    def resting(self, iteration: int) -> set[nn.Module]:
-        return {self.discriminator} if self.ramp(iteration) is None else set()
+    def resting(self, iteration: int) -> set[str]:
+        return {"d"} if self.ramp(iteration) is None else set()
 
     def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
         sr = self.generator(lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         content: Terms = self.content_loss(image, target)
         loss_g = sum(content.values(), start=sr.new_zeros(()))
+        measured = self.logs_at(iteration)
+        pushes = self._single_pushes(content, image) if measured else {}
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         (push,) = torch.autograd.grad(loss_g, image)
         terms = {key: value.detach() for key, value in content.items()}
+        if measured:
+            (*_, last) = content
+            pushes[last] = push - sum(pushes.values())
+            terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
         loss_g = loss_g.detach()
         ramp = self.ramp(iteration)
         if ramp is None:
@@ -88,6 +100,12 @@ class GANModule(SRModule):
         weight = self.gan_weight * ramp
         (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
         push = push + adversarial_push
+        if measured:
+            pushes["adversarial"] = adversarial_push
+            weight_g = health.last_weight(self.generator)
+            terms |= health.gradient_norms(sr=sr, pushes=pushes, weight=weight_g)
+            terms["health/accuracy_d"] = health.accuracy(real=real_logits, fake=fake_logits)
+            terms["health/ema_distance"] = health.distance(self.generator, self.generator_ema)
         loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
         # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
@@ -98,6 +116,16 @@ class GANModule(SRModule):
             "loss_d": loss_d.detach(),
             "logits_real": real_logits.detach().float().mean(),
             "logits_fake": fake_logits.detach().float().mean(),
+        }
+
+    @staticmethod
+    def _single_pushes(content: Terms, image: Tensor) -> Terms:
+        """Of every content loss but the last, which is what remains of their sum: it is the most costly one."""
+        (*others, _) = content
+        return {
+            term: torch.autograd.grad(content[term], image, retain_graph=True)[0]
+            for term in others
+            if content[term].requires_grad
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
