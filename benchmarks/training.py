@@ -113,7 +113,6 @@ def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dt
     """`SRModule.training_step` without Lightning around it, which benchmarks/lightning_overhead.py measures."""
     module = make_module(kind, sizes, memory=memory, fused=True).to(memory_format=torch.channels_last)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
-    module.logs_at = lambda iteration: False  # type: ignore[method-assign]
     optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
     forget(optimizers)

@@ -186,6 +186,11 @@ def explain(error: BaseException) -> str | None:
         )
     if isinstance(error, RuntimeError) and "Connection closed by peer" in str(error):
         return "another process of this run has ended; its own message says why"
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):
+        return (
+            f"a loader process was killed ({str(error).split('. ')[0]}), perhaps for want of memory: try a smaller"
+            " data.num_workers; resume=auto goes on from the last checkpoint"
+        )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):

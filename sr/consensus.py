@@ -34,8 +34,8 @@ class Reading:
 
     Attributes:
         iteration: counted from 1.
-        here: whether the numbers of this process are finite.
-        everywhere: [finite, nobody asks to stop, nobody asks to save] over all processes.
+        here: whether the losses of this process are finite.
+        everywhere: [losses finite, gradients finite, nobody asks to stop, nobody asks to save] over all processes.
         terms: the losses of this process.
         batch: what they were computed from.
         arrived: when `everywhere` has travelled from the GPU; None if it is here.
@@ -59,9 +59,15 @@ class Reading:
     def answer(self) -> Answer:
         if self.arrived is not None:
             self.arrived.synchronize()
-        finite, *quiet = self.everywhere.tolist()
+        losses, gradients, *quiet = self.everywhere.tolist()
         asked = frozenset(name for name, nobody in zip(REQUESTS, quiet, strict=True) if not nobody)
-        return Answer(self.iteration, bool(finite), asked)
+        return Answer(self.iteration, bool(losses and gradients), asked)
+
+    def where(self) -> str:
+        """Of bad numbers. A bad gradient is on all processes as soon as they are exchanged."""
+        if not self.here:
+            return "here"
+        return "in a gradient" if self.everywhere[0] else "on another process"
 
 
 class Consensus:
@@ -87,8 +93,9 @@ class Consensus:
 
     def ask(
         self,
-        numbers: Sequence[Tensor],
         *,
+        losses: Sequence[Tensor],
+        gradients: Sequence[Tensor],
         optimizers: Sequence[Optimizer],
         reading: Mapping[str, Any],
         module: L.LightningModule,
@@ -96,24 +103,26 @@ class Consensus:
         """Make the optimizers pass over this iteration if a number of any process is not finite.
 
         Args:
-            numbers: scalars.
+            losses: scalars.
+            gradients: a norm of each net's.
             optimizers: those that will step.
             reading: `iteration`, `terms` and `batch` of `Reading`.
 
         Returns:
             1.0 if all is finite everywhere, else 0.0, on the device.
         """
-        here = torch.stack([number.float() for number in numbers]).isfinite().all()
+        here, there = (_all_finite(numbers) for numbers in (losses, gradients))
         quiet = here.new_ones(len(REQUESTS))
         for request in self.requests:
             quiet[REQUESTS.index(request)] = False
-        everywhere = torch.cat([here[None], quiet]).float()
+        everywhere = torch.cat([here[None], there[None], quiet]).float()
         reduced = module.trainer.strategy.reduce(everywhere, reduce_op="min")
         assert isinstance(reduced, Tensor)
+        finite = reduced[:2].amin()
         now = Reading(here=here, everywhere=reduced, **reading)
         if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
             for optimizer in optimizers:
-                optimizer.found_inf = 1 - reduced[0]  # type: ignore[attr-defined]
+                optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]
             self.settle()
             self._travelling = now.on_its_way()
         else:
@@ -121,7 +130,7 @@ class Consensus:
             if not self.latest.finite:
                 for optimizer in optimizers:
                     optimizer.zero_grad()  # one without gradients steps over everything
-        return reduced[0]
+        return finite
 
     def agree(self, request: str, module: L.LightningModule) -> bool:
         """Whether any process asks for it now; all have to come here."""
@@ -149,6 +158,10 @@ class Consensus:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.bad_in_a_row, self.bad_in_all = state["bad_in_a_row"], state["bad_in_all"]
+
+
+def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
+    return torch.stack([number.float() for number in numbers]).isfinite().all()
 
 
 def would_wait(answer: Tensor) -> bool:

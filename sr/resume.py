@@ -34,7 +34,7 @@ PASSING = (
     "init_discriminator_from",
     "init_strict",
 )
-ANY_VALUE = ("generator.memory",)
+ANY_VALUE = ("generator.memory", "trainer.default_root_dir")
 
 
 class ResumeError(ValueError):
@@ -132,7 +132,7 @@ def compare(saved: SavedRun, config: Mapping[str, Any]) -> list[str]:
     if refused:
         raise ResumeError(
             f"{saved.path} cannot be resumed with another net, optimizer or schedule: {'; '.join(refused)}. Set them"
-            " back (a schedule that follows trainer.max_steps by its own key), or start a new run with"
+            " back (T_max, which follows trainer.max_steps, by its own key), or start a new run with"
             f" init_from={saved.path}"
         )
     return [shown[key] for key in changed]

@@ -74,10 +74,9 @@ class Divergence(L.Callback):
 
     def _what_happened(self, pl_module: Any) -> str:
         bad = pl_module.consensus.bad
-        where = "on another process" if bad.here else "here"
         shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.terms.items())
         return (
-            f"iteration {bad.iteration}: a loss or gradient is not finite ({where}; rank"
+            f"iteration {bad.iteration}: a loss or gradient is not finite ({bad.where()}; rank"
             f" {pl_module.global_rank} has {shown})"
         )
 
@@ -138,10 +137,12 @@ class Divergence(L.Callback):
 
 
 def _scale(scheduler: LRScheduler, factor: float) -> None:
-    """A schedule's rates; one of several parts has them in each."""
-    scheduler.base_lrs = [rate * factor for rate in scheduler.base_lrs]
-    for part in getattr(scheduler, "_schedulers", []):
-        _scale(part, factor)
+    """A schedule's rates; one of several parts has them in each part."""
+    if parts := getattr(scheduler, "_schedulers", []):
+        for part in parts:
+            _scale(part, factor)
+    else:
+        scheduler.base_lrs = [rate * factor for rate in scheduler.base_lrs]
 
 
 def _warn(message: str) -> None:

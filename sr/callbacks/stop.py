@@ -33,25 +33,36 @@ class StopSignals(L.Callback):
         self._before: dict[int, Any] = {}
 
     def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
-        """Lightning has put its own handlers there by now."""
-        if threading.current_thread() is not threading.main_thread():
-            return
+        """Only what is to be restored: Lightning puts handlers of its own there after this."""
+        if threading.current_thread() is threading.main_thread():
+            numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+            handlers = {number: signal.getsignal(number) for number in numbers}
+            # A shell has its background ignore Ctrl-C.
+            self._before = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._heed(pl_module)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._heed(pl_module)
+
+    def _heed(self, pl_module: Any) -> None:
+        requests = pl_module.consensus.requests
 
         def handle(number: int, frame: FrameType | None) -> None:
-            if STOP in pl_module.consensus.requests:
+            if STOP in requests:
                 signal.signal(number, signal.SIG_DFL)
                 signal.raise_signal(number)
-            pl_module.consensus.requests.add(STOP)
+            requests.add(STOP)
             with tqdm.external_write_mode():  # the line goes above the progress bar, not into it
                 log.warning(
                     "%s: stops when this iteration is saved (again: stops at once)",
                     signal.Signals(number).name,
                 )
 
-        for number in [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]:
-            self._before[number] = signal.signal(number, handle)
+        for number in self._before:
+            signal.signal(number, handle)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._before = {}

@@ -30,13 +30,6 @@ class TimedLoader(DataLoader[T_co]):
                 batch = next(batches)
             except StopIteration:
                 return
-            except RuntimeError as error:
-                if "exited unexpectedly" in str(error):
-                    raise RuntimeError(
-                        f"a loader process was killed ({str(error).splitlines()[0]}), perhaps for want of memory: try a"
-                        " smaller data.num_workers. resume=auto goes on from the last checkpoint"
-                    ) from error
-                raise
             self.last_wait = perf_counter() - began
             yield batch
 

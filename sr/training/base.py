@@ -115,11 +115,21 @@ class SRModule(L.LightningModule):
     # What a subclass decides
 
     @abstractmethod
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+    def backward_pass(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        *,
+        target: Tensor,
+        iteration: int,
+        share: float,
+        measured: bool = False,
+    ) -> Terms:
         """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key.
 
         `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
-        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4).
+        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
+        there may be `health/` numbers among the terms, which cost time.
         """
 
     def trained(self) -> list[Trained]:
@@ -193,14 +203,20 @@ class SRModule(L.LightningModule):
         for lr, hr, target, context in self._micro_batches(batch):
             with context:
                 part = self.backward_pass(
-                    lr, hr, target=target, iteration=iteration, share=1 / self.accumulate
+                    lr,
+                    hr,
+                    target=target,
+                    iteration=iteration,
+                    share=1 / self.accumulate,
+                    measured=self._logs_at(iteration),
                 )
             terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
 
         trained, resting = self.trained(), self.resting(iteration)
         active = [place for place, each in enumerate(trained) if each.name not in resting]
         finite = self.consensus.ask(
-            [*terms.values(), *(self._clipped_norm(trained[place].net) for place in active)],
+            losses=list(terms.values()),
+            gradients=[self._clipped_norm(trained[place].net) for place in active],
             optimizers=[optimizers[place] for place in active],
             reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
             module=self,
@@ -258,13 +274,13 @@ class SRModule(L.LightningModule):
 
     # Logging
 
-    def logs_at(self, iteration: int) -> bool:
+    def _logs_at(self, iteration: int) -> bool:
         """Whether the iteration, counted from 0, is one of those that are logged."""
         return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
 
     def _log_terms(self, iteration: int, active: list[int], optimizers: list[Optimizer]) -> None:
         """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
-        if not self.logs_at(iteration):
+        if not self._logs_at(iteration):
             return
         means = {key if "/" in key else f"train/{key}": value for key, value in self._running.take().items()}
         bar = {key: value for key, value in means.items() if key in ("train/loss_g", "train/loss_d")}

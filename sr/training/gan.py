@@ -73,12 +73,20 @@ class GANModule(SRModule):
     def resting(self, iteration: int) -> set[str]:
         return {"d"} if self.ramp(iteration) is None else set()
 
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+    def backward_pass(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        *,
+        target: Tensor,
+        iteration: int,
+        share: float,
+        measured: bool = False,
+    ) -> Terms:
         sr = self.generator(lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         content: Terms = self.content_loss(image, target)
         loss_g = sum(content.values(), start=sr.new_zeros(()))
-        measured = self.logs_at(iteration)
         pushes = self._single_pushes(content, image) if measured else {}
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         (push,) = torch.autograd.grad(loss_g, image)
