@@ -20,7 +20,9 @@ FIXED = (
     "scale",
     "channels",
 )
-OPTIMIZERS = ("model.optimizer_", "model.scheduler_", "model.first_optimizer_", "model.first_scheduler_")
+OPTIMIZERS = tuple(
+    f"model.{stage}{part}_" for stage in ("", "first_stage.") for part in ("optimizer", "scheduler")
+)
 # Groups whose choices the model and the data hold too, and what belongs to a command and not to a run.
 NETS = ("generator", "discriminator", "optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
 ELSEWHERE = (*NETS, "loss", "gan_loss", "metric", "degradation")
@@ -155,7 +157,6 @@ def _short(key: str) -> str:
     """As the user writes it."""
     group, _, rest = key.partition(".")
     inner = rest.split(".")[0]
-    inner = {"content_loss": "loss", "first_content_loss": "first_loss"}.get(inner, inner)
-    if group in ("model", "data") and inner in (*ELSEWHERE, "first_loss"):
-        return ".".join([inner, *rest.split(".")[1:]]).replace("loss.terms.", "loss.")
-    return key
+    if group == "model" and inner == "content_loss":
+        return rest.replace("content_loss.terms.", "loss.")
+    return rest if group in ("model", "data") and inner in ELSEWHERE else key

@@ -27,6 +27,7 @@ def load(path: Path) -> dict[str, Any]:
         ["trainer.max_steps=8"],
         ["trainer.max_steps=-1", "scheduler_g.T_max=9", "trainer.max_epochs=3", "data.num_workers=1"],
         ["trainer.max_steps=8", "trainer.val_check_interval=2"],
+        ["trainer.max_steps=8", "model=two_stage", "model.first_stage.optimizer_g.lr=3e-3"],
     ],
 )
 def test_from_every_checkpoint_the_run_ends_in_the_same_bits(

@@ -147,11 +147,12 @@ class SRModule(L.LightningModule):
         """
         # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
         torch._functorch.config.donated_buffer = False
-        for module in self._judged_and_judges():
+        for module in (*dict.fromkeys(each.net for each in self.trained()), *self.judges()):
             module.compile()
 
-    def _judged_and_judges(self) -> list[nn.Module]:
-        return [*dict.fromkeys(each.net for each in self.trained()), self.content_loss]
+    def judges(self) -> list[nn.Module]:
+        """The content losses, in which there may be nets."""
+        return [self.content_loss]
 
     # Optimization
 

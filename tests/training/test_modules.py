@@ -16,11 +16,11 @@ from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.losses.gan import RelativisticAverageGANLoss, VanillaGANLoss
-from sr.losses.pixel import L1Loss
+from sr.losses.pixel import L1Loss, MSELoss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
-from sr.training.gan import GANModule
+from sr.training.gan import FirstStage, GANModule
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
 
@@ -202,6 +202,52 @@ def test_generator_only_phase_leaves_the_discriminator_alone(tmp_path: Path) -> 
     longer = make(ramp=AdversarialRamp(generator_only=3))
     fit(longer, tmp_path, steps=4)
     assert not torch.equal(weights(longer.discriminator), start)
+
+
+def test_the_second_stage_begins_with_the_average_of_the_first(tmp_path: Path) -> None:
+    """And with its own optimizer and losses; the first is a run for PSNR of its own."""
+    first = FirstStage(
+        content_loss=WeightedLoss(terms={"mse": WeightedTerm(weight=2.0, loss=MSELoss())}),
+        optimizer_g=partial(torch.optim.SGD, lr=0.1),
+        scheduler_g=partial(ConstantLR, factor=1.0, total_iters=0),
+    )
+    alone = make(PSNRModule, content_loss=first.content_loss, optimizer_g=first.optimizer_g)
+    fit(alone, tmp_path, steps=3)
+    still = partial(torch.optim.SGD, lr=0.0)
+    module = make(first_stage=first, ramp=AdversarialRamp(generator_only=3), optimizer_g=still)
+    fit(module, tmp_path, steps=3)
+    torch.testing.assert_close(weights(module.generator), weights(alone.generator), atol=1e-7, rtol=0)
+    assert not torch.equal(weights(module.generator), weights(module.generator_ema))
+    module = make(first_stage=first, ramp=AdversarialRamp(generator_only=3), optimizer_g=still)
+    judged = weights(module.discriminator).clone()
+    fit(module, tmp_path, steps=4, data=Pairs(BATCH * 3 + BATCH))
+    torch.testing.assert_close(weights(module.generator), weights(alone.generator_ema), atol=1e-7, rtol=0)
+    assert not torch.equal(weights(module.discriminator), judged)
+    with pytest.raises(
+        ValueError, match=r"model\.ramp\.generator_only=0: it is the length of model\.first_stage"
+    ):
+        make(first_stage=first)
+
+
+def test_measuring_health_changes_no_gradient() -> None:
+    """And the norms are those of each loss alone."""
+    gradients, terms = [], {}
+    for measured in (False, True):
+        module = make()
+        module.manual_backward = lambda loss: loss.backward()
+        item = Pairs(2)
+        terms = module.backward_pass(
+            item.lr, item.hr, target=item.hr, iteration=0, share=1.0, measured=measured
+        )
+        gradients.append([value.grad.clone() for value in module.parameters() if value.grad is not None])
+    for plain, beside in zip(*gradients, strict=True):
+        assert torch.equal(plain, beside)
+    module = make()
+    loss = (module.generator(item.lr) - item.hr).abs().mean()
+    (gradient,) = torch.autograd.grad(loss, module.generator.conv_last.weight)
+    assert terms["health/gradient_l1"].item() == pytest.approx(gradient.norm().item(), rel=1e-4)
+    assert 0 <= terms["health/accuracy_d"].item() <= 1
+    assert terms["health/ema_distance"].item() == 0
 
 
 def test_a_resting_net_keeps_its_schedule_for_when_it_wakes(tmp_path: Path) -> None:
