@@ -220,7 +220,6 @@ class SRModule(L.LightningModule):
             gradients=[self._clipped_norm(trained[place].net) for place in active],
             optimizers=[optimizers[place] for place in active],
             reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
-            module=self,
         )
         for buffer, before in zip(self._statistics, statistics, strict=True):
             buffer.copy_(torch.where(finite > 0, buffer, before))
