@@ -2,7 +2,6 @@
 
 import logging
 import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -33,9 +32,13 @@ from sr.preflight import (
     warn_of_torchrun,
 )
 from sr.resume import SavedRun, compare, find_saved
+from sr.sweep import optuna_search
+from sr.sweep.job import run_job
+from sr.sweep.summary import summarize
 from sr.warm_start import warm_start
 
 STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
+INTERRUPTED = 130
 
 log = logging.getLogger(__name__)
 
@@ -43,24 +46,23 @@ log = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        run_alone(HydraConfig.get())
+        sweep_job(HydraConfig.get(), monitor=cfg.monitor)
     else:
         train(cfg)
 
 
-def run_alone(hydra_config: Any) -> None:
-    """One job of a sweep in a process of its own.
-
-    Lightning starts the extra processes of a multi-device run by repeating the command line, which would start the
-    sweep again, and leaves its environment variables behind for the next job.
-    """
-    overrides = list(hydra_config.overrides.task)
-    command = [sys.executable, __file__, *overrides, f'hydra.run.dir="{hydra_config.runtime.output_dir}"']
-    status = subprocess.run(command, check=False).returncode
-    if status:
-        raise RuntimeError(
-            f"sweep job {hydra_config.job.num} ({' '.join(overrides)}) ended with status {status}"
+def sweep_job(hydra_config: Any, *, monitor: str) -> None:
+    """A job that fails is reported at the end (sr/sweep/summary.py) and leaves the others alone."""
+    try:
+        run_job(
+            Path(__file__),
+            number=hydra_config.job.num,
+            overrides=list(hydra_config.overrides.task),
+            folder=Path(hydra_config.runtime.output_dir),
         )
+    except KeyboardInterrupt:
+        summarize(hydra_config, monitor=monitor)
+        sys.exit(INTERRUPTED)
 
 
 def train(cfg: DictConfig) -> None:
@@ -185,5 +187,6 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
 
 if __name__ == "__main__":
     register_schemas()
+    optuna_search.register()
     with readable_errors():
         main()

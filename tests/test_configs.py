@@ -13,7 +13,7 @@ from sr.config import TrainConfig, check_root_keys, explain
 CHOICES = [
     (path.parent.name, path.stem)
     for path in sorted((ROOT / "conf").glob("*/*.yaml"))
-    if path.parent.name not in ("experiment", "protocol") and not path.stem.startswith("_")
+    if path.parent.name not in ("experiment", "protocol", "hparams_search") and not path.stem.startswith("_")
 ]
 KEYS = {"optimizer": "optimizer@optimizer_g", "scheduler": "scheduler@scheduler_g"}
 

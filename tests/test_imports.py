@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "preflight": {"ops"},
     "saved": set(),
     "resume": {"saved"},
+    "sweep": {"metrics", "ops"},
     "warm_start": {"checkpoint", "fitting"},
     # Evaluation: numbers, tables, pictures.
     "statistics": set(),
@@ -51,7 +52,12 @@ PROGRAMS = {
     "sr/export/__main__.py",
     "sr/upscale/__main__.py",
 }
-FRONT_DOOR = {"sr/config.py", "sr/preflight.py"} | PROGRAMS
+FRONT_DOOR = {
+    "sr/config.py",
+    "sr/preflight.py",
+    "sr/sweep/optuna_search.py",
+    "sr/sweep/summary.py",
+} | PROGRAMS
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 
 

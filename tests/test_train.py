@@ -283,47 +283,6 @@ def test_two_processes_follow_one_with_the_whole_batch(tmp_path: Path, photos: P
         assert rows(two, f"val/{name}")[-1][1] == value, name
 
 
-def test_a_sweep_of_two_processes_each_lands_in_separate_directories(tmp_path: Path, photos: Path) -> None:
-    arguments = [
-        argument
-        for argument in tiny("image_enhancement", tmp_path, write_vgg(tmp_path / "vgg.pth"))
-        if not argument.startswith("run_dir")
-    ]
-    done = run_program(
-        "train.py",
-        "-m",
-        *arguments,
-        f"data.val_dir={photos}",
-        "gan_loss=relativistic,hinge",
-        "trainer.devices=2",
-        f"hydra.sweep.dir={tmp_path}/sweep",
-    )
-    assert done.returncode == 0, done.stderr
-    targets = []
-    for job in ("0", "1"):
-        run_dir = tmp_path / "sweep" / job
-        checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
-        assert checkpoint["global_step"] == 2
-        targets.append(checkpoint["config"]["gan_loss"]["_target_"].rsplit(".", 1)[1])
-    assert targets == ["RelativisticAverageGANLoss", "HingeGANLoss"]
-    assert not (tmp_path / "sweep" / "2").exists()
-
-
-def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> None:
-    arguments = [a for a in tiny("esrgan_psnr", tmp_path, tmp_path / "none") if not a.startswith("run_dir")]
-    done = run_program(
-        "train.py",
-        "-m",
-        *arguments,
-        f"data.val_dir={photos}",
-        "optimizer_g.betas=[2.0,0.9],[0.9,0.9]",
-        f"hydra.sweep.dir={tmp_path}/sweep",
-    )
-    assert done.returncode == 1
-    assert "Invalid beta parameter" in done.stderr
-    assert (tmp_path / "sweep" / "1" / "checkpoints" / "last.ckpt").is_file()
-
-
 @pytest.mark.slow
 def test_a_compiled_run_follows_the_eager_one(tmp_path: Path, photos: Path) -> None:
     """Adam turns a rounded gradient into a step of the learning rate, so weights may differ by steps, not by more."""

@@ -1,0 +1,101 @@
+"""A sweep as a table, a CSV file and a picture."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sr.sweep.job import DONE, Job
+from sr.sweep.pareto import Objective, front
+
+Row = dict[str, str]
+
+
+def rows(jobs: Sequence[Job], objectives: Sequence[Objective]) -> list[Row]:
+    """One for each job: number, what it has that not all have, status, seconds, objectives."""
+    common = set.intersection(*(set(job.overrides) for job in jobs)) if jobs else set()
+    made = []
+    for job in jobs:
+        own = dict(override.split("=", 1) for override in job.overrides if override not in common)
+        values = job.metrics()
+        made.append(
+            {
+                "job": str(job.number),
+                **own,
+                "status": job.status,
+                "seconds": f"{job.seconds:.0f}",
+                **{each.metric: f"{values[each.metric]:.5g}" for each in objectives if each.metric in values},
+            }
+        )
+    return made
+
+
+def columns(table: Sequence[Row], objectives: Sequence[Objective]) -> list[str]:
+    own = dict.fromkeys(key for row in table for key in row if key not in ("job", "status", "seconds"))
+    measured = [each.metric for each in objectives]
+    return ["job", *(key for key in own if key not in measured), "status", "seconds", *measured]
+
+
+def text(table: Sequence[Row], objectives: Sequence[Objective]) -> str:
+    names = columns(table, objectives)
+    lines = [names, *([row.get(name, "") for name in names] for row in table)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective]) -> None:
+    with file.open("w", newline="") as out:
+        writer = csv.DictWriter(out, columns(table, objectives), restval="")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def finished(jobs: Sequence[Job], objectives: Sequence[Objective]) -> dict[int, list[float]]:
+    """Job number -> values, of jobs that ended well and have all of them."""
+    points = {}
+    for job in jobs:
+        values = job.metrics()
+        if job.status == DONE and all(each.metric in values for each in objectives):
+            points[job.number] = [values[each.metric] for each in objectives]
+    return points
+
+
+def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> None:
+    """One objective: its values by job; more: the first two against each other, with the front of all of them."""
+    points = finished(jobs, objectives)
+    if not points:
+        return
+    numbers, values = list(points), list(points.values())
+    best = front(values, objectives)
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    if len(objectives) == 1:
+        places = [(float(number), value[0]) for number, value in zip(numbers, values, strict=True)]
+        axes.set_xlabel("job")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylabel(_label(objectives[0]))
+    else:
+        places = [(value[0], value[1]) for value in values]
+        axes.set_xlabel(_label(objectives[0]))
+        axes.set_ylabel(_label(objectives[1]))
+        line = sorted(places[place] for place in best)
+        axes.plot(*zip(*line, strict=True), color="tab:orange", linewidth=1, label="Pareto front")
+    for place, (number, (x, y)) in enumerate(zip(numbers, places, strict=True)):
+        axes.plot(x, y, "o", color="tab:orange" if place in best else "tab:blue")
+        axes.annotate(str(number), (x, y), xytext=(5, 4), textcoords="offset points", size=8)
+    axes.plot([], [], "o", color="tab:orange", label="best" if len(objectives) == 1 else "beaten by none")
+    axes.margins(0.12)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="best", fontsize=8)
+    left_out = len(jobs) - len(points)
+    axes.set_title(f"{len(points)} jobs" + (f", {left_out} without a result" if left_out else ""), size=10)
+    figure.savefig(file, dpi=110)
+
+
+def _label(objective: Objective) -> str:
+    return f"{objective.metric} ({objective.direction})"

@@ -1,0 +1,51 @@
+"""A job is a process, and what became of it can be read afterwards."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from sr.sweep import job as module
+from sr.sweep.job import Job, read_jobs, run_job
+
+
+def test_a_job_and_its_record(program: Path, tmp_path: Path) -> None:
+    ended = run_job(program, number=3, overrides=["x=2", "y=a"], folder=tmp_path / "3")
+    assert ended == Job(3, ("x=2", "y=a"), "done", ended.seconds, tmp_path / "3")
+    assert ended.metrics() == {"val/psnr_y": 20.0, "train/adversarial": 4.0}
+    assert read_jobs(tmp_path) == [ended]
+
+
+def test_a_failed_job_is_a_result(program: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    assert run_job(program, number=0, overrides=["x=1", "status=3"], folder=tmp_path / "0").status == "failed"
+    assert "job 0 (x=1 status=3) ended with status 3" in caplog.text
+
+
+def test_a_job_that_was_told_to_stop_ends_the_sweep(program: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_job(program, number=0, overrides=["x=1", "status=75"], folder=tmp_path / "0")
+    (job,) = read_jobs(tmp_path)
+    assert job.status == "stopped"
+
+
+def test_a_hopeless_job_is_ended_politely(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POLL", 0.05)
+    looks: list[int] = []
+
+    def give_up() -> bool:
+        looks.append(1)
+        return (tmp_path / "0" / "metrics.csv").exists() and len(looks) > 3
+
+    job = run_job(program, number=0, overrides=["x=1", "length=1000"], folder=tmp_path / "0", give_up=give_up)
+    assert job.status == "pruned"
+    assert job.seconds < 20
+    assert "val/psnr_y" in job.metrics()
+
+
+def test_numbers_put_jobs_in_order(program: Path, tmp_path: Path) -> None:
+    for number in (10, 9, 0):
+        run_job(program, number=number, overrides=["x=1"], folder=tmp_path / str(number))
+    assert [job.number for job in read_jobs(tmp_path)] == [0, 9, 10]

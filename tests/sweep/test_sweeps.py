@@ -1,0 +1,74 @@
+"""Whole sweeps, from the command line to the table."""
+
+import csv
+from pathlib import Path
+
+import optuna
+import pytest
+import torch
+from helpers import run_program, small_gan
+
+from sr.ops.image import read_image
+
+
+def overrides(tmp_path: Path, photos: Path) -> list[str]:
+    small = [each for each in small_gan(tmp_path) if not each.startswith("run_dir")]
+    return [*small, f"data.val_dir={photos}", "trainer.max_steps=3", f"hydra.sweep.dir={tmp_path}/sweep"]
+
+
+def table(tmp_path: Path) -> list[dict[str, str]]:
+    with (tmp_path / "sweep" / "sweep.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> None:
+    done = run_program(
+        "train.py", "-m", *overrides(tmp_path, photos), "optimizer_g.betas=[2.0,0.9],[0.9,0.9]"
+    )
+    assert done.returncode == 1
+    assert "Invalid beta parameter" in done.stderr
+    assert "failed: 0 (their directories have a train.log)" in done.stderr
+    assert [(row["job"], row["status"], bool(row["val/psnr_y"])) for row in table(tmp_path)] == [
+        ("0", "failed", False),
+        ("1", "done", True),
+    ]
+    assert "job  optimizer_g.betas" in done.stdout
+
+
+@pytest.mark.slow
+def test_six_jobs_of_which_one_fails_end_with_five_results_a_table_and_a_picture(
+    tmp_path: Path, photos: Path
+) -> None:
+    done = run_program("train.py", "-m", *overrides(tmp_path, photos), "seed=0,1,2,-3,4,5", timeout=400)
+    assert done.returncode == 1
+    assert "seed=-3 must be 0 or more" in done.stderr
+    rows = table(tmp_path)
+    assert [row["status"] for row in rows] == ["done", "done", "done", "failed", "done", "done"]
+    assert all(25 < float(row["val/psnr_y"]) < 45 for row in rows if row["status"] == "done")
+    assert read_image(tmp_path / "sweep" / "sweep.png").std() > 5
+
+
+def test_jobs_of_two_processes_each_land_in_separate_directories(tmp_path: Path, photos: Path) -> None:
+    settings = ["gan_loss=relativistic,hinge", "trainer.devices=2"]
+    done = run_program("train.py", "-m", *overrides(tmp_path, photos), *settings)
+    assert done.returncode == 0, done.stderr
+    targets = []
+    for job in ("0", "1"):
+        content = torch.load(tmp_path / "sweep" / job / "checkpoints" / "last.ckpt", weights_only=True)
+        assert content["global_step"] == 3
+        targets.append(content["config"]["gan_loss"]["_target_"].rsplit(".", 1)[1])
+    assert targets == ["RelativisticAverageGANLoss", "HingeGANLoss"]
+    assert not (tmp_path / "sweep" / "2").exists()
+
+
+def test_a_search_and_going_on_with_it(tmp_path: Path, photos: Path) -> None:
+    settings = ["hparams_search=optuna", "optimizer_g.lr=tag(log,interval(1e-4,1e-2))"]
+    for trials in (1, 2):
+        command = [*overrides(tmp_path, photos), *settings, f"hydra.sweeper.n_trials={trials}"]
+        done = run_program("train.py", "-m", *command)
+        assert done.returncode == 0, done.stderr
+        assert len(table(tmp_path)) == trials
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path}/sweep/study.db")
+    for trial, row in zip(study.trials, table(tmp_path), strict=True):
+        assert float(row["optimizer_g.lr"]) == trial.params["optimizer_g.lr"]
+        assert float(row["val/psnr_y"]) == pytest.approx(trial.value, rel=1e-4)
