@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import ROOT, compose_config, same_state, small_gan
+from helpers import ROOT, compose_config, run_program, same_state, small_gan
 
 from train import train
 
@@ -315,3 +315,19 @@ def test_a_process_that_dies_under_torchrun_starts_again_from_the_last_checkpoin
     assert any("resumes " in each for each in said)
     finish(tmp_path / "whole", 2, *settings, "trainer.devices=2")
     assert same_state(last(run_dir), last(tmp_path / "whole"), sums=False)
+
+
+def test_an_image_truncated_behind_its_header_is_named(tmp_path: Path, photos: Path) -> None:
+    data = (photos / "b.png").read_bytes()
+    (photos / "b.png").write_bytes(data[: len(data) // 2])
+    settings = [each for each in SETTINGS if "max_steps" not in each] + ["trainer.max_steps=50"]
+    folder = ["data=folder", f"data.train_dir={photos}", "data.num_workers=1", "data.small_images=pad"]
+    overrides = [
+        each
+        for each in small_gan(tmp_path)
+        if not each.startswith(("data.num_im", "data.image_s", "run_dir"))
+    ]
+    done = run_program("train.py", *overrides, *settings, *folder, f"hydra.run.dir={tmp_path}/run")
+    assert done.returncode == 1
+    assert f"error: {photos}/b.png: no image, or a truncated one" in done.stderr
+    assert "Traceback" not in done.stderr

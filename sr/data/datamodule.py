@@ -14,6 +14,7 @@ import lightning as L
 from torch.utils.data import DataLoader, DistributedSampler
 
 from sr.data.cache import CachedImages, cached
+from sr.data.exclusion import without
 from sr.data.loading import TimedLoader, prepare_worker
 from sr.data.patches import (
     Augmentation,
@@ -211,10 +212,12 @@ class FileData(SRDataModule):
         cache: where their pixels are kept, so that each is decoded only once: `none`, `disk` (between runs) or `ram`
             (shared memory of this machine, for this run). Validation reads its files.
         cache_dir: the directory of `disk`; None takes `sr-lightning` among the user's caches.
+        exclude: a list of files that are left out, see `sr.data.exclusion`; of pairs those of HR.
     """
 
     cache: str = "none"
     cache_dir: str | None = None
+    exclude: str | None = None
 
     def _checked(self, images: ImageFiles) -> ImageFiles:
         return check_sizes(
@@ -236,7 +239,8 @@ class FolderData(FileData):
     train_dir: str
 
     def make_training(self) -> TrainingPatches:
-        images = self._checked(ImageFiles.from_directory(self.train_dir, channels=self.channels))
+        images = without(ImageFiles.from_directory(self.train_dir, channels=self.channels), self.exclude)
+        images = self._checked(images)
         return self._synthesized(self._cached(images))
 
 
@@ -256,7 +260,7 @@ class PairedData(FileData):
     def make_training(self) -> TrainingPatches:
         hr = ImageFiles.from_directory(self.train_dir, channels=self.channels)
         lr = ImageFiles.from_directory(self.train_lr_dir, channels=self.channels)
-        hr, lr = self._both_readable(*match_pairs(hr, lr, scale=self.scale))
+        hr, lr = self._both_readable(*self._wanted(*match_pairs(hr, lr, scale=self.scale)))
         for index in range(len(hr)):
             (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
             if (hr_height // self.scale, hr_width // self.scale) != (height, width):
@@ -273,6 +277,12 @@ class PairedData(FileData):
             sharpen=self.sharpen,
             on_error=self.on_error,
         )
+
+    def _wanted(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
+        kept = without(hr, self.exclude)
+        wanted = set(kept.paths)
+        lr_paths = [lr_path for hr_path, lr_path in zip(hr.paths, lr.paths, strict=True) if hr_path in wanted]
+        return kept, ImageFiles(lr_paths, root=lr.root, channels=lr.channels)
 
     def _both_readable(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
         """The pairs of which both files can be used."""
@@ -312,7 +322,7 @@ class SampleData(FileData):
     """The photographs inside scikit-image's wheel: real pictures without a download."""
 
     def make_training(self) -> TrainingPatches:
-        images = self._checked(sample_photographs("train", channels=self.channels))
+        images = self._checked(without(sample_photographs("train", channels=self.channels), self.exclude))
         return self._synthesized(self._cached(images))
 
 

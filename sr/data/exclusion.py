@@ -1,0 +1,37 @@
+"""Files that training leaves out, by a list such as `python -m sr.data.check` writes."""
+
+import logging
+from pathlib import Path
+
+from sr.data.sources import ImageFiles
+
+log = logging.getLogger(__name__)
+
+
+def without(images: ImageFiles, file: str | None) -> ImageFiles:
+    """The images that the list does not name.
+
+    Args:
+        file: one path below `images.root` per line; what follows two spaces and a # is a comment. None leaves out none.
+
+    Raises:
+        FileNotFoundError: there is no such list.
+        ValueError: it names what is not there, or leaves nothing.
+    """
+    if file is None:
+        return images
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"data.exclude={file} does not exist: name a list of files")
+    named = [line.split("  #")[0].strip() for line in path.read_text().splitlines()]
+    named = [name for name in named if name and not name.startswith("#")]
+    present = {each.relative_to(images.root).as_posix(): each for each in images.paths}
+    unknown = [name for name in named if name not in present]
+    if unknown:
+        others = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
+        raise ValueError(f"data.exclude={file}: {unknown[0]}{others} is no image below {images.root}")
+    left = [each for name, each in present.items() if name not in set(named)]
+    if not left:
+        raise ValueError(f"data.exclude={file} leaves none of the {len(present)} images below {images.root}")
+    log.info("%d of %d images are left out by %s", len(present) - len(left), len(present), file)
+    return ImageFiles(left, root=images.root, channels=images.channels)

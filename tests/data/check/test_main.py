@@ -1,0 +1,63 @@
+"""The program, from the folder to the list."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import run_program
+
+from sr.data.check.__main__ import parse, run
+from sr.ops.image import write_png
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "images"
+    for number in range(8):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        write_png(root / "deep" / f"{number}.png", noise)
+    (root / "deep" / "1.png").write_bytes((root / "deep" / "1.png").read_bytes()[:4000])
+    (root / "z.png").write_bytes((root / "deep" / "0.png").read_bytes())
+    write_png(root / "flat #1.png", np.full((40, 64, 3), 9, np.uint8))
+    return root
+
+
+def check(folder: Path, *options: str) -> int:
+    return run(parse([str(folder), "--hr-patch-size", "64", "--workers", "1", *options]))
+
+
+def test_counts_files_and_a_list(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(folder, "--out", str(tmp_path / "bad.txt")) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[:6] == [
+        "10 images, 3 that training should not use",
+        "  unreadable       1",
+        "  tiny             1",
+        "  low detail       1",
+        "  duplicate        1",
+        "  odd mode         0",
+    ]
+    assert "  deep/1.png   no image, or a truncated one" in out
+    assert "  z.png   of deep/0.png" in out
+    assert (tmp_path / "bad.txt").read_text().splitlines() == [
+        "deep/1.png  # unreadable: no image, or a truncated one",
+        "flat #1.png  # tiny: 64 x 40, less than a patch of 64; low detail: 0.00, less than 3.0",
+        "z.png  # duplicate: of deep/0.png",
+    ]
+
+
+def test_nothing_found_is_status_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("deep/1.png", "z.png", "flat #1.png"):
+        (folder / name).unlink()
+    assert check(folder) == 0
+    assert capsys.readouterr().out.startswith("7 images, 0 that training should not use")
+
+
+def test_errors_and_usage(tmp_path: Path) -> None:
+    done = run_program("-m", "sr.data.check", str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert "does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit) as stopped:
+        parse([str(tmp_path), "--workers", "0"])
+    assert stopped.value.code == 2
