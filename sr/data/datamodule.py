@@ -142,6 +142,7 @@ class SRDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
+            order=self._training.order,
         )
         return TimedLoader(
             self._training, batch_size=self.batch_size, sampler=sampler, **self._loading(self.num_workers)
