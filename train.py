@@ -19,11 +19,18 @@ from hydra.utils import instantiate
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
+from sr.callbacks.stop import Stopped
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 from sr.preflight import check_devices, check_files, check_fit, check_groups, settle_precision
+from sr.resume import SavedRun, compare, find_saved
 from sr.warm_start import warm_start
+
+STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
+
+log = logging.getLogger(__name__)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
@@ -54,7 +61,11 @@ def train(cfg: DictConfig) -> None:
     settle_precision(cfg.trainer)
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
-    check_files(cfg)
+    saved = find_saved(cfg.resume, Path(cfg.run_dir))
+    if saved:
+        say_what_is_resumed(saved, compare(saved, plain))
+    else:
+        check_files(cfg)
     check_devices(cfg.trainer)
     check_groups(cfg)
     if cfg.seed < 0:
@@ -68,22 +79,43 @@ def train(cfg: DictConfig) -> None:
     model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     data.check_validation(smallest=model.metric.smallest)
-    warm_start(
-        model,
-        init_from=cfg.init_from,
-        init_discriminator_from=cfg.init_discriminator_from,
-        init_strict=cfg.init_strict,
-        generator=plain["generator"],
-    )
+    if not saved:
+        warm_start(
+            model,
+            init_from=cfg.init_from,
+            init_discriminator_from=cfg.init_discriminator_from,
+            init_strict=cfg.init_strict,
+            generator=plain["generator"],
+        )
     if cfg.compile:
         model.compile_nets()
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance()]
-    trainer: L.Trainer = instantiate(
-        cfg.trainer, callbacks=callbacks, logger=[*instantiate(cfg.logger).values()]
-    )
+    loggers = [*instantiate(cfg.logger).values()]
+    if saved:
+        for logger in loggers:
+            logger.rewind(saved.iteration)
+    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeFiles()])
     save_config(cfg)
-    trainer.fit(model, datamodule=data)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)
+    except Stopped:
+        end_as_stopped(trainer)
     report(trainer, Path(cfg.run_dir))
+
+
+@rank_zero_only
+def say_what_is_resumed(saved: SavedRun, changed: list[str]) -> None:
+    log.info("resumes %s after iteration %d", saved.path, saved.iteration)
+    for change in changed:
+        log.warning("changed since it was saved: %s", change)
+
+
+def end_as_stopped(trainer: L.Trainer) -> None:
+    """Processes that Lightning started say nothing, since the first of them to fail would end the others."""
+    if not trainer.is_global_zero:
+        sys.exit(0)
+    print(f"\nstopped after {trainer.global_step} iterations, everything is saved: resume=auto goes on")
+    sys.exit(STOPPED)
 
 
 def quieten() -> None:
@@ -96,6 +128,7 @@ def quieten() -> None:
         ".*logs directory .* exists and is not empty.*",  # hydra.run.dir is made before the logger
         ".*isinstance.treespec, LeafSpec.*",  # Lightning's own calls of what torch renamed
         ".*torch.distributed.nn.functional.all_gather is deprecated.*",
+        ".*your dataloader is not resumable.*",  # its sampler is
     ):
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
@@ -123,7 +156,7 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
         f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none (no epoch ended)'}"
     )
     for place, what in (
-        ("checkpoints/best.ckpt", "the weights of the highest validation"),
+        ("checkpoints/best.ckpt", "the weights of the best validation"),
         ("checkpoints/last.ckpt", "the weights at the end"),
         ("samples", "LR | SR | HR at every validation"),
         ("curves.png", "losses, PSNR, SSIM"),

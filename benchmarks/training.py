@@ -113,7 +113,7 @@ def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dt
     """`SRModule.training_step` without Lightning around it, which benchmarks/lightning_overhead.py measures."""
     module = make_module(kind, sizes, memory=memory, fused=True).to(memory_format=torch.channels_last)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
-    optimizers = [make(net.parameters()) for net, make, _ in module.trained_nets()]
+    optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
     forget(optimizers)
 
@@ -136,7 +136,7 @@ def autocast(dtype: torch.dtype) -> AbstractContextManager[Any]:
 def field_step(kind: type[SRModule], sizes: argparse.Namespace) -> Step:
     """ESRGAN's training as its reference implementations loop, on the same nets and losses."""
     module: Any = make_module(kind, sizes, memory="plain", fused=False)
-    optimizers = [make(net.parameters()) for net, make, _ in module.trained_nets()]
+    optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
     forget(optimizers)
 
@@ -302,7 +302,7 @@ def main() -> None:
     options.add_argument("--batch", type=int, default=4)
     options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
     options.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options.add_argument("--no-memory", action="store_true")
+    options.add_argument("--only", choices=("time", "memory"), help="one of the two")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
@@ -310,8 +310,10 @@ def main() -> None:
         if arguments.measure:
             one_measurement(*arguments.measure, arguments)
             return
-        results = [time_steps(name, KINDS[name], arguments) for name in arguments.kinds]
-        if not arguments.no_memory:
+        results = []
+        if arguments.only in (None, "time"):
+            results += [time_steps(name, KINDS[name], arguments) for name in arguments.kinds]
+        if arguments.only in (None, "memory"):
             results += [compare_memory(name, arguments) for name in arguments.kinds]
     harness.publish(results, file=arguments.json)
 

@@ -17,6 +17,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.ops.image import UnreadableImageError
+from sr.resume import run_directory
 
 # Our own folder and the two programs: an error raised there is a message to the user.
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,8 @@ class TrainConfig:
     init_from: str | None = None
     init_discriminator_from: str | None = None
     init_strict: bool = MISSING
+    resume: str | None = None
+    on_divergence: str = MISSING
     compile: bool = MISSING
     cpu_threads: int | None = None
     run_dir: str = MISSING
@@ -101,6 +104,7 @@ def register_schemas() -> None:
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
     store.store(name="preview_schema", node=PreviewConfig)
+    OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:
@@ -182,6 +186,11 @@ def explain(error: BaseException) -> str | None:
         )
     if isinstance(error, RuntimeError) and "Connection closed by peer" in str(error):
         return "another process of this run has ended; its own message says why"
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):
+        return (
+            f"a loader process was killed ({str(error).split('. ')[0]}), perhaps for want of memory: try a smaller"
+            " data.num_workers; resume=auto goes on from the last checkpoint"
+        )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):

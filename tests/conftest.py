@@ -1,6 +1,8 @@
 """Everything is small, seeded, offline and on one thread."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.update(
@@ -32,3 +34,11 @@ def photos(tmp_path: Path) -> Path:
     ):
         write_png(root / name, picture(*size, seed=number))
     return root
+
+
+@pytest.fixture
+def heeding_ctrl_c() -> Iterator[None]:
+    """A shell starts what it runs in the background with Ctrl-C ignored, and so do our children then."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

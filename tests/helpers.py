@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -72,6 +73,44 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
     overrides += ["data.batch_size=2", "data.num_workers=0", "data.iterations_per_epoch=2"]
     overrides += ["trainer.max_steps=2", "trainer.max_epochs=1"]
     return [*overrides, *small_vgg(cfg, vgg)]
+
+
+def small_gan(run_dir: Path) -> list[str]:
+    """Overrides of a run of three iterations per epoch whose discriminator wakes in the fourth."""
+    net = ["generator.num_feat=8", "generator.num_conv=2", "discriminator.num_feat=4"]
+    data = ["num_images=3", "image_size=64", "hr_patch_size=32", "batch_size=2", "num_workers=0"]
+    settings = [
+        "experiment=quickstart",
+        f"run_dir={run_dir}",
+        "logger=csv",
+        "callbacks.samples.count=0",
+        "trainer.accelerator=cpu",
+        "trainer.precision=32-true",
+        "trainer.log_every_n_steps=2",
+        "data.iterations_per_epoch=3",
+        "model.ramp.generator_only=3",
+        "model.warmup_iterations=2",
+    ]
+    return [*settings, *net, *(f"data.{setting}" for setting in data)]
+
+
+def same_state(one: dict[str, Any], other: dict[str, Any], *, sums: bool = True) -> bool:
+    """Whether two checkpoints hold the same weights, optimizers, schedules and position, to the bit.
+
+    `sums` of losses that wait for their log too.
+    """
+    keys = ("state_dict", "optimizer_states", "lr_schedulers", "global_step", "epoch", *["training"] * sums)
+    return all(equal(one[key], other[key]) for key in keys)
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
 
 
 def small_vgg(cfg: DictConfig, vgg: Path) -> list[str]:

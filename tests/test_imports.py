@@ -14,9 +14,11 @@ ALLOWED: dict[str, set[str]] = {
     "degradations": {"ops"},
     "data": {"degradations", "ops"},
     "metrics": {"ops"},
-    "training": {"metrics", "ops"},
-    "callbacks": {"ops"},
-    "config": {"ops"},
+    "consensus": set(),
+    "training": {"consensus", "metrics", "ops"},
+    "callbacks": {"consensus", "metrics", "ops", "saved"},
+    "loggers": {"ops"},
+    "config": {"ops", "resume"},
     # Trained nets, from a file to a file.
     "dialects": set(),
     "fitting": set(),
@@ -26,6 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "upscale": {"checkpoint", "ops"},
     # A run before it begins.
     "preflight": {"ops"},
+    "saved": set(),
+    "resume": {"saved"},
     "warm_start": {"checkpoint", "fitting"},
     # Evaluation: numbers, tables, pictures.
     "statistics": set(),

@@ -66,6 +66,11 @@ ESRGAN = ESRGAN_PSNR | {
     "perceptual": CONV5_4,
     "adversarial": {"weight": 5e-3, "ramp": (0, 0)} | RELATIVISTIC,
 }
+TWO_STAGE = ESRGAN | {
+    "length": {"max_epochs": -1, "max_steps": 1_400_000},
+    "adversarial": ESRGAN["adversarial"] | {"ramp": (1_000_000, 0)},
+    "first_stage": {"g": ESRGAN_PSNR["g"], "l1": ESRGAN_PSNR["l1"]},
+}
 REALESRNET = ESRGAN_PSNR | {
     "g": adam(2e-4) | CONSTANT,
     "patches": {"batch_size": 12, "hr": 256, "lr": 64},
@@ -85,6 +90,7 @@ RECIPES = {
     "image_enhancement": IMAGE_ENHANCEMENT,
     "esrgan_psnr": ESRGAN_PSNR,
     "esrgan": ESRGAN,
+    "esrgan_two_stage": TWO_STAGE,
     "realesrnet": REALESRNET,
     "realesrgan": REALESRGAN,
     "realesrgan_x2": REALESRGAN
@@ -163,6 +169,10 @@ def read_recipe(experiment: str) -> dict[str, Any]:
             "base": base and named(base, "name")["name"],
             "label_smoothing": (base or gan_loss)["label_smoothing"],
         }
+    if first := model.get("first_stage"):
+        (term,) = first["content_loss"]["terms"].items()
+        parts = named(first["optimizer_g"], "optimizer") | named(first["scheduler_g"], "schedule")
+        recipe["first_stage"] = {"g": parts, term[0]: term[1]["weight"]}
     (recipe["degradation"],) = (
         path.stem
         for path in (ROOT / "conf" / "degradation").glob("*.yaml")

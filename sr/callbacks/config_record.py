@@ -3,7 +3,6 @@
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.loggers import CSVLogger
 
 
 class ConfigRecord(L.Callback):
@@ -18,8 +17,7 @@ class ConfigRecord(L.Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         for logger in trainer.loggers:
-            if not isinstance(logger, CSVLogger):  # config.yaml lies beside its metrics.csv already
-                logger.log_hyperparams(self.config)
+            logger.log_hyperparams(self.config)
 
     def on_save_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]

@@ -1,22 +1,32 @@
 """The course of a run as a picture."""
 
 import csv
+from fnmatch import fnmatch
+from math import ceil
 from pathlib import Path
 
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.figure import Figure
 
+# Title -> patterns of columns.
 PANELS = {
     "generator loss": ("train/loss_g",),
     "discriminator loss": ("train/loss_d",),
     "validation PSNR (dB)": ("val/psnr_y", "val/psnr_rgb", "val/psnr_channels"),
     "validation SSIM": ("val/ssim_y", "val/ssim_rgb", "val/ssim_channels"),
+    "logits": ("train/logits_*",),
+    "discriminator: real above generated": ("health/accuracy_d",),
+    "gradient at G's last layer": ("health/gradient_*",),
+    "colour drift (levels of 255)": ("health/colour_drift",),
+    "distance of G from its average": ("health/ema_distance",),
 }
+LOGARITHMIC = ("gradient at G's last layer",)
+COLUMNS = 5  # of panels
 
 
 class Curves(L.Callback):
-    """Draws losses, PSNR and SSIM against iterations when training ends, from `metrics.csv`.
+    """Draws losses, PSNR, SSIM and the health of a GAN against iterations when training ends, from `metrics.csv`.
 
     Args:
         metrics: the CSV file that the run's logger writes.
@@ -29,8 +39,6 @@ class Curves(L.Callback):
 
     @rank_zero_only
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        for logger in trainer.loggers:
-            logger.save()
         if self.metrics.is_file():
             draw_curves(read_series(self.metrics), self.picture)
 
@@ -50,17 +58,26 @@ def read_series(metrics: Path) -> dict[str, tuple[list[int], list[float]]]:
 
 def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path) -> None:
     """One panel for each of `PANELS` that has values."""
-    drawn = {title: [key for key in keys if key in series] for title, keys in PANELS.items()}
+    drawn = {
+        title: [key for key in series if any(fnmatch(key, pattern) for pattern in patterns)]
+        for title, patterns in PANELS.items()
+    }
     drawn = {title: keys for title, keys in drawn.items() if keys}
     if not drawn:
         return
-    figure = Figure(figsize=(4.5 * len(drawn), 3.6), layout="constrained")
-    for axes, (title, keys) in zip(
-        figure.subplots(1, len(drawn), squeeze=False, sharex=True)[0], drawn.items(), strict=True
-    ):
+    columns = min(len(drawn), COLUMNS)
+    rows = ceil(len(drawn) / columns)
+    figure = Figure(figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
+    places = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in places[len(drawn) :]:
+        axes.set_axis_off()
+    for axes, (title, keys) in zip(places, drawn.items(), strict=False):
         for key in keys:
             steps, values = series[key]
-            axes.plot(steps, values, label=key.split("/")[1], marker="." if len(steps) < 30 else "")
+            label = key.split("/")[1].removeprefix("gradient_")
+            axes.plot(steps, values, label=label, marker="." if len(steps) < 30 else "")
+        if title in LOGARITHMIC:
+            axes.set_yscale("log")
         axes.set_title(title)
         axes.set_xlabel("iteration")
         axes.grid(alpha=0.3)

@@ -4,6 +4,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -142,7 +143,11 @@ class SRDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
+<<<<<<< HEAD
             order=self._training.order,
+=======
+            behind=partial(_iterations_behind, trainer),
+>>>>>>> main
         )
         return TimedLoader(
             self._training, batch_size=self.batch_size, sampler=sampler, **self._loading(self.num_workers)
@@ -195,6 +200,11 @@ class SRDataModule(L.LightningDataModule):
             sharpen=self.sharpen,
             on_error=self.on_error,
         )
+
+
+def _iterations_behind(trainer: L.Trainer | None) -> int:
+    """Batches taken so far, in all epochs and before a resume too."""
+    return trainer.fit_loop.epoch_loop.batch_progress.total.ready if trainer else 0
 
 
 @dataclass(kw_only=True, eq=False)

@@ -1,5 +1,6 @@
 """A loader that knows how long training waits for it, and the start of its workers."""
 
+import signal
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any, TypeVar
@@ -34,5 +35,11 @@ class TimedLoader(DataLoader[T_co]):
 
 
 def prepare_worker(worker: int) -> None:
-    """torch sets its own threads to one in a loader process, OpenCV does not."""
+    """torch sets its own threads to one in a loader process, OpenCV does not.
+
+    Signals to all processes of a run are for the training process, which ends its loaders when it has saved.
+    """
     cv2.setNumThreads(0)
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

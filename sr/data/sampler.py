@@ -1,4 +1,4 @@
-"""An endless, seeded stream of training samples, cut into epochs of a fixed length."""
+"""An endless, seeded stream of training samples, which goes on wherever a run is."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ class EndlessSampler(Sampler[Draw]):
         seed: the seed of the run.
         rank, world_size: this process, and how many there are.
         order: lap -> every image once; None takes `shuffled`.
+        behind: how many iterations of the run lie behind when an epoch, or the rest of one, begins.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class EndlessSampler(Sampler[Draw]):
         rank: int = 0,
         world_size: int = 1,
         order: Callable[[int], np.ndarray] | None = None,
+        behind: Callable[[], int] = lambda: 0,
     ) -> None:
         self.num_images = num_images
         self.batch_size = batch_size
@@ -57,17 +59,13 @@ class EndlessSampler(Sampler[Draw]):
         self.seed = seed
         self.rank = rank
         self.order = order or partial(shuffled, num_images=num_images, seed=seed)
-        self.epoch = 0
+        self.behind = behind
 
     def __len__(self) -> int:
         return self.iterations_per_epoch * self.batch_size
 
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
-        self.epoch = epoch
-
     def __iter__(self) -> Iterator[Draw]:
-        first = self.epoch * self.iterations_per_epoch
+        first = self.behind()
         order, order_of = np.empty(0, np.int64), -1
         for iteration in range(first, first + self.iterations_per_epoch):
             start = iteration * self.global_batch_size + self.rank * self.batch_size

@@ -1,28 +1,48 @@
-"""What every training module shares: one iteration is one generator update, EMA, exact validation, fail-stop."""
+"""What every training module shares: one iteration is one generator update, EMA, exact validation, bad numbers."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.strategies import ParallelStrategy
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from sr.consensus import Consensus
 from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
-from sr.training.finite import FiniteWatch
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 
 Batch = Mapping[str, Any]
 Terms = dict[str, Tensor]
 PRECISIONS = ("32-true", "bf16-mixed")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A net and what updates it.
+
+    Attributes:
+        name: in log keys; that of the generator's begin with "g".
+        net: what is updated; two of them may take turns with one.
+        optimizer: parameters -> optimizer.
+        scheduler: optimizer -> scheduler, stepped in every iteration in which the optimizer steps.
+    """
+
+    name: str
+    net: nn.Module
+    optimizer: OptimizerFactory
+    scheduler: SchedulerFactory
 
 
 class SRModule(L.LightningModule):
@@ -43,6 +63,11 @@ class SRModule(L.LightningModule):
         accumulate: micro-batches that a batch is cut into to save memory. The batch size stays what it is, so an
             iteration, an epoch and a learning rate mean the same with any value; only what looks at a batch as a
             whole (relativistic averages, batch norm) sees the parts.
+        seed: of what nets draw (dropout).
+
+    Attributes:
+        consensus: what all processes know of one another. An iteration with a loss or gradient that is not finite, on
+            any process, changes no weight; a callback decides how many of them are too many.
     """
 
     def __init__(
@@ -58,6 +83,7 @@ class SRModule(L.LightningModule):
         warmup_iterations: int = 0,
         gradient_clip: float | None = None,
         accumulate: int = 1,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if not 0 <= ema_decay < 1:
@@ -66,9 +92,8 @@ class SRModule(L.LightningModule):
             raise ValueError(f"accumulate={accumulate} must be 1 or more")
         if gradient_clip is not None and gradient_clip <= 0:
             raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
-        rising = [name for name in metric.names if name != "mse"]  # best.ckpt is that of the highest value
-        if monitor not in rising:
-            raise ValueError(f"monitor={monitor}: choose one of {', '.join(rising)}")
+        if monitor not in metric.names:
+            raise ValueError(f"monitor={monitor}: choose one of {', '.join(metric.names)}")
         self.automatic_optimization = False
         self.generator = generator
         self.generator_ema = ema_copy(generator)
@@ -81,26 +106,38 @@ class SRModule(L.LightningModule):
         self.warmup_iterations = warmup_iterations
         self.gradient_clip = gradient_clip
         self.accumulate = accumulate
+        self.seed = seed
+        self.consensus = Consensus()
         self._running = _RunningMean()
-        self._watch = FiniteWatch()
+        self._statistics: list[Tensor] = []
         self._validated: list[Tensor] = []
 
     # What a subclass decides
 
     @abstractmethod
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+    def backward_pass(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        *,
+        target: Tensor,
+        iteration: int,
+        share: float,
+        measured: bool = False,
+    ) -> Terms:
         """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key.
 
         `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
-        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4).
+        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
+        there may be `health/` numbers among the terms, which cost time.
         """
 
-    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
-        """Every net with its optimizer and scheduler, the generator first."""
-        return [(self.generator, self.optimizer_g, self.scheduler_g)]
+    def trained(self) -> list[Trained]:
+        """Everything that is updated, the generator's first."""
+        return [Trained("g", self.generator, self.optimizer_g, self.scheduler_g)]
 
-    def resting(self, iteration: int) -> set[nn.Module]:
-        """Nets whose optimizer does not step at this iteration."""
+    def resting(self, iteration: int) -> set[str]:
+        """Names of those that do not step at this iteration; of the generator's exactly one steps."""
         return set()
 
     def compile_nets(self) -> None:
@@ -110,18 +147,23 @@ class SRModule(L.LightningModule):
         """
         # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
         torch._functorch.config.donated_buffer = False
-        for module in (*(net for net, _, _ in self.trained_nets()), self.content_loss):
+        for module in (*dict.fromkeys(each.net for each in self.trained()), *self.judges()):
             module.compile()
+
+    def judges(self) -> list[nn.Module]:
+        """The content losses, in which there may be nets."""
+        return [self.content_loss]
 
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
         optimizers, schedulers = [], []
-        for net, make_optimizer, make_scheduler in self.trained_nets():
-            optimizer = make_optimizer(net.parameters())
-            scheduler = build_scheduler(optimizer, make_scheduler, warmup_iterations=self.warmup_iterations)
+        for each in self.trained():
+            optimizer = each.optimizer(each.net.parameters())
             optimizers.append(optimizer)
-            schedulers.append(scheduler)
+            schedulers.append(
+                build_scheduler(optimizer, each.scheduler, warmup_iterations=self.warmup_iterations)
+            )
         return optimizers, schedulers
 
     @staticmethod
@@ -136,31 +178,56 @@ class SRModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         self.check_precision(self.trainer.precision)
-        nets = [net for net, _, _ in self.trained_nets()]
-        plain_norm = any(type(module) is nn.BatchNorm2d for net in nets for module in net.modules())
-        if self.trainer.world_size > 1 and plain_norm:
+        modules = [module for each in self.trained() for module in each.net.modules()]
+        norms = [module for module in modules if isinstance(module, _BatchNorm)]
+        self._statistics = [
+            buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()
+        ]
+        if self.trainer.world_size > 1 and any(type(norm) is nn.BatchNorm2d for norm in norms):
             rank_zero_warn(
                 "batch norm takes its statistics per process, so several processes do not follow one exactly;"
                 " on GPUs trainer.sync_batchnorm=true makes them"
             )
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # A function of seed, process and iteration, so that a resumed run draws what an uninterrupted one would.
+        seeds = np.random.SeedSequence((self.seed, self.global_rank, self.global_step)).generate_state(1)
+        torch.manual_seed(int(seeds[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         iteration = self.global_step
         optimizers = self._raw_optimizers()
         for optimizer in optimizers:
             optimizer.zero_grad()
+        statistics = [buffer.clone() for buffer in self._statistics]
         terms: Terms = {}
         for lr, hr, target, context in self._micro_batches(batch):
             with context:
                 part = self.backward_pass(
-                    lr, hr, target=target, iteration=iteration, share=1 / self.accumulate
+                    lr,
+                    hr,
+                    target=target,
+                    iteration=iteration,
+                    share=1 / self.accumulate,
+                    measured=self._logs_at(iteration),
                 )
             terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
-        self._watch.look(terms, batch=batch, iteration=iteration, module=self)
-        self._step_optimizers(optimizers, iteration)
+
+        trained, resting = self.trained(), self.resting(iteration)
+        active = [place for place, each in enumerate(trained) if each.name not in resting]
+        finite = self.consensus.ask(
+            losses=list(terms.values()),
+            gradients=[self._clipped_norm(trained[place].net) for place in active],
+            optimizers=[optimizers[place] for place in active],
+            reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
+            module=self,
+        )
+        for buffer, before in zip(self._statistics, statistics, strict=True):
+            buffer.copy_(torch.where(finite > 0, buffer, before))
+        self._step(active, optimizers)
         update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
-        self._log_terms(terms, iteration, optimizers)
-        self._step_schedulers(iteration)
+        self._running.add(terms, finite)
+        self._log_terms(iteration, active, optimizers)
 
     def _raw_optimizers(self) -> list[Optimizer]:
         found = self.optimizers(use_pl_optimizer=False)
@@ -184,51 +251,59 @@ class SRModule(L.LightningModule):
             else:
                 yield lr, hr, target, nullcontext()
 
-    def _step_optimizers(self, optimizers: list[Optimizer], iteration: int) -> None:
-        resting = self.resting(iteration)
-        counted = self.optimizers()
-        counted = counted[0] if isinstance(counted, list) else counted
-        for (net, _, _), optimizer in zip(self.trained_nets(), optimizers, strict=True):
-            if net in resting:
-                continue
-            if self.gradient_clip is not None:
-                nn.utils.clip_grad_norm_(net.parameters(), self.gradient_clip)
+    def _clipped_norm(self, net: nn.Module) -> Tensor:
+        """Norm of a net's gradient, which is then clipped."""
+        norm = nn.utils.get_total_norm([each.grad for each in net.parameters() if each.grad is not None])
+        if self.gradient_clip is not None:
+            nn.utils.clip_grads_with_norm_(net.parameters(), self.gradient_clip, norm)
+        return norm
+
+    def _step(self, active: list[int], optimizers: list[Optimizer]) -> None:
+        """Optimizers, then schedulers; what rests keeps its schedule, warm-up included, for when it wakes."""
+        counted, schedulers = self.optimizers(), self.lr_schedulers()
+        counted = counted if isinstance(counted, list) else [counted]
+        schedulers = schedulers if isinstance(schedulers, list) else [schedulers]  # type: ignore[list-item]
+        trained = self.trained()
+        for place in active:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            (counted if net is self.generator else optimizer).step()
-
-    def _step_schedulers(self, iteration: int) -> None:
-        """A net that rests keeps its schedule, warm-up included, for when it wakes."""
-        resting = self.resting(iteration)
-        found = self.lr_schedulers()
-        schedulers = found if isinstance(found, list) else [found]
-        for (net, _, _), scheduler in zip(self.trained_nets(), schedulers, strict=True):
+            (counted[place] if trained[place].net is self.generator else optimizers[place]).step()
+        for place in active:
+            scheduler = schedulers[place]
             assert isinstance(scheduler, LRScheduler)
-            if net not in resting:
-                scheduler.step()
-
-    # Fail-stop, before anything is saved
-
-    def on_train_epoch_end(self) -> None:
-        self._watch.settle(self)
-
-    def on_validation_start(self) -> None:
-        self._watch.settle(self)
+            scheduler.step()
 
     # Logging
 
-    def _log_terms(self, terms: Terms, iteration: int, optimizers: list[Optimizer]) -> None:
+    def _logs_at(self, iteration: int) -> bool:
+        """Whether the iteration, counted from 0, is one of those that are logged."""
+        return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
+
+    def _log_terms(self, iteration: int, active: list[int], optimizers: list[Optimizer]) -> None:
         """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
-        self._running.add(terms)
-        if (iteration + 1) % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
+        if not self._logs_at(iteration):
             return
-        means = {f"train/{key}": value for key, value in self._running.take().items()}
+        means = {key if "/" in key else f"train/{key}": value for key, value in self._running.take().items()}
         bar = {key: value for key, value in means.items() if key in ("train/loss_g", "train/loss_d")}
         rest = {key: value for key, value in means.items() if key not in bar}
         self.log_dict(bar, prog_bar=True, sync_dist=True)
         self.log_dict(rest, sync_dist=True)
-        for name, optimizer in zip(("g", "d"), optimizers, strict=False):
-            self.log(f"train/learning_rate_{name}", optimizer.param_groups[0]["lr"])
+        self.log("train/skipped", float(self.consensus.bad_in_all))
+        for place in active:
+            name = self.trained()[place].name
+            self.log(f"train/learning_rate_{name}", optimizers[place].param_groups[0]["lr"])
+
+    # Checkpoints
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["training"] = {
+            "running": self._running.state_dict(self.trainer.strategy),
+            "consensus": self.consensus.state_dict(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._running.load_state_dict(checkpoint["training"]["running"], self.trainer.strategy.root_device)
+        self.consensus.load_state_dict(checkpoint["training"]["consensus"])
 
     # Validation
 
@@ -257,18 +332,33 @@ class SRModule(L.LightningModule):
 
 
 class _RunningMean:
-    """Sums on the device, without waiting for it."""
+    """Sums on the device, without waiting for it, of the iterations whose numbers are finite."""
 
     def __init__(self) -> None:
         self._sums: Terms = {}
-        self._counts: dict[str, int] = {}
+        self._counts: Terms = {}
 
-    def add(self, terms: Terms) -> None:
+    def add(self, terms: Terms, finite: Tensor) -> None:
+        """`finite` is 1.0 or 0.0."""
         for key, value in terms.items():
-            self._sums[key] = self._sums[key] + value if key in self._sums else value.clone()
-            self._counts[key] = self._counts.get(key, 0) + 1
+            counted = torch.where(finite > 0, value.float(), 0.0)
+            self._sums[key] = counted + self._sums[key] if key in self._sums else counted
+            self._counts[key] = finite + self._counts[key] if key in self._counts else finite.clone()
 
     def take(self) -> Terms:
+        """NaN where no iteration counted."""
         means = {key: value / self._counts[key] for key, value in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means
+
+    def state_dict(self, strategy: Any) -> dict[str, Terms]:
+        """The mean over all processes, so that each of them can go on with it."""
+        return {
+            name: {key: strategy.reduce(value.clone(), reduce_op="mean") for key, value in of.items()}
+            for name, of in (("sums", self._sums), ("counts", self._counts))
+        }
+
+    def load_state_dict(self, state: Mapping[str, Terms], device: torch.device) -> None:
+        self._sums, self._counts = (
+            {key: value.to(device) for key, value in state[name].items()} for name in ("sums", "counts")
+        )

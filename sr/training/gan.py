@@ -1,12 +1,30 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.protocol import Protocol
-from sr.training.base import SRModule, Terms
+from sr.training import health
+from sr.training.base import Batch, SRModule, Terms, Trained
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstStage:
+    """What trains the generator alone before the GAN, where that is a stage of its own (ESRGAN, sec. 4.1).
+
+    Attributes:
+        content_loss: (sr, target) -> {name: weighted scalar}.
+        optimizer_g: parameters -> optimizer.
+        scheduler_g: optimizer -> scheduler.
+    """
+
+    content_loss: nn.Module
+    optimizer_g: OptimizerFactory
+    scheduler_g: SchedulerFactory
 
 
 class GANModule(SRModule):
@@ -20,6 +38,9 @@ class GANModule(SRModule):
         gan_loss: has `generator(real, fake)` and `discriminator(real, fake)` on logits.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: when the adversarial term begins to count, and how fast.
+        first_stage: losses, optimizer and schedule of the generator while `ramp` lets it train alone. The GAN then
+            begins with the averaged generator, and with its own losses, optimizer and schedule from their start. None
+            has them from the first iteration on.
     """
 
     def __init__(
@@ -36,11 +57,13 @@ class GANModule(SRModule):
         ramp: AdversarialRamp,
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
+        first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
         warmup_iterations: int = 0,
         gradient_clip: float | None = None,
         accumulate: int = 1,
+        seed: int = 0,
     ) -> None:
         super().__init__(
             generator=generator,
@@ -53,6 +76,7 @@ class GANModule(SRModule):
             warmup_iterations=warmup_iterations,
             gradient_clip=gradient_clip,
             accumulate=accumulate,
+            seed=seed,
         )
         self.discriminator = discriminator
         self.gan_loss = gan_loss
@@ -60,23 +84,60 @@ class GANModule(SRModule):
         self.optimizer_d = optimizer_d
         self.scheduler_d = scheduler_d
         self.ramp = ramp
+        self.first_stage = first_stage
+        # A part of this module, so that it is moved with it.
+        self.first_content_loss = first_stage.content_loss if first_stage else None
+        if first_stage and not ramp.generator_only:
+            raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 
-    def trained_nets(self) -> list[tuple[nn.Module, OptimizerFactory, SchedulerFactory]]:
-        return [*super().trained_nets(), (self.discriminator, self.optimizer_d, self.scheduler_d)]
+    def trained(self) -> list[Trained]:
+        both = [
+            *super().trained(),
+            Trained("d", self.discriminator, self.optimizer_d, self.scheduler_d),
+        ]
+        if self.first_stage is None:
+            return both
+        first = self.first_stage
+        return [Trained("g_first", self.generator, first.optimizer_g, first.scheduler_g), *both]
 
-    def resting(self, iteration: int) -> set[nn.Module]:
-        return {self.discriminator} if self.ramp(iteration) is None else set()
+    def resting(self, iteration: int) -> set[str]:
+        if self.ramp(iteration) is not None:
+            return {"g_first"}
+        return {"d"} if self.first_stage is None else {"d", "g"}
 
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+    def judges(self) -> list[nn.Module]:
+        return [*super().judges(), *([self.first_content_loss] if self.first_content_loss else [])]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        if self.first_stage and self.global_step == self.ramp.generator_only:
+            self.generator.load_state_dict(self.generator_ema.state_dict())
+        super().training_step(batch, batch_idx)
+
+    def backward_pass(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        *,
+        target: Tensor,
+        iteration: int,
+        share: float,
+        measured: bool = False,
+    ) -> Terms:
         sr = self.generator(lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
-        content: Terms = self.content_loss(image, target)
+        ramp = self.ramp(iteration)
+        first = self.first_content_loss if ramp is None else None
+        content: Terms = (first or self.content_loss)(image, target)
         loss_g = sum(content.values(), start=sr.new_zeros(()))
+        pushes = self._single_pushes(content, image) if measured else {}
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         (push,) = torch.autograd.grad(loss_g, image)
         terms = {key: value.detach() for key, value in content.items()}
+        if measured:
+            (*_, last) = content
+            pushes[last] = push - sum(pushes.values())
+            terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
         loss_g = loss_g.detach()
-        ramp = self.ramp(iteration)
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
@@ -88,6 +149,12 @@ class GANModule(SRModule):
         weight = self.gan_weight * ramp
         (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
         push = push + adversarial_push
+        if measured:
+            pushes["adversarial"] = adversarial_push
+            weight_g = health.last_weight(self.generator)
+            terms |= health.gradient_norms(sr=sr, pushes=pushes, weight=weight_g)
+            terms["health/accuracy_d"] = health.accuracy(real=real_logits, fake=fake_logits)
+            terms["health/ema_distance"] = health.distance(self.generator, self.generator_ema)
         loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
         # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
@@ -98,6 +165,16 @@ class GANModule(SRModule):
             "loss_d": loss_d.detach(),
             "logits_real": real_logits.detach().float().mean(),
             "logits_fake": fake_logits.detach().float().mean(),
+        }
+
+    @staticmethod
+    def _single_pushes(content: Terms, image: Tensor) -> Terms:
+        """Of every content loss but the last, which is what remains of their sum: it is the most costly one."""
+        (*others, _) = content
+        return {
+            term: torch.autograd.grad(content[term], image, retain_graph=True)[0]
+            for term in others
+            if content[term].requires_grad
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,16 @@ from sr.training.base import SRModule, Terms
 class PSNRModule(SRModule):
     """Minimises `content_loss(generator(lr), target)`; the arguments are those of `SRModule`."""
 
-    def backward_pass(self, lr: Tensor, hr: Tensor, *, target: Tensor, iteration: int, share: float) -> Terms:
+    def backward_pass(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        *,
+        target: Tensor,
+        iteration: int,
+        share: float,
+        measured: bool = False,
+    ) -> Terms:
         content: Terms = self.content_loss(self.generator(lr).float(), target)
         loss = sum(content.values(), start=target.new_zeros(()))
         self.manual_backward(loss * share)

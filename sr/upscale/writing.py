@@ -1,9 +1,6 @@
 """Pictures -> files, whole or not at all."""
 
-import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -12,6 +9,7 @@ import cv2
 import numpy as np
 import tifffile
 
+from sr.ops.whole_file import replacing
 from sr.upscale.picture import Picture
 from sr.upscale.png import write_png_stream
 
@@ -88,20 +86,6 @@ def write_picture(path: Path, picture: Picture) -> None:
             _write_tiff(file, picture, icc)
         else:
             file.write(_encode(path, picture, icc))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all is written and on the disk, and is removed otherwise."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _write_tiff(file: BinaryIO, picture: Picture, icc: bytes | None) -> None:

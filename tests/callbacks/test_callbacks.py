@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +9,6 @@ from helpers import picture
 from sr.callbacks.curves import draw_curves, read_series
 from sr.callbacks.progress import planned_iterations
 from sr.callbacks.samples import panel
-from sr.callbacks.wandb import logged_in
 from sr.ops.image import read_image, to_float, to_tensor
 
 
@@ -58,44 +54,3 @@ def test_curves_have_a_panel_for_what_there_is(tmp_path: Path) -> None:
 def test_planned_iterations(max_epochs: int | None, max_steps: int, expected: int | None) -> None:
     trainer = SimpleNamespace(max_epochs=max_epochs, max_steps=max_steps, num_training_batches=10)
     assert planned_iterations(trainer) == expected
-
-
-def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine elsewhere login user password x\n")
-    os.chmod(tmp_path / "netrc", 0o600)
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
-    assert logged_in()
-    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")  # a server of one's own
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine wandb.example.org login user password x\n")
-    assert logged_in()
-    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    assert not logged_in()
-    monkeypatch.setenv("WANDB_API_KEY", "x")
-    assert logged_in()
-
-
-def test_a_run_without_an_account_is_offline_and_asks_for_nothing(tmp_path: Path) -> None:
-    program = f"""
-from sr.callbacks.wandb import OfflineFirstWandbLogger
-logger = OfflineFirstWandbLogger(save_dir={str(tmp_path)!r}, project="p", name="n")
-logger.log_metrics({{"train/loss_g": 1.0}}, step=3)
-logger.experiment.finish()
-"""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
-    environment |= {"HOME": str(tmp_path), "NETRC": str(tmp_path / "none")}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))

@@ -5,12 +5,12 @@ import pytest
 from sr.data.sampler import EndlessSampler
 
 
-def stream(*, epochs: int = 3, **changes: int) -> list:
+def stream(*, epochs: int = 3, start: int = 0, **changes: int) -> list:
+    """Of whole epochs, from an iteration on."""
     settings = {"num_images": 7, "batch_size": 4, "iterations_per_epoch": 5, "seed": 1} | changes
-    sampler = EndlessSampler(**settings)
-    draws = []
-    for epoch in range(epochs):
-        sampler.set_epoch(epoch)
+    draws: list = []
+    sampler = EndlessSampler(**settings, behind=lambda: start + len(draws) // settings["batch_size"])
+    for _ in range(epochs):
         draws += list(sampler)
     return draws
 
@@ -22,6 +22,11 @@ def test_epochs_continue_one_stream_that_visits_every_image_equally() -> None:
     for lap in range(8):
         assert Counter(draw.image for draw in draws[lap * 7 : lap * 7 + 7]) == Counter(range(7))
     assert stream(iterations_per_epoch=15, epochs=1) == draws
+
+
+@pytest.mark.parametrize("start", [1, 5, 13])
+def test_the_stream_goes_on_anywhere(start: int) -> None:
+    assert stream(start=start, epochs=2) == stream(epochs=6)[4 * start :][: 2 * 5 * 4]
 
 
 def test_seed_decides() -> None:

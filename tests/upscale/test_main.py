@@ -154,14 +154,6 @@ def test_code_in_a_checkpoint_is_refused_by_name(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture
-def heeding_ctrl_c() -> Iterator[None]:
-    """A shell starts what it runs in the background with Ctrl-C ignored, and so do our children then."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heeding_ctrl_c")
 def test_ctrl_c_between_two_tiles_keeps_the_file_of_before(
     ckpt: str,

@@ -25,6 +25,13 @@ class OfflineFirstWandbLogger(WandbLogger):
         mode = os.environ.get("WANDB_MODE")
         offline = mode == "offline" if mode else not logged_in()
         super().__init__(save_dir=save_dir, project=project, name=name, offline=offline)
+        self._run_dir = Path(save_dir)
+
+    def rewind(self, iteration: int) -> None:
+        """Go on with the run that lies in the run directory; W&B keeps what it logged behind `iteration` too."""
+        latest = self._run_dir / "wandb" / "latest-run"  # a link to (offline-)run-<time>-<id>
+        if latest.exists():
+            self._wandb_init |= {"id": latest.resolve().name.rsplit("-", 1)[1], "resume": "allow"}
 
 
 def logged_in() -> bool:

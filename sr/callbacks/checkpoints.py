@@ -1,0 +1,177 @@
+"""Which states of a run are kept, and when they are saved."""
+
+import os
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Checkpoint
+
+from sr.callbacks.stop import Stopped
+from sr.consensus import SAVE, STOP
+from sr.metrics.direction import lower_is_better
+from sr.ops.whole_file import UNFINISHED, remove_unfinished
+from sr.saved import BEST, LAST, checkpoint_name
+
+
+class Checkpoints(Checkpoint):
+    """Saves the newest states and the best ones, so that a run can go on exactly where it was.
+
+    `last.ckpt` is saved at the end of every epoch, and in between as asked; then `last-1.ckpt` is the one before it.
+    `best.ckpt` is that of the best validation, `best-1.ckpt` of the second.
+
+    Within an epoch it is saved between two iterations without a validation, when Lightning's loops hold nothing that
+    a resumed run would not have; what falls due elsewhere waits for the next such place.
+
+    Args:
+        directory: of the files.
+        monitor: the metric of validation that says which state is the best.
+        every_n_iterations: None only saves at ends of epochs, or by the clock.
+        every_minutes: None does not look at the clock.
+        keep_last, keep_best: how many of each.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: str,
+        monitor: str,
+        every_n_iterations: int | None = None,
+        every_minutes: float | None = None,
+        keep_last: int = 2,
+        keep_best: int = 1,
+    ) -> None:
+        for key, value in (("keep_last", keep_last), ("keep_best", keep_best)):
+            if value < 1:
+                raise ValueError(f"{key}={value} must be 1 or more")
+        for key, rhythm in (("every_n_iterations", every_n_iterations), ("every_minutes", every_minutes)):
+            if rhythm is not None and rhythm <= 0:
+                raise ValueError(f"{key}={rhythm} must be positive, or null")
+        self.directory = Path(directory)
+        self.monitor = monitor
+        self.every_n_iterations = every_n_iterations
+        self.every_minutes = every_minutes
+        self.keep = {LAST: keep_last, BEST: keep_best}
+        self._best: list[float] = []  # of the files, the best first
+        self._due = False
+        self._stopping = False
+        self._saved_at = monotonic()
+        self._place_of_best: int | None = None  # of the state that was validated last
+        self._epoch_ends = False
+        self._resumed_at_epoch_end = False
+
+    # When
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if trainer.is_global_zero:
+            remove_unfinished(self.directory)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._saved_at = monotonic()
+        if self._resumed_at_epoch_end:
+            # Nothing of the epoch is left to be done, so its loops begin anew instead of going on.
+            for loop in (trainer.fit_loop, trainer.fit_loop.epoch_loop, trainer.fit_loop.epoch_loop.val_loop):
+                loop._restarting = False
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self._time_has_come(trainer):
+            pl_module.consensus.requests.add(SAVE)  # the clocks of other processes need not agree
+        asked = pl_module.consensus.latest.requests
+        every = self.every_n_iterations
+        self._due |= bool(asked & {SAVE, STOP}) or (every is not None and trainer.global_step % every == 0)
+        # While numbers are bad the weights may be what is wrong with them.
+        trusted = pl_module.consensus.bad_in_a_row == 0 or STOP in asked
+        if self._due and trusted and self._between_iterations(trainer):
+            self._save_last(trainer, pl_module)
+            self._stopping = STOP in asked
+
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        """Not at the end of the iteration before, whose metrics Lightning had still to log."""
+        if self._stopping:
+            raise Stopped
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        if trainer.sanity_checking:
+            return
+        value = float(trainer.callback_metrics[f"val/{self.monitor}"])
+        better = [value < kept if lower_is_better(self.monitor) else value > kept for kept in self._best]
+        place = better.index(True) if True in better else len(better)
+        if place < self.keep[BEST]:
+            self._best = [*self._best[:place], value, *self._best[place:]][: self.keep[BEST]]
+            self._place_of_best = place
+            if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+                self._save(trainer, BEST, place)
+                self._place_of_best = None
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._epoch_ends = True
+        self._save_last(trainer, pl_module)
+        self._epoch_ends = False
+        if self._place_of_best is not None:
+            self._link_best(trainer, self._place_of_best)
+            self._place_of_best = None
+        if pl_module.consensus.agree(STOP, pl_module):
+            raise Stopped
+
+    def _time_has_come(self, trainer: L.Trainer) -> bool:
+        if self.every_minutes is None or not trainer.is_global_zero:
+            return False
+        return monotonic() - self._saved_at > 60 * self.every_minutes
+
+    @staticmethod
+    def _between_iterations(trainer: L.Trainer) -> bool:
+        loop = trainer.fit_loop.epoch_loop
+        fetcher = trainer.fit_loop._data_fetcher
+        assert fetcher is not None
+        return not loop.batch_progress.is_last_batch and not loop._should_check_val_fx(fetcher)
+
+    # How
+
+    def _save_last(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._save(trainer, LAST, 0)
+        pl_module.consensus.requests.discard(SAVE)
+        self._due, self._saved_at = False, monotonic()
+
+    def _save(self, trainer: L.Trainer, kind: str, place: int) -> None:
+        """Written first and renamed then, so that at every moment there is a whole file."""
+        fresh = self.directory / f".{kind}{UNFINISHED}"
+        trainer.save_checkpoint(fresh, weights_only=False)  # all of the state
+        if trainer.is_global_zero:
+            self._make_room(kind, place)
+            fresh.replace(self.directory / checkpoint_name(kind, place))
+        trainer.strategy.barrier()  # a process that ended now would take the first one with it
+
+    def _make_room(self, kind: str, place: int) -> None:
+        for number in range(self.keep[kind] - 1, place, -1):
+            file = self.directory / checkpoint_name(kind, number - 1)
+            if file.exists():
+                file.replace(self.directory / checkpoint_name(kind, number))
+
+    def _link_best(self, trainer: L.Trainer, place: int) -> None:
+        """The state of `last.ckpt` is the best one: a second name for the file costs no room."""
+        if trainer.is_global_zero:
+            fresh = self.directory / f".{BEST}{UNFINISHED}"
+            fresh.unlink(missing_ok=True)
+            os.link(self.directory / checkpoint_name(LAST, 0), fresh)
+            self._make_room(BEST, place)
+            fresh.replace(self.directory / checkpoint_name(BEST, place))
+
+    # What is kept of itself
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": list(self._best), "epoch_ends": self._epoch_ends}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best = list(state_dict["best"])
+        self._resumed_at_epoch_end = state_dict["epoch_ends"]
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        if self._epoch_ends:
+            # Lightning counts an epoch as completed only after this hook, and would end it a second time.
+            for count in checkpoint["loops"]["fit_loop"]["epoch_progress"].values():
+                count["completed"] = count["processed"]

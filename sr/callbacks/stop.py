@@ -1,0 +1,68 @@
+"""Signals that end a run, after what it has done is saved."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import lightning as L
+from tqdm import tqdm
+
+from sr.consensus import STOP
+
+log = logging.getLogger(__name__)
+
+# Ctrl-C, the polite kill, and what SLURM and submitit send ahead of a preemption.
+SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+
+
+class Stopped(RuntimeError):
+    """The run was asked to stop, and everything is saved."""
+
+
+class StopSignals(L.Callback):
+    """Asks for a save and a stop after the iteration in which the first signal comes to any process.
+
+    `sr.callbacks.checkpoints` does both.
+    During a validation, and in the last iteration of an epoch, that is after the validation. A second signal ends the
+    process at once.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
+        """Only what is to be restored: Lightning puts handlers of its own there after this."""
+        if threading.current_thread() is threading.main_thread():
+            numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+            handlers = {number: signal.getsignal(number) for number in numbers}
+            # A shell has its background ignore Ctrl-C.
+            self._before = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._heed(pl_module)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self._heed(pl_module)
+
+    def _heed(self, pl_module: Any) -> None:
+        requests = pl_module.consensus.requests
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if STOP in requests:
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            requests.add(STOP)
+            with tqdm.external_write_mode():  # the line goes above the progress bar, not into it
+                log.warning(
+                    "%s: stops when this iteration is saved (again: stops at once)",
+                    signal.Signals(number).name,
+                )
+
+        for number in self._before:
+            signal.signal(number, handle)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

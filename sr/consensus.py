@@ -1,0 +1,173 @@
+"""What the processes of a run agree on in every iteration: whether the numbers are good, whether to save, to stop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+STOP, SAVE = "stop", "save"
+REQUESTS = (STOP, SAVE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The same on all processes.
+
+    Attributes:
+        iteration: counted from 1; 0 before the first answer.
+        finite: whether every loss and gradient of every process was.
+        requests: what at least one process has asked for.
+    """
+
+    iteration: int = 0
+    finite: bool = True
+    requests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One iteration on this process, and what came of it everywhere.
+
+    Attributes:
+        iteration: counted from 1.
+        here: whether the losses of this process are finite.
+        everywhere: [losses finite, gradients finite, nobody asks to stop, nobody asks to save] over all processes.
+        terms: the losses of this process.
+        batch: what they were computed from.
+        arrived: when `everywhere` has travelled from the GPU; None if it is here.
+    """
+
+    iteration: int
+    here: Tensor
+    everywhere: Tensor
+    terms: Mapping[str, Tensor]
+    batch: Mapping[str, Any]
+    arrived: torch.cuda.Event | None = None
+
+    def on_its_way(self) -> "Reading":
+        """With `everywhere` travelling from the GPU, which works on meanwhile."""
+        host = torch.empty_like(self.everywhere, device="cpu", pin_memory=True)
+        host.copy_(self.everywhere, non_blocking=True)
+        arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        arrived.record()
+        return replace(self, everywhere=host, arrived=arrived)
+
+    def answer(self) -> Answer:
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        losses, gradients, *quiet = self.everywhere.tolist()
+        asked = frozenset(name for name, nobody in zip(REQUESTS, quiet, strict=True) if not nobody)
+        return Answer(self.iteration, bool(losses and gradients), asked)
+
+    def where(self) -> str:
+        """Of bad numbers. A bad gradient is on all processes as soon as they are exchanged."""
+        if not self.here:
+            return "here"
+        return "in a gradient" if self.everywhere[0] else "on another process"
+
+
+class Consensus:
+    """Asks all processes at once, so that none acts alone and leaves the others waiting for it.
+
+    On a CPU the answer is that of the iteration. A GPU would stand still for it, so there bad numbers are kept from
+    the weights on the device itself, and `latest` is the answer of the iteration before.
+
+    Attributes:
+        requests: what this process asks for, of `REQUESTS`; stays until it is taken out.
+        latest: the last answer.
+        bad: the last reading whose numbers were bad.
+        bad_in_a_row, bad_in_all: iterations without an update.
+    """
+
+    def __init__(self) -> None:
+        self.requests: set[str] = set()
+        self.latest = Answer()
+        self.bad: Reading | None = None
+        self.bad_in_a_row = 0
+        self.bad_in_all = 0
+        self._travelling: Reading | None = None
+
+    def ask(
+        self,
+        *,
+        losses: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        optimizers: Sequence[Optimizer],
+        reading: Mapping[str, Any],
+        module: L.LightningModule,
+    ) -> Tensor:
+        """Make the optimizers pass over this iteration if a number of any process is not finite.
+
+        Args:
+            losses: scalars.
+            gradients: a norm of each net's.
+            optimizers: those that will step.
+            reading: `iteration`, `terms` and `batch` of `Reading`.
+
+        Returns:
+            1.0 if all is finite everywhere, else 0.0, on the device.
+        """
+        here, there = (_all_finite(numbers) for numbers in (losses, gradients))
+        quiet = here.new_ones(len(REQUESTS))
+        for request in self.requests:
+            quiet[REQUESTS.index(request)] = False
+        everywhere = torch.cat([here[None], there[None], quiet]).float()
+        reduced = module.trainer.strategy.reduce(everywhere, reduce_op="min")
+        assert isinstance(reduced, Tensor)
+        finite = reduced[:2].amin()
+        now = Reading(here=here, everywhere=reduced, **reading)
+        if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
+            for optimizer in optimizers:
+                optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]
+            self.settle()
+            self._travelling = now.on_its_way()
+        else:
+            self._hear(now)
+            if not self.latest.finite:
+                for optimizer in optimizers:
+                    optimizer.zero_grad()  # one without gradients steps over everything
+        return finite
+
+    def agree(self, request: str, module: L.LightningModule) -> bool:
+        """Whether any process asks for it now; all have to come here."""
+        mine = torch.tensor(float(request in self.requests), device=module.device)
+        return bool(module.trainer.strategy.reduce(mine, reduce_op="max"))
+
+    def settle(self) -> None:
+        """Wait for the answer of the last iteration, if it is due."""
+        reading, self._travelling = self._travelling, None
+        if reading is not None:
+            self._hear(reading)
+
+    def _hear(self, reading: Reading) -> None:
+        self.latest = reading.answer()
+        if self.latest.finite:
+            self.bad_in_a_row = 0
+        else:
+            self.bad = reading
+            self.bad_in_a_row += 1
+            self.bad_in_all += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        self.settle()
+        return {"bad_in_a_row": self.bad_in_a_row, "bad_in_all": self.bad_in_all}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.bad_in_a_row, self.bad_in_all = state["bad_in_a_row"], state["bad_in_all"]
+
+
+def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
+    return torch.stack([number.float() for number in numbers]).isfinite().all()
+
+
+def would_wait(answer: Tensor) -> bool:
+    return answer.device.type == "cuda"
+
+
+def skips_on_device(optimizer: Optimizer) -> bool:
+    """Whether it heeds `found_inf`, as torch's fused optimizers do."""
+    return all(group.get("fused") for group in optimizer.param_groups)

@@ -1,0 +1,49 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sr.loggers.wandb import logged_in
+
+
+def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine elsewhere login user password x\n")
+    os.chmod(tmp_path / "netrc", 0o600)
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
+    assert logged_in()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")  # a server of one's own
+    assert not logged_in()
+    (tmp_path / "netrc").write_text("machine wandb.example.org login user password x\n")
+    assert logged_in()
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    assert not logged_in()
+    monkeypatch.setenv("WANDB_API_KEY", "x")
+    assert logged_in()
+
+
+def test_a_run_without_an_account_is_offline_and_asks_for_nothing(tmp_path: Path) -> None:
+    program = f"""
+from sr.loggers.wandb import OfflineFirstWandbLogger
+logger = OfflineFirstWandbLogger(save_dir={str(tmp_path)!r}, project="p", name="n")
+logger.log_metrics({{"train/loss_g": 1.0}}, step=3)
+logger.experiment.finish()
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    environment |= {"HOME": str(tmp_path), "NETRC": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))

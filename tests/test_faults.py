@@ -1,0 +1,273 @@
+"""What happens to a run from outside, and that nothing of it is lost: docs/reliability.md lists all of it."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import ROOT, compose_config, same_state, small_gan
+
+from train import train
+
+# A prelude does something to the program, which then runs as from the command line.
+PROGRAM = """
+import os, runpy, signal, sys
+sys.path.insert(0, {root!r})
+{prelude}
+sys.argv = ["train.py", *sys.argv[1:]]
+runpy.run_path({root!r} + "/train.py", run_name="__main__")
+"""
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+IN_AN_ITERATION = f"""
+from sr.training.base import SRModule
+step = SRModule._step
+def _step(self, active, optimizers):  # gradients are there, weights are not changed yet
+    if self.global_step == 4:
+        {KILL}
+    step(self, active, optimizers)
+SRModule._step = _step
+"""
+IN_VALIDATION = f"""
+from sr.training.base import SRModule
+validation_step = SRModule.validation_step
+def killed(self, batch, batch_idx):
+    if self.global_step == 6:
+        {KILL}
+    return validation_step(self, batch, batch_idx)
+SRModule.validation_step = killed
+"""
+IN_A_WRITE = f"""
+import torch
+save = torch.save
+def half(content, file):
+    if content.get("global_step") == 5:
+        file.write(b"PK" + bytes(100_000))
+        file.flush()
+        {KILL}
+    save(content, file)
+torch.save = half
+"""
+BETWEEN_TWO_RENAMES = f"""
+import sr.callbacks.checkpoints as module
+make_room = module.Checkpoints._make_room
+def _make_room(self, kind, place):
+    make_room(self, kind, place)
+    if not (self.directory / "last.ckpt").exists() and (self.directory / "last-1.ckpt").exists():
+        import torch
+        if torch.load(self.directory / "last-1.ckpt", weights_only=True)["global_step"] == 4:
+            {KILL}
+module.Checkpoints._make_room = _make_room
+"""
+SETTINGS = ("trainer.max_steps=8", "callbacks.checkpoints.every_n_iterations=1")
+
+
+def command(run_dir: Path, prelude: str, *overrides: str) -> list[str]:
+    settings = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
+    program = PROGRAM.format(root=str(ROOT), prelude=prelude)
+    return [sys.executable, "-c", program, *settings, f"hydra.run.dir={run_dir}", *overrides]
+
+
+def start(run_dir: Path, prelude: str = "", *overrides: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(run_dir, prelude, *overrides), capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def last(run_dir: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+    return content
+
+
+def whole(tmp_path: Path, *settings: str) -> dict[str, Any]:
+    """The end of a run that nothing happens to."""
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings))
+    return last(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    "prelude",
+    [
+        pytest.param(IN_AN_ITERATION, id="in an iteration"),
+        pytest.param(IN_A_WRITE, id="while a checkpoint is written"),
+        pytest.param(BETWEEN_TWO_RENAMES, id="between two renames", marks=pytest.mark.slow),
+        pytest.param(IN_VALIDATION, id="in validation", marks=pytest.mark.slow),
+    ],
+)
+def test_killed_and_resumed_is_as_if_nothing_had_been(tmp_path: Path, photos: Path, prelude: str) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}")
+    expected = whole(tmp_path, *settings)
+    run_dir = tmp_path / "run"
+    done = start(run_dir, prelude, *settings)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    train(compose_config(*small_gan(run_dir), *settings, "resume=auto"))
+    assert same_state(last(run_dir), expected)
+    assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
+    assert not list((run_dir / "checkpoints").glob(".*"))  # nothing half written is left
+
+
+def after_iterations(run_dir: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until so many rows are in metrics.csv."""
+    file, deadline = run_dir / "metrics.csv", time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if file.exists() and len(file.read_text().splitlines()) > count:
+            return
+        time.sleep(0.01)
+
+
+def interrupted(
+    run_dir: Path, send: Callable[[subprocess.Popen[str]], object], *settings: str
+) -> subprocess.CompletedProcess[str]:
+    """A run without end that is sent something after four rows of metrics."""
+    process = subprocess.Popen(
+        command(run_dir, "", *settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    after_iterations(run_dir, 4, process)
+    send(process)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess([], process.returncode, out, err)
+
+
+ENDLESS = ("trainer.max_steps=100000", "scheduler_g.T_max=50", "data.iterations_per_epoch=1000")
+
+
+@pytest.mark.parametrize(
+    ("name", "processes"),
+    [
+        ("SIGTERM", 1),
+        pytest.param("SIGINT", 1, marks=pytest.mark.slow),
+        pytest.param("SIGUSR1", 1, marks=pytest.mark.slow),
+        pytest.param("SIGTERM", 2, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.usefixtures("heeding_ctrl_c")
+def test_a_signal_saves_and_stops_with_a_status_of_its_own(
+    tmp_path: Path, photos: Path, name: str, processes: int
+) -> None:
+    """Sent to the first process alone; the checkpoint is that of the very iteration."""
+    settings = (*ENDLESS, f"data.val_dir={photos}", f"trainer.devices={processes}", "data.num_workers=1")
+    done = interrupted(
+        tmp_path / "run", lambda process: process.send_signal(getattr(signal, name)), *settings
+    )
+    assert done.returncode == 75, done.stderr
+    assert f"{name}: stops when this iteration is saved" in done.stdout
+    reached = last(tmp_path / "run")["global_step"]
+    assert f"stopped after {reached} iterations, everything is saved: resume=auto goes on" in done.stdout
+    settings = (*settings, f"trainer.max_steps={reached + 3}")
+    finish(tmp_path / "run", processes, *settings, "resume=auto")
+    finish(tmp_path / "whole", processes, *settings)
+    assert same_state(last(tmp_path / "run"), last(tmp_path / "whole"), sums=processes == 1)
+    assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), rel=1e-6 * (processes - 1))
+
+
+def finish(run_dir: Path, processes: int, *settings: str) -> None:
+    if processes == 1:
+        train(compose_config(*small_gan(run_dir), *settings))
+    else:
+        done = start(run_dir, "", *settings)
+        assert done.returncode == 0, done.stderr
+
+
+def losses(run_dir: Path) -> list[float]:
+    with (run_dir / "metrics.csv").open(newline="") as file:
+        return [float(row["train/loss_g"]) for row in csv.DictReader(file) if row["train/loss_g"]]
+
+
+def test_a_signal_to_the_whole_group_does_not_kill_the_loaders_first(tmp_path: Path, photos: Path) -> None:
+    """As Ctrl-C in a terminal and SLURM send it."""
+    settings = (*ENDLESS, f"data.val_dir={photos}", "data.num_workers=2")
+    done = interrupted(tmp_path / "run", lambda process: os.killpg(process.pid, signal.SIGTERM), *settings)
+    assert done.returncode == 75, done.stderr
+
+
+def kill_a_loader(process: subprocess.Popen[str]) -> None:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for child in children:
+        if "train.py" in Path(f"/proc/{child}/cmdline").read_text():  # forked, so it has the same words
+            os.kill(int(child), signal.SIGKILL)
+            return
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_dead_loader_process_is_named(tmp_path: Path, photos: Path) -> None:
+    settings = (*ENDLESS, f"data.val_dir={photos}", "data.num_workers=1")
+    done = interrupted(tmp_path / "run", kill_a_loader, *settings)
+    assert done.returncode == 1, done.stderr
+    assert "error: a loader process was killed (DataLoader worker (pid" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path, photos: Path) -> None:
+    """Files may grow to three quarters of a checkpoint from the third one on."""
+    prelude = """
+import resource
+import sr.callbacks.checkpoints as module
+save = module.Checkpoints._save
+def _save(self, trainer, kind, place):
+    if trainer.global_step == 3:
+        size = (self.directory / "last.ckpt").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size * 3 // 4, size * 3 // 4))
+    save(self, trainer, kind, place)
+module.Checkpoints._save = _save
+"""
+    settings = (*SETTINGS, f"data.val_dir={photos}")
+    done = start(tmp_path / "run", prelude, *settings)
+    assert done.returncode == 1, done.stderr
+    assert f"error: {tmp_path}/run/checkpoints/.last.part: File too large" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == [
+        "last-1.ckpt",
+        "last.ckpt",
+    ]
+    assert last(tmp_path / "run")["global_step"] == 2
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, "resume=auto"))
+    assert same_state(last(tmp_path / "run"), whole(tmp_path, *settings))
+
+
+POISON = """
+from sr.data.sampler import EndlessSampler
+from sr.data.patches import TrainingPatches
+get = TrainingPatches.__getitem__
+def poisoned(self, draw):
+    item = get(self, draw)
+    if {low} <= draw.seed[1] < {high}:
+        item["lr"] = item["lr"] * float("nan")
+    return item
+TrainingPatches.__getitem__ = poisoned
+"""
+
+
+def test_bad_numbers_in_a_row_stop_a_run_that_says_why(tmp_path: Path, photos: Path) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    done = start(tmp_path / "run", POISON.format(low=8, high=99), *settings)
+    assert done.returncode == 1, done.stderr
+    assert "iteration 5: a loss or gradient is not finite (here; rank 0 has l1=nan" in done.stdout
+    assert "error: iteration 6: a loss or gradient is not finite" in done.stderr
+    assert "learning_rate_g=0.00" in done.stderr
+    assert last(tmp_path / "run")["global_step"] == 4  # none of those whose numbers were bad
+    saved = torch.load(tmp_path / "run" / "diverged" / "iteration-6-rank-0.pt", weights_only=True)
+    assert saved["learning_rate_g"] > 0
+    assert saved["batch"]["lr"].isnan().all()
+
+
+def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    poison = POISON.format(low=8, high=12)
+    done = start(tmp_path / "run", poison, *settings, "on_divergence=rollback")
+    assert done.returncode == 0, done.stderr
+    assert "last.ckpt of iteration 4, with 0.5 of the learning rates" in done.stdout
+    rates = {group["lr"] for group in last(tmp_path / "run")["optimizer_states"][0]["param_groups"]}
+    full = {group["lr"] for group in whole(tmp_path, *settings)["optimizer_states"][0]["param_groups"]}
+    assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
+    again = start(tmp_path / "twice", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
+    assert again.returncode == 1
+    assert "error: iteration 8: a loss or gradient is not finite" in again.stderr
