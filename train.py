@@ -24,7 +24,14 @@ from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.stop import Stopped
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
-from sr.preflight import check_devices, check_files, check_fit, check_groups, settle_precision
+from sr.preflight import (
+    check_devices,
+    check_files,
+    check_fit,
+    check_groups,
+    settle_precision,
+    warn_of_torchrun,
+)
 from sr.resume import SavedRun, compare, find_saved
 from sr.warm_start import warm_start
 
@@ -67,6 +74,7 @@ def train(cfg: DictConfig) -> None:
     else:
         check_files(cfg)
     check_devices(cfg.trainer)
+    warn_of_torchrun()
     check_groups(cfg)
     if cfg.seed < 0:
         raise ValueError(f"seed={cfg.seed} must be 0 or more")

@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "upscale": ["--only=speed", "--rounds=2", "--net=rrdbnet-64-4-32", "--size=224", "--tile=auto"],
     "inference": ["--rounds=3", "--net", "rrdbnet-64-2-32", "srvgg-64-16", "--size=64"],
     "lightning_overhead": ["--rounds=3", "--iterations", "6", "50"],
+    "safety_overhead": ["--iterations=8", "--blocks=2"],
     "scaling": ["--rounds=1", "--iterations=12"],
     "quality": ["--iterations=1200", "--every=300"],
 }

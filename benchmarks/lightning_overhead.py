@@ -92,7 +92,7 @@ def now() -> float:
 
 
 def settings(overrides: Sequence[str], *, folder: Path, iterations: int) -> DictConfig:
-    """What `python train.py model=psnr loss=l1 logger=csv ...` composes."""
+    """What `python train.py loss=l1 logger=csv ...` composes."""
     common = (
         "model=psnr",
         "loss=l1",
@@ -149,7 +149,7 @@ def measure(
 ) -> tuple[list[float], list[float]]:
     """Milliseconds per iteration by round: of the plain loop, and of `Trainer.fit`."""
     with TemporaryDirectory() as folder:
-        cfg = settings(overrides, folder=Path(folder), iterations=iterations)
+        cfg = settings(["model=psnr", *overrides], folder=Path(folder), iterations=iterations)
         plain_step = make_plain_step(make_module(cfg), precision=cfg.trainer.precision)
         batches = Alternating(make_batch(cfg, lr=lr), plain_step, iterations=iterations, rounds=rounds + 1)
         trainer: L.Trainer = instantiate(

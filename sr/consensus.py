@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import lightning as L
 import torch
+import torch.distributed as dist
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -98,7 +98,6 @@ class Consensus:
         gradients: Sequence[Tensor],
         optimizers: Sequence[Optimizer],
         reading: Mapping[str, Any],
-        module: L.LightningModule,
     ) -> Tensor:
         """Make the optimizers pass over this iteration if a number of any process is not finite.
 
@@ -115,11 +114,9 @@ class Consensus:
         quiet = here.new_ones(len(REQUESTS))
         for request in self.requests:
             quiet[REQUESTS.index(request)] = False
-        everywhere = torch.cat([here[None], there[None], quiet]).float()
-        reduced = module.trainer.strategy.reduce(everywhere, reduce_op="min")
-        assert isinstance(reduced, Tensor)
-        finite = reduced[:2].amin()
-        now = Reading(here=here, everywhere=reduced, **reading)
+        everywhere = least(torch.cat([here[None], there[None], quiet]).float())
+        finite = everywhere[:2].amin()
+        now = Reading(here=here, everywhere=everywhere, **reading)
         if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
             for optimizer in optimizers:
                 optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]
@@ -132,10 +129,9 @@ class Consensus:
                     optimizer.zero_grad()  # one without gradients steps over everything
         return finite
 
-    def agree(self, request: str, module: L.LightningModule) -> bool:
+    def agree(self, request: str, *, device: torch.device) -> bool:
         """Whether any process asks for it now; all have to come here."""
-        mine = torch.tensor(float(request in self.requests), device=module.device)
-        return bool(module.trainer.strategy.reduce(mine, reduce_op="max"))
+        return not least(torch.tensor(float(request not in self.requests), device=device))
 
     def settle(self) -> None:
         """Wait for the answer of the last iteration, if it is due."""
@@ -158,6 +154,16 @@ class Consensus:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.bad_in_a_row, self.bad_in_all = state["bad_in_a_row"], state["bad_in_all"]
+
+
+def least(numbers: Tensor) -> Tensor:
+    """The least of each over all processes.
+
+    Not by Lightning's `strategy.reduce`, which has every process wait for a barrier first, a GPU too.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(numbers, op=dist.ReduceOp.MIN)
+    return numbers
 
 
 def _all_finite(numbers: Sequence[Tensor]) -> Tensor:

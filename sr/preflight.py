@@ -42,6 +42,17 @@ def check_devices(trainer: DictConfig) -> None:
         )
 
 
+def warn_of_torchrun() -> None:
+    """Seen with torch 2.13: workers that torchrun starts again find the addresses of the dead ones, and wait."""
+    restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")
+    if restarts != "0" and os.environ.get("TORCH_DISABLE_SHARE_RDZV_TCP_STORE") != "1":
+        log.warning(
+            "torchrun --max-restarts=%s hangs at the first restart unless it is started with the environment variable"
+            " TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1",
+            restarts,
+        )
+
+
 def check_groups(cfg: DictConfig) -> None:
     """Build what would be built late or, with this model, not at all, so that its typos show now."""
     for group in ("discriminator", "gan_loss"):

@@ -1,6 +1,5 @@
 """What processes tell one another; that whole runs act on it is held by tests/training and tests/reliability."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,15 +9,7 @@ from torch import nn
 from sr import consensus
 from sr.consensus import SAVE, STOP, Answer, Consensus, Reading
 
-
-def module(elsewhere: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)) -> Any:
-    """Of a process beside another, which has this to say: losses finite, gradients, nobody asks to stop, to save."""
-
-    def reduce(value: torch.Tensor, reduce_op: str) -> torch.Tensor:
-        assert reduce_op == "min"
-        return torch.minimum(value, torch.tensor(elsewhere))
-
-    return SimpleNamespace(trainer=SimpleNamespace(strategy=SimpleNamespace(reduce=reduce)))
+FINE = (1.0, 1.0, 1.0, 1.0)
 
 
 class Training:
@@ -30,18 +21,24 @@ class Training:
         self.consensus = Consensus()
         self.iteration = 0
 
-    def step(self, loss: float, of: Any, *, gradient: float = 1.0) -> float:
+    def step(self, loss: float, *, gradient: float = 1.0, elsewhere: tuple[float, ...] = FINE) -> float:
+        """`elsewhere`: what another process says: losses finite, gradients, nobody asks to stop, to save."""
         self.iteration += 1
         self.weight.grad = torch.ones(1)
+        consensus.least = lambda numbers: torch.minimum(numbers, torch.tensor(elsewhere))
         finite = self.consensus.ask(
             losses=[torch.tensor(0.5), torch.tensor(loss)],
             gradients=[torch.tensor(gradient)],
             optimizers=[self.optimizer],
             reading={"iteration": self.iteration, "terms": {}, "batch": {"number": self.iteration}},
-            module=of,
         )
         self.optimizer.step()
         return float(finite)
+
+
+@pytest.fixture(autouse=True)
+def _another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consensus, "least", consensus.least)  # which steps replace, and back afterwards
 
 
 NAN = float("nan")
@@ -52,9 +49,9 @@ KINDS = [(torch.optim.SGD, {"momentum": 0.9}), (torch.optim.Adam, {}), (torch.op
 @pytest.mark.parametrize("bad", [NAN, float("inf")])
 def test_bad_numbers_leave_weights_and_momenta_alone(kind: Any, settings: dict, bad: float) -> None:
     training, undisturbed = Training(kind, **settings), Training(kind, **settings)
-    assert [training.step(loss, module()) for loss in (1.0, bad, 1.0)] == [1, 0, 1]
+    assert [training.step(loss) for loss in (1.0, bad, 1.0)] == [1, 0, 1]
     for _ in range(2):
-        undisturbed.step(1.0, module())
+        undisturbed.step(1.0)
     assert torch.equal(training.weight, undisturbed.weight)
     assert training.consensus.latest == Answer(3, True, frozenset())
     assert (training.consensus.bad_in_a_row, training.consensus.bad_in_all) == (0, 1)
@@ -69,7 +66,7 @@ def test_it_is_said_where_the_bad_numbers_are() -> None:
         (NAN, NAN, 1.0, "here"),
         (1.0, NAN, 1.0, "in a gradient"),
     ):
-        assert training.step(loss, module((elsewhere, 1.0, 1.0, 1.0)), gradient=gradient) == 0
+        assert training.step(loss, gradient=gradient, elsewhere=(elsewhere, 1.0, 1.0, 1.0)) == 0
         assert training.consensus.bad.where() == where
     assert training.weight.item() == 0
     assert training.consensus.bad_in_a_row == 3
@@ -78,10 +75,10 @@ def test_it_is_said_where_the_bad_numbers_are() -> None:
 def test_requests_of_any_process_reach_all() -> None:
     training = Training()
     training.consensus.requests.add(SAVE)
-    training.step(1.0, module((1.0, 1.0, 0.0, 1.0)))
+    training.step(1.0, elsewhere=(1.0, 1.0, 0.0, 1.0))
     assert training.consensus.latest == Answer(1, True, frozenset({STOP, SAVE}))
     training.consensus.requests.clear()
-    training.step(1.0, module())
+    training.step(1.0)
     assert training.consensus.latest.requests == frozenset()
 
 
@@ -95,13 +92,13 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("waiting")
 def test_where_it_would_wait_weights_are_kept_at_once_and_the_answer_comes_later() -> None:
     training, undisturbed = Training(fused=True), Training(fused=True)
-    training.step(1.0, module())
-    training.step(NAN, module())
+    training.step(1.0)
+    training.step(NAN)
     assert training.consensus.latest == Answer(1, True, frozenset())
-    undisturbed.step(1.0, module())
+    undisturbed.step(1.0)
     assert torch.equal(training.weight, undisturbed.weight)
-    training.step(1.0, module())
-    undisturbed.step(1.0, module())
+    training.step(1.0)
+    undisturbed.step(1.0)
     assert training.consensus.latest == Answer(2, False, frozenset())
     assert training.consensus.bad_in_a_row == 1
     assert torch.equal(training.weight, undisturbed.weight)
@@ -113,6 +110,6 @@ def test_where_it_would_wait_weights_are_kept_at_once_and_the_answer_comes_later
 @pytest.mark.usefixtures("waiting")
 def test_an_optimizer_that_cannot_skip_on_the_device_is_waited_for() -> None:
     training = Training(torch.optim.SGD)
-    training.step(NAN, module())
+    training.step(NAN)
     assert training.consensus.latest == Answer(1, False, frozenset())
     assert training.weight.item() == 0

@@ -3,6 +3,7 @@
 import csv
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -271,3 +272,46 @@ def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
     again = start(tmp_path / "twice", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
     assert again.returncode == 1
     assert "error: iteration 8: a loss or gradient is not finite" in again.stderr
+
+
+def agent(run_dir: Path, port: int, *settings: str) -> subprocess.Popen[str]:
+    """torchrun as on one of two machines."""
+    options = [
+        "--nnodes=2",
+        "--nproc-per-node=1",
+        "--max-restarts=2",
+        "--rdzv-id=job7",
+        "--rdzv-backend=c10d",
+    ]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", *options, f"--rdzv-endpoint=127.0.0.1:{port}"]
+    overrides = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
+    return subprocess.Popen(
+        [*torchrun, "train.py", *overrides, f"hydra.run.dir={run_dir}", "trainer.num_nodes=2", *settings],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_dies_under_torchrun_starts_again_from_the_last_checkpoint(
+    tmp_path: Path, photos: Path
+) -> None:
+    settings = (f"data.val_dir={photos}", "trainer.max_steps=90", "data.iterations_per_epoch=30")
+    settings += ("callbacks.checkpoints.every_n_iterations=5", "resume=auto")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    run_dir = tmp_path / "run"
+    agents = [agent(run_dir, port, *settings) for _ in range(2)]
+    after_iterations(run_dir, 8, agents[0])
+    (worker,) = Path(f"/proc/{agents[1].pid}/task/{agents[1].pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGKILL)
+    said = [process.communicate(timeout=200)[0] for process in agents]
+    assert [process.returncode for process in agents] == [0, 0], said
+    assert any("resumes " in each for each in said)
+    finish(tmp_path / "whole", 2, *settings, "trainer.devices=2")
+    assert same_state(last(run_dir), last(tmp_path / "whole"), sums=False)

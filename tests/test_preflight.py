@@ -5,7 +5,7 @@ import logging
 import pytest
 from helpers import compose_config
 
-from sr.preflight import settle_precision
+from sr.preflight import settle_precision, warn_of_torchrun
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,25 @@ def test_bf16_is_not_computed_where_it_would_be_slow(
         settle_precision(trainer)
     assert trainer.precision == settled
     assert ("has no bf16, so training runs in 32-true" in caplog.text) == (settled != precision)
+
+
+@pytest.mark.parametrize(
+    ("restarts", "own_store", "warned"),
+    [(None, None, False), ("0", None, False), ("3", None, True), ("3", "1", False)],
+)
+def test_torchrun_s_restarts_need_a_setting(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    restarts: str | None,
+    own_store: str | None,
+    warned: bool,
+) -> None:
+    for name, value in (
+        ("TORCHELASTIC_MAX_RESTARTS", restarts),
+        ("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", own_store),
+    ):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    warn_of_torchrun()
+    assert ("TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1" in caplog.text) == warned

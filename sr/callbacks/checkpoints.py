@@ -113,7 +113,7 @@ class Checkpoints(Checkpoint):
         if self._place_of_best is not None:
             self._link_best(trainer, self._place_of_best)
             self._place_of_best = None
-        if pl_module.consensus.agree(STOP, pl_module):
+        if pl_module.consensus.agree(STOP, device=pl_module.device):
             raise Stopped
 
     def _time_has_come(self, trainer: L.Trainer) -> bool:

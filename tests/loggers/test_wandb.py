@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.loggers.wandb import logged_in
+from sr.loggers.wandb import OfflineFirstWandbLogger, logged_in
 
 
 def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +47,14 @@ logger.experiment.finish()
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
+
+
+def test_a_resumed_run_goes_on_under_the_same_id(tmp_path: Path) -> None:
+    logger = OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")
+    logger.rewind(5)  # nothing is there yet
+    assert not logger._wandb_init.get("id")
+    (tmp_path / "wandb" / "offline-run-20260101_000000-ab12cd34").mkdir(parents=True)
+    (tmp_path / "wandb" / "latest-run").symlink_to("offline-run-20260101_000000-ab12cd34")
+    logger.rewind(5)
+    assert logger._wandb_init["id"] == "ab12cd34"
+    assert logger._wandb_init["resume"] == "allow"

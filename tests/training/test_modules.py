@@ -325,6 +325,20 @@ def test_a_gradient_that_is_not_finite_is_a_bad_number_too(tmp_path: Path) -> No
     assert torch.equal(weights(module.generator), start)
 
 
+def test_what_a_net_draws_follows_from_seed_and_iteration_alone(tmp_path: Path) -> None:
+    """So that a resumed run draws what an uninterrupted one would."""
+    found = []
+    for seed, disturbed in ((0, 1), (0, 2), (1, 1)):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.Dropout(0.5), nn.Upsample(scale_factor=4))
+        module = make(PSNRModule, generator=net, seed=seed)
+        torch.manual_seed(disturbed)
+        fit(module, tmp_path, steps=3)
+        found.append(weights(module.generator))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
 def test_bad_numbers_are_no_part_of_logged_means(tmp_path: Path) -> None:
     logged: list[dict[str, float]] = []
 
