@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
 # Run by themselves, as train.py and evaluate.py are: they compose a configuration.
 PROGRAMS = {
     "sr/data/check/__main__.py",
+    "sr/data/pack/__main__.py",
     "sr/degradations/preview/__main__.py",
     "sr/export/__main__.py",
     "sr/upscale/__main__.py",

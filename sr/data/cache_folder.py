@@ -40,8 +40,7 @@ class CacheFolder:
     @classmethod
     def on_disk(cls, root: Path, *, channels: int, cache_dir: str | None) -> "CacheFolder":
         """Of the images below `root`; without a `cache_dir` where the user's caches are."""
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sr-lightning"
-        base = (Path(cache_dir) if cache_dir else caches).expanduser()
+        base = Path(cache_dir).expanduser() if cache_dir else user_caches()
         return cls(base / _set_name(root, channels), setting="data.cache=disk", temporary=False)
 
     @classmethod
@@ -157,6 +156,10 @@ class CacheFolder:
             ) from error
         file.close()
         return None
+
+
+def user_caches() -> Path:
+    return (Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sr-lightning").expanduser()
 
 
 def gigabytes(size: int) -> str:

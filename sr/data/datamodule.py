@@ -144,6 +144,7 @@ class SRDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
+            order=self._training.order,
             behind=partial(_iterations_behind, trainer),
         )
         return TimedLoader(

@@ -1,7 +1,7 @@
 """Training samples: a window of an image, augmented, as a pair of LR and HR patches."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import albumentations
@@ -49,6 +49,9 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
     What the two kinds of training set share: an unreadable file either ends the run by its name or is replaced by
     the next image, and remembered in `unreadable`, which all worker processes share.
     """
+
+    # Lap -> every image once; None leaves it to EndlessSampler, since the order of loose files costs nothing.
+    order: Callable[[int], np.ndarray] | None = None
 
     def __init__(
         self, *, num_images: int, augmentation: Augmentation, sharpen: UnsharpMask | None, on_error: str

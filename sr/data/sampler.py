@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -18,8 +19,13 @@ class Draw:
         return np.random.default_rng(self.seed)
 
 
+def shuffled(lap: int, *, num_images: int, seed: int) -> np.ndarray:
+    """The images in the order in which pass number `lap` over them takes them: each once."""
+    return np.random.default_rng((seed, lap)).permutation(num_images)
+
+
 class EndlessSampler(Sampler[Draw]):
-    """Sample number p of the stream is image `permutation(p // images)[p % images]`, with the randomness of (seed, p).
+    """Sample number p of the stream is image `order(p // images)[p % images]`, with the randomness of (seed, p).
 
     Nothing depends on the number of workers. With several processes every global batch is the one that a single
     process with the whole batch would see, each process taking its part.
@@ -30,6 +36,7 @@ class EndlessSampler(Sampler[Draw]):
         iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
         seed: the seed of the run.
         rank, world_size: this process, and how many there are.
+        order: lap -> every image once; None takes `shuffled`.
         behind: how many iterations of the run lie behind when an epoch, or the rest of one, begins.
     """
 
@@ -42,6 +49,7 @@ class EndlessSampler(Sampler[Draw]):
         seed: int,
         rank: int = 0,
         world_size: int = 1,
+        order: Callable[[int], np.ndarray] | None = None,
         behind: Callable[[], int] = lambda: 0,
     ) -> None:
         self.num_images = num_images
@@ -50,6 +58,7 @@ class EndlessSampler(Sampler[Draw]):
         self.iterations_per_epoch = iterations_per_epoch or -(-num_images // self.global_batch_size)
         self.seed = seed
         self.rank = rank
+        self.order = order or partial(shuffled, num_images=num_images, seed=seed)
         self.behind = behind
 
     def __len__(self) -> int:
@@ -63,8 +72,5 @@ class EndlessSampler(Sampler[Draw]):
             for position in range(start, start + self.batch_size):
                 lap, place = divmod(position, self.num_images)
                 if lap != order_of:
-                    order, order_of = (
-                        np.random.default_rng((self.seed, lap)).permutation(self.num_images),
-                        lap,
-                    )
+                    order, order_of = self.order(lap), lap
                 yield Draw(image=int(order[place]), seed=(self.seed, position))

@@ -1,6 +1,7 @@
 """Images on disk, as arrays and as tensors."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -46,20 +47,25 @@ def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
         UnreadableImageError: names the file and what is wrong with it.
     """
     path = Path(path)
-    image = _decode(path)
+    return decode_image(_read_bytes(path), name=str(path), channels=channels)
+
+
+def decode_image(data: bytes, *, name: str, channels: int = 3) -> np.ndarray:
+    """The bytes of a file, as `read_image` gives it; `name` is what an error calls it, with the file's ending."""
+    image = _decode(data, name)
     if image.dtype not in (np.uint8, np.uint16):
         raise UnreadableImageError(
-            f"{path}: pixels are {image.dtype}; read are 8 and 16 bit unsigned integers"
+            f"{name}: pixels are {image.dtype}; read are 8 and 16 bit unsigned integers"
         )
     found = image.shape[2]
     if found == channels:
         return image
     if channels not in (1, 3):
-        raise UnreadableImageError(f"{path}: has {found} channels where channels={channels} are asked for")
+        raise UnreadableImageError(f"{name}: has {found} channels where channels={channels} are asked for")
     if found == 4:
         image = _on_white(image)
     elif found not in (1, 3):
-        raise UnreadableImageError(f"{path}: has {found} channels where channels={channels} are asked for")
+        raise UnreadableImageError(f"{name}: has {found} channels where channels={channels} are asked for")
     if channels == 1:
         return image if found == 1 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[:, :, None]
     return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
@@ -78,7 +84,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
             turned = image.format == "JPEG" and image.getexif().get(ORIENTATION, 1) >= 5
             return (width, height) if turned else (height, width)
     except (OSError, Image.DecompressionBombError):  # OSError is also what formats unknown to Pillow give
-        height, width = _decode(path).shape[:2]
+        height, width = _decode(_read_bytes(path), str(path)).shape[:2]
         return height, width
 
 
@@ -150,21 +156,24 @@ def side_by_side(images: Sequence[np.ndarray], *, gap: int = 4) -> np.ndarray:
     return np.concatenate(row[:-1], axis=1)
 
 
-def _decode(path: Path) -> np.ndarray:
+def _read_bytes(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UnreadableImageError(f"{path}: {error.strerror}") from error
+
+
+def _decode(data: bytes, name: str) -> np.ndarray:
     if not data:
-        raise UnreadableImageError(f"{path}: the file is empty (zero bytes)")
+        raise UnreadableImageError(f"{name}: the file is empty (zero bytes)")
     # JPEG has no alpha, and only the flags below turn the picture as its EXIF orientation says.
     jpeg = data[:2] == b"\xff\xd8"
     flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if jpeg else cv2.IMREAD_UNCHANGED
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if image is None and path.suffix.lower() in (".tif", ".tiff"):
-        return _decode_tiff_bands(path)
+    if image is None and name.lower().endswith((".tif", ".tiff")):
+        return _decode_tiff_bands(data, name)
     if image is None:
-        raise UnreadableImageError(f"{path}: no image, or a truncated one")
+        raise UnreadableImageError(f"{name}: no image, or a truncated one")
     if image.ndim == 2:
         return np.asarray(image[:, :, None])
     if image.shape[2] == 3:
@@ -174,18 +183,18 @@ def _decode(path: Path) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
-def _decode_tiff_bands(path: Path) -> np.ndarray:
+def _decode_tiff_bands(data: bytes, name: str) -> np.ndarray:
     """(H, W, bands) from a TIFF with more bands than OpenCV reads, stored by pixel or by plane."""
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with tifffile.TiffFile(BytesIO(data)) as tiff:
             series = tiff.series[0]
             image, axes = series.asarray(), series.axes
     except Exception as error:  # tifffile raises whatever the broken bytes lead it to
-        raise UnreadableImageError(f"{path}: no image, or a truncated one ({error})") from error
+        raise UnreadableImageError(f"{name}: no image, or a truncated one ({error})") from error
     if image.ndim == 2:
         return np.asarray(image[:, :, None])
     if image.ndim != 3:
-        raise UnreadableImageError(f"{path}: a TIFF of shape {image.shape} is not one image")
+        raise UnreadableImageError(f"{name}: a TIFF of shape {image.shape} is not one image")
     return np.asarray(image if axes.endswith("S") else image.transpose(1, 2, 0))
 
 

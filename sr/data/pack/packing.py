@@ -1,0 +1,154 @@
+"""A folder of images -> shards: tars of the files as they are, in the layout of WebDataset, and their index."""
+
+import hashlib
+import io
+import logging
+import re
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sr.data.shards.index import NAME, PackedImage, Shard, write_index
+from sr.data.shards.storage import Storage
+from sr.ops.image import UnreadableImageError, image_size, list_images
+
+log = logging.getLogger(__name__)
+
+OURS = re.compile(r"(shard-\d{6}\.tar|index\.json)(\.part)?")
+
+
+@dataclass(frozen=True)
+class Original:
+    """An image file that is to be packed: `name` is its path below the folder."""
+
+    path: Path
+    name: str
+    bytes: int
+    height: int
+    width: int
+
+
+def find_originals(
+    root: Path, *, on_error: str, progress: Callable[[Sequence[Path]], Iterable[Path]]
+) -> tuple[list[Original], int]:
+    """The images of a folder, by their headers, and how many files were skipped.
+
+    Args:
+        root: searched recursively.
+        on_error: what a file that is no image does: `raise`, or `skip`.
+        progress: iterates over the files and shows how far it is.
+
+    Raises:
+        UnreadableImageError: names the file; or no file can be read.
+        FileNotFoundError, NotADirectoryError: there is no such folder, or no image in it.
+    """
+    paths = list_images(root)
+    found = []
+    for path in progress(paths):
+        try:
+            height, width = image_size(path)
+        except UnreadableImageError as error:
+            if on_error == "raise":
+                raise
+            log.warning("skipped: %s", error)
+            continue
+        name = path.relative_to(root.expanduser()).as_posix()
+        found.append(Original(path, name, path.stat().st_size, height, width))
+    if not found:
+        raise UnreadableImageError(f"none of the {len(paths)} files in {root} can be read")
+    return found, len(paths) - len(found)
+
+
+def check_empty(storage: Storage, *, overwrite: bool) -> None:
+    """Raises FileExistsError where something is in the folder that may not be overwritten."""
+    present = storage.sizes()
+    if present is None:
+        raise ValueError(
+            f"{storage.url}: a web server cannot be written to; pack into a folder and upload that"
+        )
+    foreign = sorted(name for name in present if not OURS.fullmatch(name))
+    if foreign:
+        raise FileExistsError(f"{storage.url} holds {foreign[0]}, which is no shard: take an empty folder")
+    if present and not overwrite:
+        what = "shards" if NAME in present else "what an interrupted run left"
+        raise FileExistsError(f"{storage.url} holds {what} already: take another folder, or --overwrite")
+
+
+def pack(
+    originals: Sequence[Original],
+    storage: Storage,
+    *,
+    shard_bytes: int,
+    shuffle: int | None,
+    report: Callable[[Shard], None] = lambda shard: None,
+) -> list[Shard]:
+    """Write the shards one by one, and the index at last.
+
+    Whatever ends it earlier, there is no index, and what was written is removed where the process still can.
+
+    Args:
+        originals: the images.
+        storage: whose folder `check_empty` has seen.
+        shard_bytes: of a shard, at most; but there is one image in it at least.
+        shuffle: the seed of the order; None packs by path.
+        report: is told of each shard when it is whole.
+    """
+    old = storage.sizes() or {}
+    storage.remove(NAME)  # first: nobody may take a mixture for a whole
+    order = np.random.default_rng(shuffle).permutation(len(originals)) if shuffle is not None else None
+    ordered = [originals[i] for i in order] if order is not None else list(originals)
+    shards: list[Shard] = []
+    number = 0
+    try:
+        for part in _split(ordered, shard_bytes):
+            name = f"shard-{len(shards):06d}.tar"
+            with storage.writing(name) as path:
+                shard = _write_shard(path, name, part, first=number)
+            shards.append(shard)
+            number += len(part)
+            report(shard)
+        with storage.writing(NAME) as path:
+            path.write_text(write_index(shards), encoding="utf-8")
+    except BaseException:
+        for shard in shards:
+            storage.remove(shard.name)
+        raise
+    for name in old.keys() - {shard.name for shard in shards} - {NAME}:
+        storage.remove(name)
+    return shards
+
+
+def _split(originals: Sequence[Original], limit: int) -> Iterator[list[Original]]:
+    part: list[Original] = []
+    size = tarfile.RECORDSIZE  # what the end takes, at most
+    for original in originals:
+        needed = tarfile.BLOCKSIZE * (1 + -(-original.bytes // tarfile.BLOCKSIZE))
+        if part and size + needed > limit:
+            yield part
+            part, size = [], tarfile.RECORDSIZE
+        part.append(original)
+        size += needed
+    yield part
+
+
+def _write_shard(path: Path, name: str, originals: Sequence[Original], *, first: int) -> Shard:
+    # Numbers for names, since WebDataset takes what follows the first dot for the kind of a member. Nothing of the
+    # time or the user goes in: the same files give the same bytes.
+    members = [f"{first + i:08d}{original.path.suffix.lower()}" for i, original in enumerate(originals)]
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for member, original in zip(members, originals, strict=True):
+            data = original.path.read_bytes()
+            head = tarfile.TarInfo(member)
+            head.size = len(data)
+            tar.addfile(head, io.BytesIO(data))
+    with tarfile.open(path) as tar:  # as every reader will find them
+        images = [
+            PackedImage(o.name, found.name, found.offset_data, found.size, o.height, o.width)
+            for o, found in zip(originals, tar, strict=True)
+        ]
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Shard(name, path.stat().st_size, digest, images)

@@ -1,0 +1,205 @@
+"""Shards of object storage on the local disk: fetched whole, checked, and the least recently used removed."""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sr.data.cache_folder import gigabytes
+from sr.data.shards.index import Shard
+from sr.data.shards.storage import FULL, ShardError, Storage
+
+log = logging.getLogger(__name__)
+
+AHEAD = 2  # shards that are fetched before they are needed
+ATTEMPTS = 3
+PAUSE = 1.0  # seconds before the second attempt, twice that before the third
+
+
+class ShardCache:
+    """A folder that the processes of a machine share, and that never holds more than `limit` bytes of shards.
+
+    A shard has its name there only when it is whole and its checksum is right. While it is fetched there are two files:
+    `.part`, which takes the bytes, and `.lock`, which is locked by who fetches and as long as the shard will be, so
+    that others count the room as taken. What a killed process leaves is not locked any more, and removed.
+
+    Args:
+        folder: made when it is first needed.
+        storage: where the shards come from.
+        limit: bytes.
+    """
+
+    def __init__(self, folder: Path, *, storage: Storage, limit: int) -> None:
+        self.folder = folder
+        self.storage = storage
+        self.limit = limit
+
+    def open(self, shard: Shard) -> BinaryIO:
+        """The shard, open for reading; fetched first where it is not there, or removed meanwhile by another process.
+
+        Raises:
+            FileNotFoundError: the storage has no such shard.
+            ShardError: it cannot be fetched, or is not what the index says.
+            OSError: there is no room for it.
+        """
+        path = self.path(shard)
+        while True:
+            try:
+                file: BinaryIO = path.open("rb")
+            except FileNotFoundError:
+                self.fetch(shard, wait=True)
+                continue
+            with suppress(FileNotFoundError):
+                os.utime(path)  # it is the most recently used
+            return file
+
+    def path(self, shard: Shard) -> Path:
+        # With the checksum: shards that are packed again under the old names are other shards.
+        return self.folder / f"{shard.sha256[:16]}-{shard.name}"
+
+    def fetch(self, shard: Shard, *, wait: bool) -> None:
+        """Have the shard in the folder. Without `wait` only if no other process is at it and there is room for it."""
+        path = self.path(shard)
+        part, lock = _beside(path, ".part"), _beside(path, ".lock")
+        with self._claim(lock, wait=wait) as claim:
+            if claim is None or path.exists():
+                return
+            while not self._make_room(shard, claim):
+                if not wait:
+                    return
+                time.sleep(0.05)  # until what others fetch is whole, and can be removed
+            try:
+                self._download(shard, part)
+                part.rename(path)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def _download(self, shard: Shard, part: Path) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                self.storage.download(shard.name, part)
+                return self._check(shard, part)
+            except ShardError as error:
+                if attempt + 1 == ATTEMPTS:
+                    raise ShardError(f"{error}; tried {ATTEMPTS} times") from error
+                log.info("%s; trying again", error)
+                time.sleep(PAUSE * 2**attempt)
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                raise OSError(
+                    f"no space is left in {self.folder} for {self.storage.url}/{shard.name}: take another"
+                    " data.cache_dir or a smaller data.cache_gb"
+                ) from error
+
+    def _check(self, shard: Shard, part: Path) -> None:
+        place = f"{self.storage.url}/{shard.name}"
+        if (size := part.stat().st_size) != shard.bytes:
+            raise ShardError(f"{place} came as {size} bytes where the index says {shard.bytes}")
+        with part.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != shard.sha256:
+            raise ShardError(
+                f"{place} has the SHA-256 {digest[:16]}... where the index says {shard.sha256[:16]}..."
+            )
+
+    @contextmanager
+    def _claim(self, path: Path, *, wait: bool) -> Iterator[BinaryIO | None]:
+        """The lock file at `path`, locked; None where another process has it and we do not wait."""
+        while True:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                file: BinaryIO = path.open("ab")
+            except OSError as error:
+                raise OSError(
+                    f"data.cache_dir: {self.folder} cannot be written to ({error.strerror})"
+                ) from error
+            with file:
+                if not _lock(file, wait=wait):
+                    yield None
+                    return
+                if not _is_at(file, path):
+                    continue  # who had it has finished, and removed it
+                try:
+                    yield file
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+
+    def _make_room(self, shard: Shard, claim: BinaryIO) -> bool:
+        """Remove shards until this one fits, and take its room; False where others that are fetched leave none."""
+        with (self.folder / "room").open("ab") as room:
+            _lock(room, wait=True)
+            self._sweep()
+            held = {path: _stat(path) for path in self.folder.iterdir() if path.suffix != ".part"}
+            shards = sorted((path for path in held if path.suffix == ".tar"), key=lambda path: held[path][1])
+            spare = self.limit - sum(size for size, _ in held.values()) - shard.bytes
+            for path in shards:
+                if spare >= 0:
+                    break
+                path.unlink(missing_ok=True)  # who has it open reads on
+                spare += held[path][0]
+            if spare < 0:
+                return False
+            os.truncate(claim.fileno(), shard.bytes)  # takes no space on the disk
+            return True
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left."""
+        for part in self.folder.glob("*.part"):
+            if not part.with_suffix(".lock").exists():
+                part.unlink(missing_ok=True)
+        for path in self.folder.glob("*.lock"):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                if _lock(file, wait=False) and _is_at(file, path):
+                    path.with_suffix(".part").unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+
+
+def check_limit(shards: Sequence[Shard], *, shards_at_once: int, limit: int) -> None:
+    """Raises ValueError where the shards that are in use at a time would push each other out of the cache."""
+    largest = sorted((shard.bytes for shard in shards), reverse=True)[: shards_at_once + 1 + AHEAD]
+    if sum(largest) > limit:
+        raise ValueError(
+            f"data.cache_gb={limit / 1e9:g}: data.shards_at_once={shards_at_once}, one that ends and the next"
+            f" {AHEAD} have up to {gigabytes(sum(largest))}; take a larger data.cache_gb or fewer at once"
+        )
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Bytes and time of the last use."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: BinaryIO, *, wait: bool) -> bool:
+    """Lock a file for as long as it is open; False where another process has it and we do not wait."""
+    import fcntl  # Windows has none, and reads shards from its own disk alone
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise OSError(
+            f"the file system of {file.name} has no locks ({error.strerror}); take another data.cache_dir"
+        ) from error
+    return True

@@ -1,0 +1,43 @@
+"""Training samples of images in shards."""
+
+from torch import Tensor
+
+from sr.data.patches import Augmentation, SynthesizedPatches
+from sr.data.sampler import Draw
+from sr.data.shards.cache import AHEAD
+from sr.data.shards.images import ShardImages
+from sr.data.shards.order import ShardOrder
+from sr.degradations.pipeline import Degradation
+from sr.degradations.sharpen import UnsharpMask
+
+
+class ShardPatches(SynthesizedPatches):
+    """`SynthesizedPatches` that come in the order of shards, the next of which are fetched meanwhile."""
+
+    def __init__(
+        self,
+        *,
+        images: ShardImages,
+        order: ShardOrder,
+        degradation: Degradation,
+        hr_patch_size: int,
+        augmentation: Augmentation,
+        sharpen: UnsharpMask | None,
+        on_error: str,
+    ) -> None:
+        super().__init__(
+            images=images,
+            degradation=degradation,
+            hr_patch_size=hr_patch_size,
+            augmentation=augmentation,
+            sharpen=sharpen,
+            on_error=on_error,
+        )
+        self.shards = images
+        self.order: ShardOrder = order
+
+    def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
+        if self.shards.cache is not None:
+            _, position = draw.seed
+            self.shards.fetch(self.order.upcoming(position, count=AHEAD))
+        return super().__getitem__(draw)
