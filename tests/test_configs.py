@@ -9,6 +9,8 @@ from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 
 from sr.config import TrainConfig, check_root_keys, explain
+from sr.data.pack.packing import find_originals, pack
+from sr.data.shards.storage import Storage
 
 CHOICES = [
     (path.parent.name, path.stem)
@@ -16,6 +18,11 @@ CHOICES = [
     if path.parent.name not in ("experiment", "protocol", "hparams_search") and not path.stem.startswith("_")
 ]
 KEYS = {"optimizer": "optimizer@optimizer_g", "scheduler": "scheduler@scheduler_g"}
+
+
+def pack_shards(folder: Path, out: Path) -> None:
+    originals, _ = find_originals(folder, on_error="raise", progress=lambda paths: paths)
+    pack(originals, Storage(str(out)), shard_bytes=10**6, shuffle=None)
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
@@ -30,7 +37,9 @@ def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: P
                 "scale=1",
                 "data.hr_patch_size=32",
             ],
+            "shards": [f"data.url={tmp_path}/shards", "data.hr_patch_size=32"],
         }.get(choice, [])
+        pack_shards(photos, tmp_path / "shards")
     if group in ("model", "loss"):
         overrides += small_vgg(compose_config(*overrides), write_vgg(tmp_path / "vgg.pth"))
     if group == "scheduler":

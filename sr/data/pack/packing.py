@@ -83,7 +83,7 @@ def pack(
     *,
     shard_bytes: int,
     shuffle: int | None,
-    report: Callable[[Shard], None] = lambda shard: None,
+    report: Callable[[Shard], object] = lambda shard: None,
 ) -> list[Shard]:
     """Write the shards one by one, and the index at last.
 
@@ -123,12 +123,12 @@ def pack(
 
 def _split(originals: Sequence[Original], limit: int) -> Iterator[list[Original]]:
     part: list[Original] = []
-    size = tarfile.RECORDSIZE  # what the end takes, at most
+    size = 2 * tarfile.BLOCKSIZE  # the end, after which a tar is filled up to whole records
     for original in originals:
         needed = tarfile.BLOCKSIZE * (1 + -(-original.bytes // tarfile.BLOCKSIZE))
-        if part and size + needed > limit:
+        if part and -(-(size + needed) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE > limit:
             yield part
-            part, size = [], tarfile.RECORDSIZE
+            part, size = [], 2 * tarfile.BLOCKSIZE
         part.append(original)
         size += needed
     yield part
