@@ -24,9 +24,12 @@ from harness import Result
 
 from sr.data.cache import CachedImages, cached
 from sr.data.loading import prepare_worker
+from sr.data.pack.packing import find_originals, pack
 from sr.data.patches import Augmentation, SynthesizedPatches
 from sr.data.pixel_file import expect_rows
 from sr.data.sampler import Draw
+from sr.data.shards.images import ShardImages
+from sr.data.shards.storage import Storage
 from sr.data.sources import ImageFiles, ImageSource, sample_photographs
 from sr.degradations.bicubic import BicubicDegradation
 from sr.ops.image import write_png
@@ -105,6 +108,14 @@ def training_set(images: ImageSource, size: int) -> SynthesizedPatches:
     )
 
 
+def in_shards(folder: Path, out: Path) -> ShardImages:
+    """The files of a folder in tars of a few images, read where they lie."""
+    storage = Storage(str(out))
+    originals, _ = find_originals(folder, on_error="raise", progress=lambda paths: paths)
+    shards = pack(originals, storage, shard_bytes=10**7, shuffle=None)
+    return ShardImages(shards, storage=storage, cache=None)
+
+
 def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]:
     size, rounds, folder = arguments.crop, arguments.rounds, str(root / "cache")
     large, cut = (ImageFiles.from_directory(root / name) for name in ("large", "cut"))
@@ -114,6 +125,8 @@ def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]
         f"cache=disk, {SIDE} px sub-images": cached(cut, cache="disk", cache_dir=folder),
         "cache=disk, 2K": cached(large, cache="disk", cache_dir=folder),
         "cache=ram, 2K": cached(large, cache="ram", cache_dir=None),
+        "shards, 2K PNG": in_shards(root / "large", root / "shards"),
+        f"shards, {SIDE} px sub-images": in_shards(root / "cut", root / "cut_shards"),
     }
     for images in sources.values():
         if isinstance(images, CachedImages):
