@@ -1,0 +1,96 @@
+"""Which states are kept, and when; that a run goes on from each of them is held by tests/test_resume."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import compose_config, small_gan
+
+from sr.callbacks.checkpoint_file import WholeFiles
+from sr.callbacks.checkpoints import Checkpoints
+from train import train
+
+
+def run(tmp_path: Path, photos: Path, *overrides: str) -> Path:
+    settings = [f"data.val_dir={photos}", "data.iterations_per_epoch=2", "trainer.max_steps=8"]
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, "model.ema_decay=0", *overrides))
+    return tmp_path / "run" / "checkpoints"
+
+
+def load(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(file, weights_only=True)
+    return content
+
+
+@pytest.mark.parametrize(("monitor", "sign"), [("psnr_y", -1), ("mse", 1)])
+def test_the_best_are_kept_in_order_whichever_way_is_better(
+    tmp_path: Path, photos: Path, monitor: str, sign: int
+) -> None:
+    folder = run(
+        tmp_path, photos, f"monitor={monitor}", "callbacks.checkpoints.keep_best=3", "optimizer_g.lr=0.05"
+    )
+    values = [
+        load(folder / f"{name}.ckpt")["provenance"]["metrics"][monitor]
+        for name in ("best", "best-1", "best-2")
+    ]
+    assert values == sorted(values, key=lambda value: sign * value)
+    assert len(set(values)) == 3
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "best-1.ckpt",
+        "best-2.ckpt",
+        "best.ckpt",
+        "last-1.ckpt",
+        "last.ckpt",
+    ]
+    assert [load(folder / name)["global_step"] for name in ("last.ckpt", "last-1.ckpt")] == [8, 6]
+
+
+def test_by_iterations(tmp_path: Path, photos: Path) -> None:
+    changes = ("data.iterations_per_epoch=8", "callbacks.checkpoints.every_n_iterations=3")
+    folder = run(tmp_path, photos, *changes, "callbacks.checkpoints.keep_last=9")
+    found = [load(file)["global_step"] for file in sorted(folder.glob("last*.ckpt"))]
+    assert sorted(found) == [3, 6, 8]
+
+
+def test_by_the_clock(tmp_path: Path, photos: Path) -> None:
+    """Asked for after an iteration, agreed on in the next."""
+    changes = ("data.iterations_per_epoch=8", "callbacks.checkpoints.every_minutes=1e-9")
+    folder = run(tmp_path, photos, *changes, "callbacks.checkpoints.keep_last=9")
+    assert sorted(load(file)["global_step"] for file in folder.glob("last*.ckpt")) == [2, 4, 6, 8]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / ".last.ckpt.123.part").write_bytes(b"half")
+    folder = run(tmp_path, photos, "trainer.max_steps=2")
+    assert sorted(path.name for path in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert os.path.samefile(
+        folder / "best.ckpt", folder / "last.ckpt"
+    )  # one state takes the room of one file
+
+
+def test_a_failed_write_names_the_file_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    WholeFiles().save_checkpoint({"a": torch.zeros(3)}, path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*last\.ckpt'"):
+        WholeFiles().save_checkpoint({"a": torch.ones(3)}, path)
+    assert load(path)["a"].sum() == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_mistakes_are_named() -> None:
+    for changes, message in (
+        ({"keep_last": 0}, "keep_last=0 must be 1 or more"),
+        ({"every_minutes": -1}, "every_minutes=-1 must be positive, or null"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Checkpoints(directory="x", monitor="psnr_y", **changes)
