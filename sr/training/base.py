@@ -21,10 +21,10 @@ from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.protocol import Protocol
 from sr.training.ema import ema_copy, update_ema
+from sr.training.running_mean import RunningMean, Terms
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 
 Batch = Mapping[str, Any]
-Terms = dict[str, Tensor]
 PRECISIONS = ("32-true", "bf16-mixed")
 
 
@@ -108,7 +108,7 @@ class SRModule(L.LightningModule):
         self.accumulate = accumulate
         self.seed = seed
         self.consensus = Consensus()
-        self._running = _RunningMean()
+        self._running = RunningMean()
         self._statistics: list[Tensor] = []
         self._validated: list[Tensor] = []
 
@@ -219,7 +219,7 @@ class SRModule(L.LightningModule):
         trained, resting = self.trained(), self.resting(iteration)
         active = [place for place, each in enumerate(trained) if each.name not in resting]
         finite = self.consensus.ask(
-            losses=list(terms.values()),
+            losses=[value for key, value in terms.items() if not key.startswith("health/")],
             gradients=[self._clipped_norm(trained[place].net) for place in active],
             optimizers=[optimizers[place] for place in active],
             reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
@@ -331,36 +331,3 @@ class SRModule(L.LightningModule):
         means = set_mean(torch.stack([rows[index] for index in sorted(rows)]))
         for name, value in zip(self.metric.names, means, strict=True):
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
-
-
-class _RunningMean:
-    """Sums on the device, without waiting for it, of the iterations whose numbers are finite."""
-
-    def __init__(self) -> None:
-        self._sums: Terms = {}
-        self._counts: Terms = {}
-
-    def add(self, terms: Terms, finite: Tensor) -> None:
-        """`finite` is 1.0 or 0.0."""
-        for key, value in terms.items():
-            counted = torch.where(finite > 0, value.float(), 0.0)
-            self._sums[key] = counted + self._sums[key] if key in self._sums else counted
-            self._counts[key] = finite + self._counts[key] if key in self._counts else finite.clone()
-
-    def take(self) -> Terms:
-        """NaN where no iteration counted."""
-        means = {key: value / self._counts[key] for key, value in self._sums.items()}
-        self._sums, self._counts = {}, {}
-        return means
-
-    def state_dict(self, strategy: Any) -> dict[str, Terms]:
-        """The mean over all processes, so that each of them can go on with it."""
-        return {
-            name: {key: strategy.reduce(value.clone(), reduce_op="mean") for key, value in of.items()}
-            for name, of in (("sums", self._sums), ("counts", self._counts))
-        }
-
-    def load_state_dict(self, state: Mapping[str, Terms], device: torch.device) -> None:
-        self._sums, self._counts = (
-            {key: value.to(device) for key, value in state[name].items()} for name in ("sums", "counts")
-        )

@@ -8,7 +8,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.protocol import Protocol
 from sr.training import health
-from sr.training.base import Batch, SRModule, Terms, Trained
+from sr.training.base import Batch, SRModule, Trained
+from sr.training.running_mean import Terms
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 
 
@@ -128,16 +129,12 @@ class GANModule(SRModule):
         ramp = self.ramp(iteration)
         first = self.first_content_loss if ramp is None else None
         content: Terms = (first or self.content_loss)(image, target)
-        loss_g = sum(content.values(), start=sr.new_zeros(()))
-        pushes = self._single_pushes(content, image) if measured else {}
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
-        (push,) = torch.autograd.grad(loss_g, image)
+        push, pushes = _content_pushes(content, image, singly=measured)
         terms = {key: value.detach() for key, value in content.items()}
+        loss_g = sum(terms.values(), start=sr.new_zeros(()))
         if measured:
-            (*_, last) = content
-            pushes[last] = push - sum(pushes.values())
             terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
-        loss_g = loss_g.detach()
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
@@ -150,11 +147,7 @@ class GANModule(SRModule):
         (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
-            pushes["adversarial"] = adversarial_push
-            weight_g = health.last_weight(self.generator)
-            terms |= health.gradient_norms(sr=sr, pushes=pushes, weight=weight_g)
-            terms["health/accuracy_d"] = health.accuracy(real=real_logits, fake=fake_logits)
-            terms["health/ema_distance"] = health.distance(self.generator, self.generator_ema)
+            terms |= self._health(sr, pushes | {"adversarial": adversarial_push}, real_logits, fake_logits)
         loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
         # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
@@ -167,14 +160,12 @@ class GANModule(SRModule):
             "logits_fake": fake_logits.detach().float().mean(),
         }
 
-    @staticmethod
-    def _single_pushes(content: Terms, image: Tensor) -> Terms:
-        """Of every content loss but the last, which is what remains of their sum: it is the most costly one."""
-        (*others, _) = content
+    def _health(self, sr: Tensor, pushes: Terms, real_logits: Tensor, fake_logits: Tensor) -> Terms:
+        weight = health.last_weight(self.generator)
         return {
-            term: torch.autograd.grad(content[term], image, retain_graph=True)[0]
-            for term in others
-            if content[term].requires_grad
+            **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
+            "health/accuracy_d": health.accuracy(real=real_logits, fake=fake_logits),
+            "health/ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
@@ -184,3 +175,13 @@ class GANModule(SRModule):
             return self.discriminator(hr), self.discriminator(fake)
         real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)
         return real_logits, fake_logits
+
+
+def _content_pushes(content: Terms, image: Tensor, *, singly: bool) -> tuple[Tensor, Terms]:
+    """Gradient of all content losses at the image, and with `singly` that of each."""
+    *others, last = content  # the last, and most costly, is what remains of the sum
+    pushes = {
+        term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly
+    }
+    (push,) = torch.autograd.grad(sum(content.values(), start=image.new_zeros(())), image)
+    return push, pushes | ({last: push - sum(pushes.values())} if singly else {})

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from sr.training.base import SRModule, Terms
+from sr.training.base import SRModule
+from sr.training.running_mean import Terms
 
 
 class PSNRModule(SRModule):
