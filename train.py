@@ -32,6 +32,7 @@ from sr.preflight import (
     warn_of_torchrun,
 )
 from sr.resume import SavedRun, compare, find_saved
+from sr.saved import FOLDER, set_aside
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import summarize
@@ -105,7 +106,7 @@ def train(cfg: DictConfig) -> None:
         for logger in loggers:
             logger.rewind(saved.iteration)
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeFiles()])
-    save_config(cfg)
+    make_room(cfg, saved)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)
     except Stopped:
@@ -147,9 +148,13 @@ def quieten() -> None:
 
 
 @rank_zero_only
-def save_config(cfg: DictConfig) -> None:
+def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
+    """The run directory as the run will find it, with its configuration."""
     run_dir = Path(cfg.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
+    checkpoints = run_dir / FOLDER
+    if saved is None or saved.path.absolute().parent != checkpoints.absolute():
+        set_aside(checkpoints)
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
 
 

@@ -31,6 +31,17 @@ def newest_intact(folder: Path) -> Path | None:
     return None
 
 
+def set_aside(folder: Path) -> None:
+    """Keep what an earlier run left under another name, so that a new one neither replaces it nor goes on from it."""
+    if not any(folder.glob("*.ckpt")):
+        return
+    number = 1
+    while (other := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    folder.rename(other)
+    log.warning("the checkpoints of an earlier run in this directory are kept in %s", other)
+
+
 def _by_place(folder: Path, kind: str) -> Iterator[Path]:
     """A kill between two renames may leave a gap, so all of the kind are looked at."""
     numbered = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.saved import checkpoint_name, fault, newest_intact
+from sr.saved import checkpoint_name, fault, newest_intact, set_aside
 
 
 def save(path: Path, number: int = 0) -> Path:
@@ -41,6 +41,17 @@ def test_a_single_flipped_bit_of_a_tensor_is_recognised(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert torch.load(path, weights_only=True)["number"] == 0  # torch itself does not see it
     assert "checksum" in str(fault(path)) or "CRC" in str(fault(path))
+
+
+def test_what_an_earlier_run_left_is_kept_under_another_name(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    set_aside(folder)
+    for number in (1, 2):
+        save(folder / "last.ckpt", number)
+        set_aside(folder)
+        assert not folder.exists()
+    found = [torch.load(tmp_path / f"checkpoints-{n}" / "last.ckpt")["number"] for n in (1, 2)]
+    assert found == [1, 2]
 
 
 def test_damaged_ones_are_passed_over_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
