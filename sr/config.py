@@ -184,8 +184,8 @@ def explain(error: BaseException) -> str | None:
         return "\n".join(
             dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip())
         )
-    if isinstance(error, RuntimeError) and "Connection closed by peer" in str(error):
-        return "another process of this run has ended; its own message says why"
+    if isinstance(error, RuntimeError) and re.search("Connection (closed|reset) by peer", str(error)):
+        return "another process of this run has ended; its own message says why, unless it was killed"
     if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):
         return (
             f"a loader process was killed ({str(error).split('. ')[0]}), perhaps for want of memory: try a smaller"

@@ -191,18 +191,29 @@ def test_a_signal_to_the_whole_group_does_not_kill_the_loaders_first(tmp_path: P
     assert done.returncode == 75, done.stderr
 
 
-def kill_a_loader(process: subprocess.Popen[str]) -> None:
+def kill_a_child(process: subprocess.Popen[str]) -> None:
+    """A loader, or the second process of a run."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for child in children:
-        if "train.py" in Path(f"/proc/{child}/cmdline").read_text():  # forked, so it has the same words
+        if "train.py" in Path(f"/proc/{child}/cmdline").read_text():  # also of a fork
             os.kill(int(child), signal.SIGKILL)
             return
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_one_of_two_processes_killed_ends_the_other(tmp_path: Path, photos: Path) -> None:
+    settings = (*ENDLESS, f"data.val_dir={photos}", "trainer.devices=2")
+    done = interrupted(tmp_path / "run", kill_a_child, *settings)
+    assert done.returncode == 1, done.stderr
+    assert "error: another process of this run has ended" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_dead_loader_process_is_named(tmp_path: Path, photos: Path) -> None:
     settings = (*ENDLESS, f"data.val_dir={photos}", "data.num_workers=1")
-    done = interrupted(tmp_path / "run", kill_a_loader, *settings)
+    done = interrupted(tmp_path / "run", kill_a_child, *settings)
     assert done.returncode == 1, done.stderr
     assert "error: a loader process was killed (DataLoader worker (pid" in done.stderr
     assert "Traceback" not in done.stderr
