@@ -134,6 +134,7 @@ class ShardCache:
         """Remove shards until this one fits, and take its room; False where others that are fetched leave none."""
         with (self.folder / "room").open("ab") as room:
             _lock(room, wait=True)
+            os.truncate(claim.fileno(), 0)  # what a killed process had claimed for this very shard
             self._sweep()
             held = {path: _stat(path) for path in self.folder.iterdir() if path.suffix != ".part"}
             shards = sorted((path for path in held if path.suffix == ".tar"), key=lambda path: held[path][1])

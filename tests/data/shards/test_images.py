@@ -1,5 +1,6 @@
 """Images out of shards are those of the folder, from a disk and over the network, and damage is named."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -123,6 +124,20 @@ def test_what_a_killed_process_left_is_removed(
     found[0]
     assert not list((tmp_path / "cache").glob("*.part"))
     assert not list((tmp_path / "cache").glob("*.lock"))
+
+
+def test_the_shard_that_a_killed_process_was_fetching_takes_its_room_once(
+    packed: list[Shard], tmp_path: Path
+) -> None:
+    """A cache just large enough would otherwise be waited for without end."""
+    storage = Storage(str(tmp_path / "shards"))
+    cache = ShardCache(tmp_path / "cache", storage=storage, limit=packed[0].bytes + packed[1].bytes)
+    cache.open(packed[1]).close()
+    with Path(f"{cache.path(packed[0])}.lock").open("ab") as left:
+        os.truncate(left.fileno(), packed[0].bytes)
+    cache.fetch(packed[0], wait=False)
+    assert cache.path(packed[0]).exists()
+    assert cache.path(packed[1]).exists()
 
 
 def test_a_server_that_is_away_is_named(packed: list[Shard], tmp_path: Path) -> None:
