@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from math import isfinite, nan
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -56,11 +57,11 @@ def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective])
 
 
 def finished(jobs: Sequence[Job], objectives: Sequence[Objective]) -> dict[int, list[float]]:
-    """Job number -> values, of jobs that ended well and have all of them."""
+    """Job number -> values, of jobs that ended well and have a finite number for each."""
     points = {}
     for job in jobs:
         values = job.metrics()
-        if job.status == DONE and all(each.metric in values for each in objectives):
+        if job.status == DONE and all(isfinite(values.get(each.metric, nan)) for each in objectives):
             points[job.number] = [values[each.metric] for each in objectives]
     return points
 

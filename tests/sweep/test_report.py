@@ -43,6 +43,8 @@ def test_the_csv_holds_the_same(jobs: list[Job], tmp_path: Path) -> None:
 def test_only_jobs_that_ended_well_are_compared(jobs: list[Job]) -> None:
     assert finished(jobs, [PSNR, ADVERSARIAL]) == {0: [30.0, 0.0], 2: [32.0, 0.2]}
     assert finished(jobs, [Objective("val/lpips")]) == {}
+    (jobs[0].folder / "metrics.csv").write_text("step,val/psnr_y\n9,nan\n")
+    assert finished(jobs, [PSNR]) == {2: [32.0]}
 
 
 @pytest.mark.parametrize("objectives", [[PSNR], [PSNR, ADVERSARIAL]])

@@ -27,7 +27,7 @@ def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> No
     )
     assert done.returncode == 1
     assert "Invalid beta parameter" in done.stderr
-    assert "failed: 0 (their directories have a train.log)" in done.stderr
+    assert "failed: job 0: optimizer_g or scheduler_g: Invalid beta parameter" in done.stderr
     assert [(row["job"], row["status"], bool(row["val/psnr_y"])) for row in table(tmp_path)] == [
         ("0", "failed", False),
         ("1", "done", True),
