@@ -40,13 +40,21 @@ def columns(table: Sequence[Row], objectives: Sequence[Objective]) -> list[str]:
 
 
 def text(table: Sequence[Row], objectives: Sequence[Objective]) -> str:
+    """For reading: numbers that a search drew are rounded here, and whole in the CSV file."""
     names = columns(table, objectives)
-    lines = [names, *([row.get(name, "") for name in names] for row in table)]
+    lines = [names, *([_rounded(row.get(name, "")) for name in names] for row in table)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _rounded(cell: str) -> str:
+    try:
+        return f"{float(cell):.5g}" if len(cell) > 12 else cell
+    except ValueError:
+        return cell
 
 
 def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective]) -> None:

@@ -1,6 +1,8 @@
 """Whole sweeps, from the command line to the table."""
 
 import csv
+import json
+import os
 from pathlib import Path
 
 import optuna
@@ -59,6 +61,24 @@ def test_jobs_of_two_processes_each_land_in_separate_directories(tmp_path: Path,
         targets.append(content["config"]["gan_loss"]["_target_"].rsplit(".", 1)[1])
     assert targets == ["RelativisticAverageGANLoss", "HingeGANLoss"]
     assert not (tmp_path / "sweep" / "2").exists()
+
+
+@pytest.mark.slow
+def test_a_pruned_job_ends_with_all_its_processes(tmp_path: Path, photos: Path) -> None:
+    settings = ["hparams_search=optuna", "optimizer_g.lr=tag(log,interval(1e-4,1e-2))", "trainer.devices=2"]
+    pruner = "hydra.sweeper.pruner={_target_: optuna.pruners.ThresholdPruner, lower: 90}"
+    longer = [*overrides(tmp_path, photos), "trainer.max_steps=100000"]
+    done = run_program("train.py", "-m", *longer, *settings, pruner, "hydra.sweeper.n_trials=1")
+    assert done.returncode == 0, done.stderr
+    job = tmp_path / "sweep" / "0"
+    assert json.loads((job / "job.json").read_text())["status"] == "pruned"
+    assert torch.load(job / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] < 100000
+    commands = [
+        file.read_bytes()
+        for each in os.listdir("/proc")
+        if each.isdigit() and (file := Path("/proc", each, "cmdline")).exists()
+    ]
+    assert not [command for command in commands if str(job).encode() in command]
 
 
 def test_a_search_and_going_on_with_it(tmp_path: Path, photos: Path) -> None:
