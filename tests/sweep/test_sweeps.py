@@ -2,7 +2,7 @@
 
 import csv
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -73,11 +73,10 @@ def test_a_pruned_job_ends_with_all_its_processes(tmp_path: Path, photos: Path) 
     job = tmp_path / "sweep" / "0"
     assert json.loads((job / "job.json").read_text())["status"] == "pruned"
     assert torch.load(job / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] < 100000
-    commands = [
-        file.read_bytes()
-        for each in os.listdir("/proc")
-        if each.isdigit() and (file := Path("/proc", each, "cmdline")).exists()
-    ]
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # of a process that ended meanwhile
+            commands.append(file.read_bytes())
     assert not [command for command in commands if str(job).encode() in command]
 
 
