@@ -35,11 +35,10 @@ from sr.resume import SavedRun, compare, find_saved
 from sr.saved import FOLDER, set_aside
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
-from sr.sweep.summary import summarize
+from sr.sweep.summary import end_interrupted
 from sr.warm_start import warm_start
 
 STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
-INTERRUPTED = 130
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +61,7 @@ def sweep_job(hydra_config: Any, *, monitor: str) -> None:
             folder=Path(hydra_config.runtime.output_dir),
         )
     except KeyboardInterrupt:
-        summarize(hydra_config, monitor=monitor)
-        sys.exit(INTERRUPTED)
+        end_interrupted(hydra_config, monitor=monitor)
 
 
 def train(cfg: DictConfig) -> None:

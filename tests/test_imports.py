@@ -58,6 +58,7 @@ FRONT_DOOR = {
     "sr/config.py",
     "sr/preflight.py",
     "sr/sweep/optuna_search.py",
+    "sr/sweep/space.py",
     "sr/sweep/summary.py",
 } | PROGRAMS
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))

@@ -2,15 +2,18 @@
 
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any
+from time import monotonic, sleep
+from types import FrameType
+from typing import IO, Any
 
 from sr.ops.whole_file import replacing
 from sr.sweep.metrics import read_columns
@@ -18,10 +21,13 @@ from sr.sweep.metrics import read_columns
 log = logging.getLogger(__name__)
 
 RECORD = "job.json"
+ERRORS = "stderr.txt"
 DONE, FAILED, PRUNED, STOPPED = "done", "failed", "pruned", "stopped"
 SAVED = 75  # exit status of a run that was told to stop
-POLL = 0.5  # seconds between two looks at a job that is watched
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+POLL = 0.5  # seconds between two looks at a job
 PATIENCE = 120  # seconds that a job has to save and end
+GRACE = 10  # seconds that its other processes have after its first one
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,14 @@ class Job:
         """The last value of everything that it logged."""
         return {name: values[-1][1] for name, values in read_columns(self.folder / "metrics.csv").items()}
 
+    def reason(self) -> str:
+        """The last error that it wrote; of a traceback the last line."""
+        file = self.folder / ERRORS
+        lines = file.read_text(errors="replace").split("\n") if file.is_file() else []
+        lines = [line.strip() for line in lines if line.strip()]
+        errors = [line for line in lines if line.startswith("error: ")]
+        return (errors or lines or ["it said nothing"])[-1].removeprefix("error: ")
+
 
 def run_job(
     program: Path,
@@ -58,66 +72,111 @@ def run_job(
     """Run the program with these overrides and its directory, and leave a record in it.
 
     Not in this process: Lightning starts the extra processes of a multi-device run by repeating the command line, which
-    would start the sweep again, and leaves its environment variables behind for the next job.
+    would start the sweep again, and leaves its environment variables behind for the next job. And in a process group of
+    its own, so that none of them outlives the job.
 
     Args:
         program: train.py.
         give_up: is asked every half second whether the job is worth its time.
 
     Raises:
-        KeyboardInterrupt: this process was told to stop; the job has ended by then.
+        KeyboardInterrupt: this process or the job was told to stop; the job has ended by then.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECORD).unlink(missing_ok=True)
     start = monotonic()
     command = [sys.executable, str(program), *overrides, f'hydra.run.dir="{folder}"']
-    process = subprocess.Popen(command)
-    with _passing_on_sigterm(process):
+    with _passing_on_signals() as (told, listeners):
+        process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
+        listeners.append(process)
+        if told:  # before there was anyone to pass it on to
+            process.terminate()
+        assert process.stderr is not None
+        copier = threading.Thread(target=_copy, args=(process.stderr, folder / ERRORS), daemon=True)
+        copier.start()
         try:
-            pruned = _wait(process, give_up)
-        except KeyboardInterrupt:  # in a terminal the job has heard of it too
-            _end(process, politely=False)
-            raise
-    status = DONE if process.returncode == 0 else STOPPED if process.returncode == SAVED else FAILED
-    status = PRUNED if pruned else status
+            given_up = _wait(process, told, give_up)
+        finally:
+            _end_group(process)
+            copier.join(GRACE)
+    status = _status(process.returncode, told=bool(told), given_up=given_up)
     job = Job(number, tuple(overrides), status, round(monotonic() - start, 1), folder)
     _write(job)
     if status == FAILED:
         log.error("job %d (%s) ended with status %d", number, " ".join(overrides), process.returncode)
-    if status == STOPPED:
+    if told or status == STOPPED:
         raise KeyboardInterrupt
     return job
 
 
-def _wait(process: subprocess.Popen[bytes], give_up: Callable[[], bool] | None) -> bool:
-    """Whether it was given up."""
-    while True:
+def _status(returncode: int, *, told: bool, given_up: bool) -> str:
+    if returncode == 0:
+        return DONE
+    if told:
+        return STOPPED
+    if given_up:
+        return PRUNED
+    return STOPPED if returncode == SAVED else FAILED
+
+
+def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[], bool] | None) -> bool:
+    """Until it has ended, or PATIENCE is over after it was told to; returns whether it was given up."""
+    deadline = None
+    given_up = False
+    while deadline is None or monotonic() < deadline:
         try:
-            process.wait(timeout=None if give_up is None else POLL)
-            return False
+            process.wait(POLL)
+            break
         except subprocess.TimeoutExpired:
-            if give_up is not None and give_up():
-                _end(process, politely=True)
-                return True
+            if deadline is None and not told and give_up is not None and give_up():
+                given_up = True
+                process.terminate()  # the first process of a run tells the others, and their loaders
+            if deadline is None and (told or given_up):
+                deadline = monotonic() + PATIENCE
+    return given_up
 
 
-def _end(process: subprocess.Popen[bytes], *, politely: bool) -> None:
-    """The first process of a run tells the others, and their loaders."""
-    if politely:
-        process.terminate()
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Whatever of the job is left: all of it, or what its first process has left behind."""
+    deadline = monotonic() + (0 if process.poll() is None else GRACE)
+    with suppress(ProcessLookupError):
+        while monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _copy(errors: IO[bytes], file: Path) -> None:
+    """What a job writes to standard error, to ours and to a file."""
+    with file.open("ab") as kept:
+        while chunk := os.read(errors.fileno(), 65536):
+            kept.write(chunk)
+            kept.flush()
+            sys.stderr.write(chunk.decode(errors="replace"))
+            sys.stderr.flush()
 
 
 @contextmanager
-def _passing_on_sigterm(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+def _passing_on_signals() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
+    """The signals that came, and the processes that are told of them: a group of its own hears of no Ctrl-C."""
+    told: list[int] = []
+    listeners: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        for process in listeners:
+            process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heeded = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, pass_on)
     try:
-        yield
+        yield told, listeners
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
 
 
 def _write(job: Job) -> None:

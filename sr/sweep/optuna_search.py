@@ -3,21 +3,24 @@
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from sr.sweep.job import DONE, PRUNED, Job, run_job
 from sr.sweep.metrics import read_columns
-from sr.sweep.pareto import Objective
+from sr.sweep.pareto import objective
+from sr.sweep.space import split
+from sr.sweep.summary import end_interrupted
 
 log = logging.getLogger(__name__)
+ELSEWHERE = "take another hydra.sweep.dir"
 PROGRAM = Path(__file__).parents[2] / "train.py"
 
 
@@ -29,8 +32,8 @@ class OptunaSweeper(Sweeper):
     Args:
         n_trials: of the study in all, those of earlier starts counted.
         objectives: `{metric, direction}`, columns of metrics.csv, whose last values count.
-        sampler: of Optuna.
-        pruner: of Optuna, for one objective; None lets every job run to its end.
+        sampler: of Optuna, as a node with a `_target_`.
+        pruner: of Optuna, likewise, for one objective; None lets every job run to its end.
         study_name: in the file of the study.
     """
 
@@ -41,20 +44,30 @@ class OptunaSweeper(Sweeper):
         *,
         n_trials: int,
         objectives: Sequence[DictConfig],
-        sampler: Any,
-        pruner: Any,
+        sampler: DictConfig,
+        pruner: DictConfig | None,
         study_name: str,
     ) -> None:
+        try:
+            import optuna  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                "hparams_search=optuna needs optuna: pip install 'sr-lightning[sweep]' (with the quotes)"
+            ) from error
+        if n_trials < 1:
+            raise ValueError(f"hydra.sweeper.n_trials={n_trials} must be 1 or more")
         self.n_trials = n_trials
-        self.objectives = [Objective(each.metric, each.direction) for each in objectives]
+        self.objectives = [objective(each.metric, each.get("direction")) for each in objectives]
         if pruner is not None and len(self.objectives) > 1:
             raise ValueError("hydra.sweeper.pruner: Optuna prunes for one objective only, so set it to null")
-        self.sampler = sampler
-        self.pruner = pruner
+        self.sampler = instantiate(sampler)
+        self.pruner = instantiate(pruner)
         self.study_name = study_name
         self._folder = Path()
+        self._config = DictConfig({})
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self._config = config
         self._folder = Path(config.hydra.sweep.dir).absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(config.hydra.overrides, self._folder / "multirun.yaml")
@@ -63,15 +76,19 @@ class OptunaSweeper(Sweeper):
         import optuna
 
         fixed, space = split(arguments)
+        directions = [each.direction for each in self.objectives]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
             study_name=self.study_name,
             storage=f"sqlite:///{self._folder}/study.db",
             sampler=self.sampler,
             pruner=self.pruner or optuna.pruners.NopPruner(),
-            directions=[each.direction for each in self.objectives],  # type: ignore[misc]
+            directions=directions,  # type: ignore[arg-type]
             load_if_exists=True,
         )
+        if (began := [each.name.lower() for each in study.directions]) != directions:
+            raise ValueError(f"{self._folder} has a study that is to {began}, not {directions}: {ELSEWHERE}")
+        self._check_space(study, space)
         if study.trials:
             study.sampler.reseed_rng()  # the seed that it began with would suggest the first jobs again
         states = optuna.trial.TrialState
@@ -84,6 +101,17 @@ class OptunaSweeper(Sweeper):
             log.warning(
                 "stopped: the same command with hydra.sweep.dir=%s goes on with the study", self._folder
             )
+            end_interrupted(self._config.hydra, monitor=self._config.monitor)
+
+    def _check_space(self, study: Any, space: dict[str, Any]) -> None:
+        from optuna.distributions import check_distribution_compatibility
+
+        for trial in study.trials:
+            for key, known in trial.distributions.items():
+                try:
+                    check_distribution_compatibility(known, space.get(key, known))
+                except ValueError as error:
+                    raise ValueError(f"{self._folder} has a study with {key}={known}: {ELSEWHERE}") from error
 
     def _run(self, study: Any, trial: Any, fixed: list[str]) -> None:
         from optuna.trial import TrialState
@@ -113,9 +141,10 @@ class OptunaSweeper(Sweeper):
 
     def _values(self, job: Job) -> list[float] | None:
         metrics = job.metrics()
-        missing = [each.metric for each in self.objectives if each.metric not in metrics]
+        missing = [each.metric for each in self.objectives if not isfinite(metrics.get(each.metric, nan))]
         if job.status == DONE and missing:
-            log.error("job %d logged no %s; it logged %s", job.number, ", ".join(missing), ", ".join(metrics))
+            logged = ", ".join(f"{name} {value:.5g}" for name, value in metrics.items())
+            log.error("job %d logged no number as %s; it logged %s", job.number, ", ".join(missing), logged)
         return None if missing else [metrics[each.metric] for each in self.objectives]
 
     def _hopeless(self, trial: Any, folder: Path) -> Callable[[], bool]:
@@ -136,45 +165,3 @@ def register() -> None:
     """Hydra takes plugins from modules of the namespace `hydra_plugins` alone."""
     sys.modules[OptunaSweeper.__module__] = sys.modules[__name__]
     Plugins.instance().register(OptunaSweeper)
-
-
-def split(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Overrides that are the same for all jobs, and key -> Optuna's distribution of those that are not.
-
-    `choice(a,b)` or `a,b`, `range(1,10)`, `interval(0.1,1)`, and `tag(log,interval(...))` on a logarithmic scale.
-    """
-    fixed, space = [], {}
-    for override in OverridesParser.create().parse_overrides(list(arguments)):
-        if override.is_sweep_override():
-            space[override.get_key_element()] = distribution(override)
-        else:
-            assert override.input_line is not None
-            fixed.append(override.input_line)
-    if not space:
-        raise ValueError(
-            "hparams_search=optuna has nothing to search: give a key several values, such as"
-            " 'optimizer_g.lr=tag(log,interval(1e-4,1e-2))'"
-        )
-    return fixed, space
-
-
-def distribution(override: Override) -> Any:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    value: Any = override.value()
-    if isinstance(value, ChoiceSweep):
-        return CategoricalDistribution([_plain(each) for each in override.sweep_iterator()])
-    logarithmic = "log" in value.tags
-    if isinstance(value, IntervalSweep):
-        whole = isinstance(value.start, int) and isinstance(value.end, int)
-        kind: Any = IntDistribution if whole else FloatDistribution
-        return kind(value.start, value.end, log=logarithmic)
-    assert isinstance(value, RangeSweep)
-    if any(isinstance(each, float) for each in (value.start, value.stop, value.step)):
-        return FloatDistribution(float(value.start or 0), float(value.stop or 0), step=float(value.step))
-    # Hydra's range ends before its stop.
-    return IntDistribution(int(value.start or 0), int(value.stop or 0) - 1, step=int(value.step))
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str) or value is None else str(value)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sr.metrics.direction import lower_is_better
+
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
 
@@ -20,6 +22,16 @@ class Objective:
     def score(self, value: float) -> float:
         """More is better."""
         return value if self.direction == MAXIMIZE else -value
+
+
+def objective(metric: str, direction: str | None = None) -> Objective:
+    """Without a direction, that of the metric, which a validation (`val/psnr_y`) alone has."""
+    if direction is not None:
+        return Objective(metric, direction)
+    name = metric.removeprefix("val/")
+    if name == metric:
+        raise ValueError(f"objective {metric} needs a direction: {MAXIMIZE} or {MINIMIZE}")
+    return Objective(metric, MINIMIZE if lower_is_better(name) else MAXIMIZE)
 
 
 def front(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> list[int]:

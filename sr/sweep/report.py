@@ -2,13 +2,14 @@
 
 import csv
 from collections.abc import Sequence
+from math import isfinite, nan
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sr.sweep.job import DONE, Job
-from sr.sweep.pareto import Objective, front
+from sr.sweep.pareto import MAXIMIZE, Objective, front
 
 Row = dict[str, str]
 
@@ -39,13 +40,21 @@ def columns(table: Sequence[Row], objectives: Sequence[Objective]) -> list[str]:
 
 
 def text(table: Sequence[Row], objectives: Sequence[Objective]) -> str:
+    """For reading: numbers that a search drew are rounded here, and whole in the CSV file."""
     names = columns(table, objectives)
-    lines = [names, *([row.get(name, "") for name in names] for row in table)]
+    lines = [names, *([_rounded(row.get(name, "")) for name in names] for row in table)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _rounded(cell: str) -> str:
+    try:
+        return f"{float(cell):.5g}" if len(cell) > 12 else cell
+    except ValueError:
+        return cell
 
 
 def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective]) -> None:
@@ -56,11 +65,11 @@ def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective])
 
 
 def finished(jobs: Sequence[Job], objectives: Sequence[Objective]) -> dict[int, list[float]]:
-    """Job number -> values, of jobs that ended well and have all of them."""
+    """Job number -> values, of jobs that ended well and have a finite number for each."""
     points = {}
     for job in jobs:
         values = job.metrics()
-        if job.status == DONE and all(each.metric in values for each in objectives):
+        if job.status == DONE and all(isfinite(values.get(each.metric, nan)) for each in objectives):
             points[job.number] = [values[each.metric] for each in objectives]
     return points
 
@@ -83,17 +92,22 @@ def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> No
         places = [(value[0], value[1]) for value in values]
         axes.set_xlabel(_label(objectives[0]))
         axes.set_ylabel(_label(objectives[1]))
+    if len(objectives) == 2:
+        # Stairs: between two jobs nothing better than their steps has been reached.
         line = sorted(places[place] for place in best)
-        axes.plot(*zip(*line, strict=True), color="tab:orange", linewidth=1, label="Pareto front")
+        stairs = "steps-pre" if objectives[0].direction == MAXIMIZE else "steps-post"
+        axes.plot(
+            *zip(*line, strict=True), color="tab:orange", linewidth=1, drawstyle=stairs, label="Pareto front"
+        )
     for place, (number, (x, y)) in enumerate(zip(numbers, places, strict=True)):
         axes.plot(x, y, "o", color="tab:orange" if place in best else "tab:blue")
-        axes.annotate(str(number), (x, y), xytext=(5, 4), textcoords="offset points", size=8)
+        if len(objectives) > 1 or place in best:
+            axes.annotate(str(number), (x, y), xytext=(-4, 5), textcoords="offset points", size=8, ha="right")
     axes.plot([], [], "o", color="tab:orange", label="best" if len(objectives) == 1 else "beaten by none")
     axes.margins(0.12)
     axes.grid(alpha=0.3)
     axes.legend(loc="best", fontsize=8)
-    left_out = len(jobs) - len(points)
-    axes.set_title(f"{len(points)} jobs" + (f", {left_out} without a result" if left_out else ""), size=10)
+    axes.set_title(f"{len(points)} of {len(jobs)} jobs have a result", size=10)
     figure.savefig(file, dpi=110)
 
 

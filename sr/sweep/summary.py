@@ -2,19 +2,26 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from sr.metrics.direction import lower_is_better
-from sr.sweep.job import FAILED, read_jobs
-from sr.sweep.pareto import MAXIMIZE, MINIMIZE, Objective
+from sr.sweep.job import FAILED, RECORD, read_jobs
+from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
+
+INTERRUPTED = 130  # exit status, as of a shell's Ctrl-C
 
 
 class SweepSummary(Callback):
     """Ends the program with status 1 if a job failed."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """A grid begins anew, also in the directory of an earlier one, whose jobs may be others; a study goes on."""
+        if "objectives" not in config.hydra.sweeper:
+            for file in Path(config.hydra.sweep.dir).glob(f"*/{RECORD}"):
+                file.unlink()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         if summarize(config.hydra, monitor=config.monitor):
@@ -32,15 +39,20 @@ def summarize(hydra: DictConfig, *, monitor: str) -> list[int]:
     write_csv(folder / "sweep.csv", table, objectives)
     draw(folder / "sweep.png", jobs, objectives)
     print(*(file for file in (folder / "sweep.csv", folder / "sweep.png") if file.exists()), sep="   ")
-    failed = [job.number for job in jobs if job.status == FAILED]
-    if failed:
-        named = ", ".join(map(str, failed))
-        print(f"failed: {named} (their directories have a train.log)", file=sys.stderr)
-    return failed
+    failed = [job for job in jobs if job.status == FAILED]
+    for job in failed:
+        print(f"failed: job {job.number}: {job.reason()}", file=sys.stderr)
+    return [job.number for job in failed]
+
+
+def end_interrupted(hydra: DictConfig, *, monitor: str) -> NoReturn:
+    """The table of what there is."""
+    summarize(hydra, monitor=monitor)
+    sys.exit(INTERRUPTED)
 
 
 def objectives_of(sweeper: DictConfig, *, monitor: str) -> list[Objective]:
     """What the sweeper is after; of a grid the monitored metric."""
     if "objectives" in sweeper:
-        return [Objective(each.metric, each.direction) for each in sweeper.objectives]
-    return [Objective(f"val/{monitor}", MINIMIZE if lower_is_better(monitor) else MAXIMIZE)]
+        return [objective(each.metric, each.get("direction")) for each in sweeper.objectives]
+    return [objective(f"val/{monitor}")]

@@ -1,6 +1,10 @@
 """A job is a process, and what became of it can be read afterwards."""
 
 import logging
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +24,50 @@ def test_a_failed_job_is_a_result(program: Path, tmp_path: Path, caplog: pytest.
     caplog.set_level(logging.ERROR)
     assert run_job(program, number=0, overrides=["x=1", "status=3"], folder=tmp_path / "0").status == "failed"
     assert "job 0 (x=1 status=3) ended with status 3" in caplog.text
+
+
+def test_why_a_job_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failing = tmp_path / "failing.py"
+    text = "import sys; print('error: no such file\\n(a hint)', file=sys.stderr); sys.exit(1)"
+    failing.write_text(text)
+    job = run_job(failing, number=0, overrides=[], folder=tmp_path / "0")
+    assert job.reason() == "no such file"
+    assert "error: no such file" in capsys.readouterr().err
+    failing.write_text("1 / 0")
+    assert run_job(failing, number=1, overrides=[], folder=tmp_path / "1").reason() == (
+        "ZeroDivisionError: division by zero"
+    )
+
+
+def test_no_process_outlives_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(module, "POLL", 0.05)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    program = tmp_path / "deaf.py"
+    program.write_text(
+        "import subprocess, sys; from pathlib import Path\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {deaf!r}])\n"
+        f"Path({str(tmp_path / 'child')!r}).write_text(str(child.pid))\n{deaf}\n"
+    )
+    job = run_job(
+        program, number=0, overrides=[], folder=tmp_path / "0", give_up=lambda: (tmp_path / "child").exists()
+    )
+    assert job.status == "pruned"
+    status = Path(f"/proc/{(tmp_path / 'child').read_text()}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_the_job_even_before_it_listens(tmp_path: Path, number: signal.Signals) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import time; time.sleep(60)")
+    threading.Timer(0.5, os.kill, [os.getpid(), number]).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_job(program, number=0, overrides=[], folder=tmp_path / "0")
+    assert time.monotonic() - start < 30
+    (job,) = read_jobs(tmp_path)
+    assert job.status == "stopped"
 
 
 def test_a_job_that_was_told_to_stop_ends_the_sweep(program: Path, tmp_path: Path) -> None:

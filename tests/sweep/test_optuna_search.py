@@ -1,18 +1,21 @@
 """The study: what is asked, told, pruned and gone on with."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sr.sweep import job as job_module
 from sr.sweep import optuna_search
 from sr.sweep.job import read_jobs
-from sr.sweep.optuna_search import OptunaSweeper, split
+from sr.sweep.optuna_search import OptunaSweeper
+from sr.sweep.space import split
 
 ONE = ({"metric": "val/psnr_y", "direction": "maximize"},)
+RANDOM = DictConfig({"_target_": "optuna.samplers.RandomSampler", "seed": 0})
 TWO = (*ONE, {"metric": "train/adversarial", "direction": "minimize"})
 
 
@@ -26,12 +29,13 @@ def search(folder: Path, arguments: list[str], **changes: Any) -> optuna.Study:
     settings: dict[str, Any] = {
         "n_trials": 4,
         "objectives": OmegaConf.create(list(ONE)),
-        "sampler": optuna.samplers.RandomSampler(seed=0),
+        "sampler": RANDOM,
         "pruner": None,
         "study_name": "search",
     }
     sweeper = OptunaSweeper(**settings | changes)
-    config = OmegaConf.create({"hydra": {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments}}})
+    hydra = {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments}, "sweeper": {}}
+    config = OmegaConf.create({"monitor": "psnr_y", "hydra": hydra})
     sweeper.setup(hydra_context=None, task_function=None, config=config)  # type: ignore[arg-type]
     sweeper.sweep(arguments)
     return optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/study.db")
@@ -72,11 +76,36 @@ def test_what_was_not_logged_is_named(tmp_path: Path, caplog: pytest.LogCaptureF
     unknown = OmegaConf.create([{"metric": "val/lpips", "direction": "minimize"}])
     study = search(tmp_path / "s", ["x=interval(0.0,1.0)"], n_trials=1, objectives=unknown)
     assert study.trials[0].state.name == "FAIL"
-    assert "job 0 logged no val/lpips; it logged val/psnr_y, train/adversarial" in caplog.text
+    assert "job 0 logged no number as val/lpips; it logged val/psnr_y" in caplog.text
+
+
+def test_a_search_that_is_told_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        search(tmp_path / "s", ["x=interval(0.0,1.0)", "status=75"])
+    assert ended.value.code == 130
+    assert "stopped" in capsys.readouterr().out
+    study = search(tmp_path / "s", ["x=interval(0.0,1.0)"], n_trials=2)
+    assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE"]
+
+
+def test_another_search_wants_another_directory(tmp_path: Path) -> None:
+    search(tmp_path / "s", ["x=1,2"], n_trials=1)
+    with pytest.raises(ValueError, match=r"has a study with x=.*: take another hydra\.sweep\.dir"):
+        search(tmp_path / "s", ["x=1,2,3"], n_trials=2)
+    with pytest.raises(
+        ValueError, match=r"is to \['maximize'\], not \['maximize', 'minimize'\]: take another"
+    ):
+        search(tmp_path / "s", ["x=1,2"], n_trials=2, objectives=OmegaConf.create(list(TWO)))
+
+
+def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ValueError, match=r"needs optuna: pip install 'sr-lightning\[sweep\]'"):
+        search(tmp_path, ["x=1,2"])
 
 
 def test_hopeless_jobs_are_pruned(tmp_path: Path) -> None:
-    pruner = optuna.pruners.ThresholdPruner(lower=5.0)
+    pruner = DictConfig({"_target_": "optuna.pruners.ThresholdPruner", "lower": 5.0})
     study = search(tmp_path / "s", ["x=choice(-1000,1)", "length=40"], n_trials=4, pruner=pruner)
     for trial in study.trials:
         assert trial.state.name == ("PRUNED" if trial.params["x"] == -1000 else "COMPLETE")
@@ -89,8 +118,8 @@ def test_pruning_is_for_one_objective() -> None:
         OptunaSweeper(
             n_trials=1,
             objectives=OmegaConf.create(list(TWO)),
-            sampler=None,
-            pruner=optuna.pruners.MedianPruner(),
+            sampler=RANDOM,
+            pruner=DictConfig({"_target_": "optuna.pruners.MedianPruner"}),
             study_name="s",
         )
 
@@ -104,6 +133,9 @@ def test_the_search_space_in_hydra_s_words() -> None:
         "c=x,y",
         "d=choice(true,3)",
         "e=range(0.0,1.0,0.25)",
+        "f=int(interval(1,5))",
+        "g=range(10,0,-3)",
+        "h='x y',[0.9,0.99],{k:1}",
     ]
     fixed, space = split(arguments)
     assert fixed == ["experiment=quickstart"]
@@ -114,7 +146,25 @@ def test_the_search_space_in_hydra_s_words() -> None:
         "b": distributions.IntDistribution(2, 8, step=2),
         "c": distributions.CategoricalDistribution(["x", "y"]),
         "d": distributions.CategoricalDistribution([True, 3]),
-        "e": distributions.FloatDistribution(0.0, 1.0, step=0.25),
+        "e": distributions.FloatDistribution(0.0, 0.75, step=0.25),
+        "f": distributions.IntDistribution(1, 5),
+        "g": distributions.IntDistribution(1, 10, step=3),
+        "h": distributions.CategoricalDistribution(["'x y'", "[0.9,0.99]", "{k:1}"]),
     }
     with pytest.raises(ValueError, match="nothing to search: give a key several values"):
         split(["experiment=quickstart"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("a=tag(log,range(1,9))", r"a=tag\(log,range\(1,9\)\): tag log: choose from log, of an interval"),
+        ("a=tag(lgo,interval(1,9))", "tag lgo: choose from log, of an interval"),
+        ("a=range(3,3)", "the range is empty"),
+        ("a=glob(*)", "write the choices out"),
+        ("a=tag(log,interval(0,1))", "`low > 0` must hold"),
+    ],
+)
+def test_what_cannot_be_searched_is_named(argument: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        split([argument])

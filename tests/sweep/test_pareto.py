@@ -1,6 +1,6 @@
 import pytest
 
-from sr.sweep.pareto import Objective, front
+from sr.sweep.pareto import Objective, front, objective
 
 PSNR, LPIPS = Objective("val/psnr_y"), Objective("val/lpips", "minimize")
 
@@ -19,3 +19,11 @@ def test_of_one_objective_it_is_the_best() -> None:
 def test_a_direction_is_one_of_two() -> None:
     with pytest.raises(ValueError, match="direction=up: choose one of maximize, minimize"):
         Objective("val/psnr_y", "up")
+
+
+def test_a_metric_knows_its_direction() -> None:
+    assert objective("val/psnr_y") == PSNR
+    assert objective("val/lpips") == LPIPS
+    assert objective("val/lpips", "maximize").direction == "maximize"
+    with pytest.raises(ValueError, match="train/adversarial needs a direction: maximize or minimize"):
+        objective("train/adversarial")

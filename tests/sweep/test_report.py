@@ -34,6 +34,17 @@ def test_the_table_has_what_differs_and_the_last_values(jobs: list[Job]) -> None
     ]
 
 
+def test_long_numbers_are_rounded_for_reading() -> None:
+    row = {
+        "job": "0",
+        "lr": "0.004430375245218269",
+        "net": "a_long_name_of_a_net",
+        "status": "done",
+        "seconds": "2",
+    }
+    assert text([row], []).splitlines()[1] == "0    0.0044304  a_long_name_of_a_net  done    2"
+
+
 def test_the_csv_holds_the_same(jobs: list[Job], tmp_path: Path) -> None:
     write_csv(tmp_path / "sweep.csv", rows(jobs, [PSNR]), [PSNR])
     lines = (tmp_path / "sweep.csv").read_text().splitlines()
@@ -43,6 +54,8 @@ def test_the_csv_holds_the_same(jobs: list[Job], tmp_path: Path) -> None:
 def test_only_jobs_that_ended_well_are_compared(jobs: list[Job]) -> None:
     assert finished(jobs, [PSNR, ADVERSARIAL]) == {0: [30.0, 0.0], 2: [32.0, 0.2]}
     assert finished(jobs, [Objective("val/lpips")]) == {}
+    (jobs[0].folder / "metrics.csv").write_text("step,val/psnr_y\n9,nan\n")
+    assert finished(jobs, [PSNR]) == {2: [32.0]}
 
 
 @pytest.mark.parametrize("objectives", [[PSNR], [PSNR, ADVERSARIAL]])

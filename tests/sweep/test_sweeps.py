@@ -1,6 +1,8 @@
 """Whole sweeps, from the command line to the table."""
 
 import csv
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -27,7 +29,7 @@ def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> No
     )
     assert done.returncode == 1
     assert "Invalid beta parameter" in done.stderr
-    assert "failed: 0 (their directories have a train.log)" in done.stderr
+    assert "failed: job 0: optimizer_g or scheduler_g: Invalid beta parameter" in done.stderr
     assert [(row["job"], row["status"], bool(row["val/psnr_y"])) for row in table(tmp_path)] == [
         ("0", "failed", False),
         ("1", "done", True),
@@ -59,6 +61,23 @@ def test_jobs_of_two_processes_each_land_in_separate_directories(tmp_path: Path,
         targets.append(content["config"]["gan_loss"]["_target_"].rsplit(".", 1)[1])
     assert targets == ["RelativisticAverageGANLoss", "HingeGANLoss"]
     assert not (tmp_path / "sweep" / "2").exists()
+
+
+@pytest.mark.slow
+def test_a_pruned_job_ends_with_all_its_processes(tmp_path: Path, photos: Path) -> None:
+    settings = ["hparams_search=optuna", "optimizer_g.lr=tag(log,interval(1e-4,1e-2))", "trainer.devices=2"]
+    pruner = "hydra.sweeper.pruner={_target_: optuna.pruners.ThresholdPruner, lower: 90}"
+    longer = [*overrides(tmp_path, photos), "trainer.max_steps=100000"]
+    done = run_program("train.py", "-m", *longer, *settings, pruner, "hydra.sweeper.n_trials=1")
+    assert done.returncode == 0, done.stderr
+    job = tmp_path / "sweep" / "0"
+    assert json.loads((job / "job.json").read_text())["status"] == "pruned"
+    assert torch.load(job / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] < 100000
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # of a process that ended meanwhile
+            commands.append(file.read_bytes())
+    assert not [command for command in commands if str(job).encode() in command]
 
 
 def test_a_search_and_going_on_with_it(tmp_path: Path, photos: Path) -> None:
