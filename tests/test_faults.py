@@ -216,7 +216,8 @@ def test_a_dead_loader_process_is_named(tmp_path: Path, photos: Path) -> None:
     done = interrupted(tmp_path / "run", kill_a_child, *settings)
     assert done.returncode == 1, done.stderr
     assert "error: a loader process was killed (DataLoader worker (pid" in done.stderr
-    assert "Traceback" not in done.stderr
+    # A thread of multiprocessing, with which it was talking, may print a traceback of its own.
+    assert 'train.py", line' not in done.stderr
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, photos: Path) -> None:
