@@ -32,7 +32,7 @@ from sr.data.shards.images import ShardImages
 from sr.data.shards.storage import Storage
 from sr.data.sources import ImageFiles, ImageSource, sample_photographs
 from sr.degradations.bicubic import BicubicDegradation
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 HEIGHT, WIDTH = 1356, 2040
 SIDE, STEP = 480, 240  # of the sub-images, as the field cuts them

@@ -76,8 +76,8 @@ def one_pass(variant: str, name: str, size: int) -> None:
     import torch
 
     from sr.ops.image import to_float
+    from sr.pictures.picture import Picture
     from sr.upscale.network import Network
-    from sr.upscale.picture import Picture
     from sr.upscale.upscaler import Upscaler
 
     torch.set_num_threads(1)
@@ -150,7 +150,7 @@ def peak_of_program(name: str, *, size: int) -> int:
     """Bytes that `sr-upscale` has in memory at most."""
     import torch
 
-    from sr.ops.image import write_png
+    from sr.pictures.writing import write_png
 
     with tempfile.TemporaryDirectory() as folder:
         write_png(Path(folder) / "large.png", random_image(size))

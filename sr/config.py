@@ -16,7 +16,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sr.ops.image import UnreadableImageError
+from sr.pictures.picture import UnreadableImageError
 from sr.resume import run_directory
 
 # Our own folder and the two programs: an error raised there is a message to the user.

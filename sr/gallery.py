@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from sr.data.evaluation_sets import EvaluationSet
-from sr.ops.image import read_image, viewable, write_png
+from sr.ops.image import viewable
+from sr.pictures.reading import read_image
+from sr.pictures.writing import write_png
 
 LR, HR = "LR", "HR"
 

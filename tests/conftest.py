@@ -14,7 +14,7 @@ import pytest
 import torch
 from helpers import picture
 
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 torch.set_num_threads(1)
 cv2.setNumThreads(0)

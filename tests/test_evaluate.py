@@ -18,8 +18,10 @@ from sr.archs.srvgg import SRVGGNetCompact
 from sr.breakdown import breakdown
 from sr.degradations.record import Record
 from sr.metrics.perceptual import PerceptualMetricError
-from sr.ops.image import read_image, to_float, to_tensor, write_png
+from sr.ops.image import to_float, to_tensor
 from sr.ops.resize import imresize
+from sr.pictures.reading import read_image
+from sr.pictures.writing import write_png
 from sr.tables import describe_lr, format_differences, format_protocol, format_table
 from sr.tradeoff import format_tradeoff
 

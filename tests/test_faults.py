@@ -341,5 +341,5 @@ def test_an_image_truncated_behind_its_header_is_named(tmp_path: Path, photos: P
     ]
     done = run_program("train.py", *overrides, *settings, *folder, f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 1
-    assert f"error: {photos}/b.png: no image, or a truncated one" in done.stderr
+    assert f"error: {photos}/b.png: truncated or damaged (" in done.stderr
     assert "Traceback" not in done.stderr

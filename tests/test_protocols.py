@@ -10,8 +10,9 @@ from omegaconf import OmegaConf
 
 from evaluate import evaluate
 from sr.config import changed_keys
-from sr.ops.image import to_float, write_png
+from sr.ops.image import to_float
 from sr.ops.resize import imresize
+from sr.pictures.writing import write_png
 from sr.tables import format_protocol
 
 NAMES = sorted(path.stem for path in (ROOT / "conf" / "protocol").glob("*.yaml"))

@@ -65,7 +65,7 @@ def test_a_broken_file_that_a_worker_finds_is_named(tmp_path: Path, photos: Path
     arguments += ["data=folder", f"data.train_dir={photos}", "data.hr_patch_size=32", "data.num_workers=2"]
     done = run_program("train.py", *arguments, "logger=csv", f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 1
-    assert f"error: {photos}/b.png: no image, or a truncated one" in done.stderr
+    assert f"error: {photos}/b.png: truncated or damaged (" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -10,7 +10,8 @@ from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from sr.ops.image import side_by_side, viewable, write_png
+from sr.ops.image import side_by_side, viewable
+from sr.pictures.writing import write_png
 
 
 class SamplePictures(L.Callback):

@@ -10,13 +10,13 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import tifffile
 from tqdm import tqdm
 
 from sr.data.cache_folder import CacheFolder, gigabytes
 from sr.data.pixel_file import Entry, PixelFile, write_pixel_file
 from sr.data.sources import ImageFiles, ImageSource
-from sr.ops.image import UnreadableImageError, image_size, read_image
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.reading import read_header, read_image
 
 log = logging.getLogger(__name__)
 
@@ -243,25 +243,10 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _decoded_size(path: Path, channels: int) -> int:
     """Bytes of the pixels, from the header; 0 for a file that cannot be read."""
     try:
-        height, width = image_size(path)
-        return height * width * channels * _bytes_per_value(path)
-    except (UnreadableImageError, OSError):
+        header = read_header(path)
+    except UnreadableImageError:
         return 0
-
-
-def _bytes_per_value(path: Path) -> int:
-    """1 or 2; Pillow does not tell."""
-    with path.open("rb") as file:
-        head = file.read(25)
-    if head[:8] == b"\x89PNG\r\n\x1a\n":
-        return 2 if head[24] == 16 else 1
-    if head[:2] in (b"II", b"MM"):
-        try:
-            with tifffile.TiffFile(path) as tiff:
-                return int(tiff.series[0].dtype.itemsize)
-        except Exception:  # tifffile raises whatever the broken bytes lead it to
-            return 1
-    return 1
+    return header.height * header.width * channels * header.depth
 
 
 def _cores() -> int:

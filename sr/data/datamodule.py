@@ -28,7 +28,7 @@ from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, match_pai
 from sr.data.whole_images import WholeImages
 from sr.degradations.pipeline import Degradation
 from sr.degradations.sharpen import UnsharpMask
-from sr.ops.image import UnreadableImageError
+from sr.pictures.picture import UnreadableImageError
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.crop import cut, draw_corner, pad_to
-from sr.ops.image import UnreadableImageError, contiguous, to_float, to_tensor
+from sr.ops.image import contiguous, to_float, to_tensor
+from sr.pictures.picture import UnreadableImageError
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sr.ops.image import UnreadableImageError
+from sr.pictures.picture import UnreadableImageError
 
-MAGIC = b"srpixel1"
+MAGIC = b"srpixel2"  # another number where the same files give other pixels than before
 TRAILER = struct.Struct("<Q8s")  # bytes of the index, MAGIC
 ALIGNMENT = 64
 

@@ -8,7 +8,9 @@ import numpy as np
 import skimage
 
 from sr.data.dead_leaves import render_dead_leaves
-from sr.ops.image import image_size, list_images, read_image
+from sr.pictures.listing import list_images
+from sr.pictures.picture import Header
+from sr.pictures.reading import read_header, read_image
 
 # Photographs that scikit-image ships in its wheel. No scene is in both lists.
 SAMPLES = {
@@ -46,7 +48,7 @@ class ImageFiles:
     Args:
         paths: the files.
         root: the directory they were found in.
-        channels: see `sr.ops.image.read_image`.
+        channels: see `sr.pictures.reading.read_image`.
     """
 
     def __init__(self, paths: Sequence[Path], *, root: Path, channels: int = 3) -> None:
@@ -70,12 +72,17 @@ class ImageFiles:
         return self.paths[index].relative_to(self.root).with_suffix("").as_posix()
 
     def size(self, index: int) -> tuple[int, int]:
-        """(height, width), from the header alone where the format has one.
+        """(height, width), from the header.
 
         Raises:
             UnreadableImageError: the file is no image.
         """
-        return image_size(self.paths[index])
+        header = self.header(index)
+        return header.height, header.width
+
+    def header(self, index: int) -> Header:
+        """See `sr.pictures.reading.read_header`."""
+        return read_header(self.paths[index])
 
     def listing(self) -> list[str]:
         """Path below `root` and size in bytes."""

@@ -18,11 +18,8 @@ from tqdm import tqdm
 from sr.checkpoint import load_generator
 from sr.config import readable_errors
 from sr.ops.hardware import has_bf16, pick_device
-from sr.upscale.jobs import Job, plan_jobs
-from sr.upscale.network import PRECISIONS, Network, NotFiniteError
-from sr.upscale.reading import read_header, read_picture
-from sr.upscale.upscaler import Upscaler
-from sr.upscale.writing import (
+from sr.pictures.reading import read_header, read_picture
+from sr.pictures.writing import (
     FORMATS,
     check_fits,
     check_holds,
@@ -30,6 +27,9 @@ from sr.upscale.writing import (
     profile_fits,
     write_picture,
 )
+from sr.upscale.jobs import Job, plan_jobs
+from sr.upscale.network import PRECISIONS, Network, NotFiniteError
+from sr.upscale.upscaler import Upscaler
 
 INTERRUPTED = 130  # the shell's number for a program ended by Ctrl-C
 

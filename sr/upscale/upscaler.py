@@ -10,9 +10,10 @@ import torch
 from sr.ops.hardware import free_memory
 from sr.ops.resize import imresize_levels
 from sr.ops.tile import Grid, cut
+from sr.pictures.picture import Picture
+from sr.upscale.alpha import fill_transparent, keep_flat
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid
 from sr.upscale.network import Network
-from sr.upscale.picture import Picture, fill_transparent, keep_flat
 from sr.upscale.reach import Reach, measure_reach
 from sr.upscale.tiles import enlarge
 

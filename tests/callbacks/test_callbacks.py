@@ -9,7 +9,8 @@ from helpers import picture
 from sr.callbacks.curves import draw_curves, read_series
 from sr.callbacks.progress import planned_iterations
 from sr.callbacks.samples import panel
-from sr.ops.image import read_image, to_float, to_tensor
+from sr.ops.image import to_float, to_tensor
+from sr.pictures.reading import read_image
 
 
 def test_panel_lays_lr_sr_and_hr_in_a_row() -> None:

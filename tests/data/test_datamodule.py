@@ -16,7 +16,8 @@ from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.resize import MatlabBicubic, RandomResize
 from sr.degradations.sharpen import UnsharpMask
-from sr.ops.image import UnreadableImageError, write_png
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.writing import write_png
 
 SHARED: dict[str, Any] = {"scale": 4, "hr_patch_size": 32, "batch_size": 3, "seed": 0, "num_workers": 0}
 
@@ -174,7 +175,7 @@ def test_skipped_files_are_counted_at_the_end(photos: Path, caplog: pytest.LogCa
     assert len(batches(module)) == 4
     module.teardown("fit")
     assert "1 of 4 training images were skipped as unreadable" in caplog.text
-    with pytest.raises(UnreadableImageError, match=r"b\.png: no image, or a truncated one"):
+    with pytest.raises(UnreadableImageError, match=r"b\.png: truncated or damaged"):
         batches(folder(photos, iterations_per_epoch=4, num_workers=1, val_dir=None))
 
 
@@ -207,7 +208,7 @@ def test_a_broken_validation_image_shows_before_training(photos: Path, tmp_path:
     write_png(tmp_path / "val" / "fine.png", picture(64, 64))
     data = (tmp_path / "val" / "fine.png").read_bytes()
     (tmp_path / "val" / "half.png").write_bytes(data[: len(data) // 2])
-    with pytest.raises(UnreadableImageError, match=r"half\.png: no image, or a truncated one"):
+    with pytest.raises(UnreadableImageError, match=r"half\.png: truncated or damaged"):
         folder(photos, val_dir=str(tmp_path / "val")).check_validation(smallest=19)
     write_png(tmp_path / "val" / "half.png", picture(18, 40))
     with pytest.raises(ValueError, match=r"half: 40 x 16 pixels; the metric needs 19 on each side"):

@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 
 from sr.data.exclusion import without
 from sr.data.sources import ImageFiles
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 
 def write(path: Path, *lines: str) -> str:

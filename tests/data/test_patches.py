@@ -18,7 +18,9 @@ from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.resize import MatlabBicubic, RandomResize
 from sr.degradations.sharpen import UnsharpMask
-from sr.ops.image import UnreadableImageError, to_float, write_png
+from sr.ops.image import to_float
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.writing import write_png
 
 
 def synthesized(

@@ -5,7 +5,7 @@ import pytest
 from helpers import picture
 
 from sr.data.sources import SAMPLES, DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 
 def files(root: Path, *names: str) -> ImageFiles:

@@ -10,7 +10,8 @@ from helpers import picture
 
 from sr.data.sources import ImageFiles
 from sr.data.squeezed_images import SqueezedImages
-from sr.ops.image import to_float, to_tensor, write_png
+from sr.ops.image import to_float, to_tensor
+from sr.pictures.writing import write_png
 
 
 def files(directory: Path, *, channels: int = 3) -> ImageFiles:

@@ -10,7 +10,8 @@ from hydra.utils import instantiate
 from sr.data.sources import ImageFiles
 from sr.data.whole_images import WholeImages
 from sr.degradations.bicubic import BicubicDegradation
-from sr.ops.image import to_float, write_png
+from sr.ops.image import to_float
+from sr.pictures.writing import write_png
 
 
 def test_hr_is_cut_to_the_scale_and_lr_is_made_from_it(photos: Path) -> None:

@@ -15,7 +15,9 @@ from sr.degradations.preview.__main__ import check, preview, refuse_other_keys, 
 from sr.degradations.preview.pictures import caption, describe, draw_values
 from sr.degradations.preview.samples import in_chain_order
 from sr.degradations.record import KINDS, Record
-from sr.ops.image import quantize, read_image, to_float, write_png
+from sr.ops.image import quantize, to_float
+from sr.pictures.reading import read_image
+from sr.pictures.writing import write_png
 
 EVERY_STEP = {
     "first.blur": {"kind": "Blur", "family": "generalized_aniso", "size": 21, "sigma_x": 2.5, "sigma_y": 0.5}

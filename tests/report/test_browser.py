@@ -11,7 +11,7 @@ from helpers import compose_config, picture
 
 from evaluate import evaluate
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402

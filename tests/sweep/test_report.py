@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.ops.image import read_image
+from sr.pictures.reading import read_image
 from sr.sweep.job import Job
 from sr.sweep.pareto import Objective
 from sr.sweep.report import draw, finished, rows, text, write_csv

@@ -10,7 +10,7 @@ import pytest
 import torch
 from helpers import run_program, small_gan
 
-from sr.ops.image import read_image
+from sr.pictures.reading import read_image
 
 
 def overrides(tmp_path: Path, photos: Path) -> list[str]:

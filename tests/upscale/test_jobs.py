@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from helpers import picture
 
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 from sr.upscale.jobs import plan_jobs
 
 

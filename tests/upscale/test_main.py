@@ -16,9 +16,9 @@ from helpers import ROOT, picture, run_program
 from PIL import Image
 
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.ops.image import write_png
+from sr.pictures.reading import read_picture
+from sr.pictures.writing import write_png
 from sr.upscale import __main__ as program
-from sr.upscale.reading import read_picture
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.ops.resize import imresize
 from sr.ops.tile import Grid
+from sr.pictures.picture import Picture
 from sr.upscale import upscaler as module
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid, bytes_per_pixel
 from sr.upscale.network import Network, NotFiniteError
-from sr.upscale.picture import Picture
 from sr.upscale.reach import LONGEST, measure_reach
 from sr.upscale.upscaler import Upscaler
 

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from sr.config import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
-from sr.ops.image import list_images
 from sr.ops.whole_file import replacing
+from sr.pictures.listing import list_images
 
 SHOWN = 5  # files of each kind
 INTERRUPTED = 130

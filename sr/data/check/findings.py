@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from sr.ops.image import ORIENTATION, UnreadableImageError, image_size, read_image
+from sr.pictures.picture import Header, UnreadableImageError
+from sr.pictures.reading import read_header, read_image
 
 UNREADABLE, TINY, LOW_DETAIL, DUPLICATE, ODD = "unreadable", "tiny", "low detail", "duplicate", "odd mode"
 KINDS = (UNREADABLE, TINY, LOW_DETAIL, DUPLICATE, ODD)
@@ -45,12 +45,13 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
         smallest: side of the patches.
     """
     try:
+        header = read_header(path)
         image = read_image(path, channels=channels)
-        height, width = image_size(path)
     except UnreadableImageError as error:
         wrong = str(error).removeprefix(f"{path}: ")
         return Examined(path, (Finding(path, UNREADABLE, wrong),), None)
-    found = [Finding(path, ODD, odd) for odd in oddities(path, image, channels=channels)]
+    found = [Finding(path, ODD, odd) for odd in oddities(header, channels=channels)]
+    height, width = header.height, header.width
     if min(height, width) < smallest:
         found.append(Finding(path, TINY, f"{width} x {height}, less than a patch of {smallest}"))
     if (measured := detail(image)) < LEAST_DETAIL:
@@ -77,28 +78,21 @@ def detail(image: np.ndarray) -> float:
     return float(np.quantile(tiles, 0.9))
 
 
-def oddities(path: Path, image: np.ndarray, *, channels: int) -> Iterable[str]:
+def oddities(header: Header, *, channels: int) -> Iterable[str]:
     """How the file differs from plain 8-bit images, and what training makes of it."""
-    if image.dtype == np.uint16:
+    if header.depth == 2:
         yield "16 bit: used as such"
-    try:
-        with Image.open(path) as opened:
-            mode, turned = opened.mode, opened.getexif().get(ORIENTATION, 1) != 1
-    except (OSError, Image.DecompressionBombError):
-        return  # a format that Pillow does not know
-    if mode in ("RGBA", "LA", "PA") or "transparency" in opened.info:
+    if header.alpha and channels in (1, 3):
         yield "transparent: laid on white"
-    if mode in ("P", "PA"):
+    if header.palette:
         yield "palette: becomes colour"
-    if mode == "CMYK":
-        yield "CMYK: becomes RGB without its profile"
-    gray = mode in ("1", "L", "LA", "I", "I;16")
-    if gray and channels == 3:
+    if header.bands == 1 and channels == 3:
         yield "gray: becomes three equal channels"
-    if not gray and channels == 1:
+    if header.bands == 3 and channels == 1:
         yield "colour: becomes gray"
-    if turned:
-        yield "EXIF orientation: turned upright"
+    if header.orientation != 1:
+        yield "orientation: turned upright"
+    yield from header.notes
 
 
 def duplicates(examined: Sequence[Examined]) -> list[Finding]:

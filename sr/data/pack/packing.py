@@ -13,7 +13,9 @@ import numpy as np
 
 from sr.data.shards.index import NAME, PackedImage, Shard, write_index
 from sr.data.shards.storage import Storage
-from sr.ops.image import UnreadableImageError, image_size, list_images
+from sr.pictures.listing import list_images
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.reading import read_header
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +51,14 @@ def find_originals(
     found = []
     for path in progress(paths):
         try:
-            height, width = image_size(path)
+            header = read_header(path)
         except UnreadableImageError as error:
             if on_error == "raise":
                 raise
             log.warning("skipped: %s", error)
             continue
         name = path.relative_to(root.expanduser()).as_posix()
-        found.append(Original(path, name, path.stat().st_size, height, width))
+        found.append(Original(path, name, path.stat().st_size, header.height, header.width))
     if not found:
         raise UnreadableImageError(f"none of the {len(paths)} files in {root} can be read")
     return found, len(paths) - len(found)

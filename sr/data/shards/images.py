@@ -10,7 +10,7 @@ import numpy as np
 from sr.data.shards.cache import ShardCache
 from sr.data.shards.index import NAME, Shard, read_index
 from sr.data.shards.storage import ShardError, Storage
-from sr.ops.image import decode_image
+from sr.pictures.reading import decode_image
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class ShardImages:
         shards: what the index says.
         storage: where the shards are.
         cache: where they are kept on this machine; None reads them where they are, which must be a local folder.
-        channels: see `sr.ops.image.read_image`.
+        channels: see `sr.pictures.reading.read_image`.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from sr.degradations.preview.samples import (
     timing,
     write_records,
 )
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 DRAWS = 2000  # for the histograms; they need no images
 REPLAY_KEYS = ("hr_dir", "out_dir", "replay")  # all the others stand in the file of records

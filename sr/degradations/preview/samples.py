@@ -13,7 +13,9 @@ import numpy as np
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError, Record
 from sr.ops.crop import cut, draw_corner, pad_to, trim
-from sr.ops.image import list_images, read_image, to_float
+from sr.ops.image import to_float
+from sr.pictures.listing import list_images
+from sr.pictures.reading import read_image
 
 
 @dataclass(frozen=True, kw_only=True)

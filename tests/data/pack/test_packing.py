@@ -12,7 +12,8 @@ from sr.data.pack.packing import check_empty, find_originals, pack
 from sr.data.shards.images import find_shards
 from sr.data.shards.index import read_index
 from sr.data.shards.storage import ShardError, Storage
-from sr.ops.image import UnreadableImageError, write_png
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.writing import write_png
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def packed(folder: Path, out: Path, **settings: object) -> Storage:
     storage = Storage(str(out))
     originals, _ = find_originals(folder, on_error="raise", progress=lambda paths: paths)
-    pack(originals, storage, **{"shard_bytes": 21_000, "shuffle": None} | settings)  # type: ignore[arg-type]
+    pack(originals, storage, **{"shard_bytes": 11_000, "shuffle": None} | settings)  # type: ignore[arg-type]
     return storage
 
 
@@ -36,7 +37,7 @@ def test_the_tars_hold_the_files_as_they_are_in_webdataset_s_layout(folder: Path
     assert len(shards) > 2
     seen = {}
     for shard in shards:
-        assert shard.bytes <= 21_000
+        assert shard.bytes <= 11_000
         whole = (tmp_path / "out" / shard.name).read_bytes()
         assert len(whole) == shard.bytes
         with tarfile.open(tmp_path / "out" / shard.name) as tar:

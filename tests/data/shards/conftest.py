@@ -12,7 +12,7 @@ from helpers import picture
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.index import Shard
 from sr.data.shards.storage import Storage
-from sr.ops.image import write_png
+from sr.pictures.writing import write_png
 
 IMAGES = 24
 

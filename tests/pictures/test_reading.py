@@ -13,9 +13,9 @@ import tifffile
 from helpers import picture as smooth
 from PIL import Image, ImageCms
 
-from sr.ops.image import UnreadableImageError
-from sr.upscale.png import write_png_stream
-from sr.upscale.reading import Header, read_header, read_picture
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.png import write_png_stream
+from sr.pictures.reading import Header, read_header, read_picture
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -46,7 +46,7 @@ def test_eight_bits(tmp_path: Path, channels: int, suffix: str) -> None:
         np.testing.assert_array_equal(found.alpha, pixels[:, :, colours:])
     else:
         assert found.alpha is None
-    assert read_header(path) == Header(12, 9, channels)
+    assert read_header(path) == Header(12, 9, colours, alpha=channels in (2, 4), depth=1)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -244,7 +244,7 @@ def test_bomb_is_refused_by_its_header(tmp_path: Path, read: Callable[[Path], ob
 
 def test_hundred_megapixels_are_no_bomb(tmp_path: Path) -> None:
     (tmp_path / "photograph.png").write_bytes(bomb(20000, 20000))
-    assert read_header(tmp_path / "photograph.png") == Header(20000, 20000, 3)
+    assert read_header(tmp_path / "photograph.png") == Header(20000, 20000, 3, alpha=False, depth=1)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 10000), (10000, 1)])

@@ -1,30 +1,7 @@
-"""A picture as it is upscaled: colour, alpha and profile apart."""
-
-from dataclasses import dataclass
+"""Transparency beside a net: what it may draw into colours, and what it may not touch."""
 
 import cv2
 import numpy as np
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a file shows, upright.
-
-    Attributes:
-        colour: (H, W, 1) gray or (H, W, 3) RGB, uint8 or uint16.
-        alpha: (H, W, 1) of the same dtype, 0 is transparent; None if the picture is opaque.
-        icc: the colour profile that `colour` is meant in, as stored.
-        notes: what the reader has to be told, one sentence each.
-    """
-
-    colour: np.ndarray
-    alpha: np.ndarray | None = None
-    icc: bytes | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def nbytes(self) -> int:
-        return self.colour.nbytes + (self.alpha.nbytes if self.alpha is not None else 0)
 
 
 def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

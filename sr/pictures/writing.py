@@ -10,8 +10,8 @@ import numpy as np
 import tifffile
 
 from sr.ops.whole_file import replacing
-from sr.upscale.picture import Picture
-from sr.upscale.png import write_png_stream
+from sr.pictures.picture import Picture
+from sr.pictures.png import write_png_stream
 
 FORMATS = ("png", "jpg", "webp", "same")
 SAME = {".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpeg", ".webp": ".webp", ".tif": ".tif", ".tiff": ".tiff"}
@@ -86,6 +86,11 @@ def write_picture(path: Path, picture: Picture) -> None:
             _write_tiff(file, picture, icc)
         else:
             file.write(_encode(path, picture, icc))
+
+
+def write_png(path: str | Path, image: np.ndarray) -> None:
+    """Write (H, W, C) uint8 or uint16, gray or RGB, as PNG."""
+    write_picture(Path(path).with_suffix(".png"), Picture(image))
 
 
 def _write_tiff(file: BinaryIO, picture: Picture, icc: bytes | None) -> None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sr.upscale.png import write_png_stream
+from sr.pictures.png import write_png_stream
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -13,9 +13,9 @@ from helpers import ROOT
 from helpers import picture as smooth
 from PIL import Image, ImageCms
 
-from sr.upscale.picture import Picture
-from sr.upscale.reading import read_picture
-from sr.upscale.writing import (
+from sr.pictures.picture import Picture
+from sr.pictures.reading import read_picture
+from sr.pictures.writing import (
     check_fits,
     check_holds,
     check_writable,
@@ -162,8 +162,8 @@ FULL_DISK = textwrap.dedent("""
     import resource, signal, sys
     from pathlib import Path
     import numpy as np
-    from sr.upscale.picture import Picture
-    from sr.upscale.writing import write_picture
+    from sr.pictures.picture import Picture
+    from sr.pictures.writing import write_picture
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)

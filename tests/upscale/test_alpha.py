@@ -3,7 +3,7 @@
 import numpy as np
 from helpers import picture as smooth
 
-from sr.upscale.picture import fill_transparent, keep_flat
+from sr.upscale.alpha import fill_transparent, keep_flat
 
 
 def test_transparent_pixels_take_the_nearest_colour_that_shows() -> None:

@@ -1,0 +1,33 @@
+"""Pictures for printing, as RGB."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+GUESSED = "CMYK without a profile of its inks: its colours are a guess"
+CONVERTED = "CMYK, converted to sRGB by its profile"
+SPACE = slice(16, 20)  # of a profile's header (ICC.1, 7.2.6): what its colours are
+
+
+def note(icc: bytes | None) -> str:
+    """What becomes of the colours. A profile of another space, as of RGB, says nothing about inks."""
+    return CONVERTED if _of_inks(icc) else GUESSED
+
+
+def to_rgb(image: Image.Image, icc: bytes | None) -> np.ndarray:
+    """(H, W, 3) uint8, by the profile in sRGB, without one by the plain formula R = (1 - C)(1 - K).
+
+    Raises:
+        ImageCms.PyCMSError, OSError: the profile is broken.
+    """
+    if icc is None or not _of_inks(icc):
+        return np.asarray(image.convert("RGB"))
+    source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    assert converted is not None
+    return np.asarray(converted)
+
+
+def _of_inks(icc: bytes | None) -> bool:
+    return icc is not None and icc[SPACE] == b"CMYK"

@@ -1,0 +1,186 @@
+"""The one reader: training, check, evaluation and upscaling see the same picture of a file.
+
+`read_picture` gives what a file shows, `read_image` that as the channels that a net is for.
+"""
+
+import io
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO, TypeVar
+
+import cv2
+import numpy as np
+from PIL import UnidentifiedImageError
+
+from sr.pictures import pillow, tiff
+from sr.pictures.picture import Header, Picture, UnreadableImageError
+
+# A header of a few bytes can announce any size. Half a gigapixel is five photographs of 100 megapixels.
+MOST_PIXELS = 500_000_000
+LIMIT = "SR_MAX_PIXELS"  # environment variable: every program and every loader process obeys it
+
+T = TypeVar("T")
+
+logging.getLogger("tifffile").setLevel(
+    logging.CRITICAL
+)  # what it logs of broken files, the error says by name
+
+
+def read_header(path: Path) -> Header:
+    """Without decoding the picture.
+
+    Raises:
+        UnreadableImageError: no image, or one above the limit of pixels.
+    """
+    with _opened(path) as file:
+        return _header(file, str(path))
+
+
+def read_picture(path: Path) -> Picture:
+    """The first picture of a file, turned as its orientation says; an alpha channel that hides nothing is left out.
+
+    Gray stays gray, 8 and 16 bits stay what they are, other depths are spread over the next of the two, palettes become
+    colours, CMYK becomes RGB by its profile. docs/pictures.md says what becomes of everything.
+
+    Raises:
+        UnreadableImageError: names the file and what is wrong with it.
+    """
+    with _opened(path) as file:
+        return _without_opaque(_picture(file, str(path)))
+
+
+def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
+    """Read a file as (H, W, channels) uint8 or uint16: gray for 1 channel, RGB for 3, the bands as stored otherwise.
+
+    Gray files become RGB where colour is asked for and the other way round (BT.601); transparent images are laid on
+    white, since the colours under full transparency are arbitrary.
+
+    Raises:
+        UnreadableImageError: names the file and what is wrong with it.
+    """
+    with _opened(Path(path)) as file:
+        return _as_channels(_picture(file, str(path)), channels, name=str(path))
+
+
+def decode_image(data: bytes, *, name: str, channels: int = 3) -> np.ndarray:
+    """The bytes of a file, as `read_image` gives it; `name` is what an error calls it."""
+    return _as_channels(_picture(io.BytesIO(data), name), channels, name=name)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        # Before it is opened: a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableImageError(f"{path}: no image but a folder, a pipe or a device")
+        file = path.open("rb")
+    except OSError as error:
+        raise UnreadableImageError(f"{path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+def _header(file: BinaryIO, name: str) -> Header:
+    header: Header = _understood(_library(file, name).read_header, file, name)
+    height, width = header.height, header.width
+    if height < 1 or width < 1:
+        raise UnreadableImageError(f"{name}: {width} x {height} pixels are no picture")
+    # Of many bands each counts for what a quarter of a pixel with alpha takes.
+    if height * width * max(header.bands, 4) // 4 > (most := most_pixels()):
+        raise UnreadableImageError(
+            f"{name}: its header says {width} x {height} pixels, more than {most:,} and so taken for a decompression"
+            f" bomb; {LIMIT}=N in the environment raises the limit"
+        )
+    return header
+
+
+def _picture(file: BinaryIO, name: str) -> Picture:
+    header = _header(file, name)
+    picture: Picture = _understood(_library(file, name).decode, file, name)
+    height, width, bands = picture.colour.shape
+    itemsize = picture.colour.itemsize
+    found = (height, width, bands, picture.alpha is not None, itemsize)
+    if found != (header.height, header.width, header.bands, header.alpha, header.depth):
+        raise UnreadableImageError(
+            f"{name}: decoded are {width} x {height} pixels of {bands} bands and {8 * itemsize} bits, where its header"
+            f" says {header.width} x {header.height} of {header.bands} and {8 * header.depth}"
+        )
+    return picture
+
+
+def _library(file: BinaryIO, name: str) -> ModuleType:
+    """What reads this kind of file: `read_header` and `decode` of it."""
+    file.seek(0)
+    magic = file.read(4)
+    file.seek(0)
+    if not magic:
+        raise UnreadableImageError(f"{name}: the file is empty (zero bytes)")
+    return tiff if magic in tiff.MAGIC else pillow
+
+
+def _understood(read: Callable[[BinaryIO, str], T], file: BinaryIO, name: str) -> T:
+    """Whatever the bytes lead a library to becomes the one error that names the file."""
+    try:
+        return read(file, name)
+    except UnreadableImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(f"{name}: no image, or a truncated one") from error
+    except MemoryError as error:
+        raise UnreadableImageError(f"{name}: not enough memory for what its header says") from error
+    except Exception as error:  # there is no end to what they raise
+        raise UnreadableImageError(
+            f"{name}: truncated or damaged ({str(error).strip() or type(error).__name__})"
+        ) from error
+
+
+def most_pixels() -> int:
+    """The limit for all readers. Raises ValueError where the environment variable is no number."""
+    text = os.environ.get(LIMIT, "")
+    if not text:
+        return MOST_PIXELS
+    if not text.replace("_", "").isdecimal():
+        raise ValueError(f"{LIMIT}={text!r}: write a number of pixels, as {LIMIT}={2 * MOST_PIXELS}")
+    return int(text)
+
+
+def _without_opaque(picture: Picture) -> Picture:
+    """An alpha channel that hides nothing costs a pass through the net and forbids JPEG."""
+    alpha = picture.alpha
+    if alpha is None or (alpha < np.iinfo(alpha.dtype).max).any():
+        return picture
+    return Picture(picture.colour, icc=picture.icc, notes=picture.notes)
+
+
+def _as_channels(picture: Picture, channels: int, *, name: str) -> np.ndarray:
+    colour, alpha = picture.colour, picture.alpha
+    bands = colour.shape[2]
+    if channels in (1, 3) and bands in (1, 3):
+        if alpha is not None:
+            colour = _on_white(colour, alpha)
+        if bands == channels:
+            return colour
+        if channels == 3:
+            return np.repeat(colour, 3, axis=2)
+        return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY))[:, :, None]
+    if bands == channels:
+        return colour
+    if alpha is not None and bands + 1 == channels:
+        return np.concatenate((colour, alpha), axis=2)
+    unmarked = ", of which the file marks none as alpha" if bands in (2, 4) and alpha is None else ""
+    beside = " and alpha" if alpha is not None else ""
+    raise UnreadableImageError(
+        f"{name}: has {bands} bands{beside}{unmarked}, where channels={channels} are asked for"
+    )
+
+
+def _on_white(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(H, W, C) and (H, W, 1) -> (H, W, C) of the same dtype."""
+    top = np.iinfo(colour.dtype).max
+    share = alpha.astype(np.float64) / top
+    return np.asarray((colour * share + top * (1 - share)).round().astype(colour.dtype))

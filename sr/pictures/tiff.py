@@ -1,0 +1,225 @@
+"""TIFF files by tifffile: every layout, depth and compression, read as the tags say.
+
+How samples become a picture: an ExtraSamples tag of 1 or 2 marks alpha, and every other sample is a band. One band is
+gray, three are RGB, whether the file calls them RGB or, as GDAL does, min-is-black; any other number stays bands. So
+four samples of which none is marked are four bands, never colour and alpha.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+from PIL import Image
+from tifffile import PHOTOMETRIC
+
+from sr.pictures import cmyk
+from sr.pictures.orientation import exchanges_sides, upright, valid
+from sr.pictures.picture import Header, Picture, UnreadableImageError
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ORIENTATION, INK_SET, PROFILE = 274, 332, 34675  # tags
+ASSOCIATED, UNASSOCIATED = 1, 2  # values of ExtraSamples
+JPEG = (6, 7, 34892, 33007)  # compressions whose decoder turns YCbCr into RGB
+READ = "read are 8 and 16 bit unsigned integers"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the first page of a file stores its picture.
+
+    Attributes:
+        bits: of a sample.
+        samples: of a pixel, in the order of the file.
+        alpha: which of them is alpha, if any.
+        associated: whether colours are stored multiplied by alpha.
+        photometric: what the samples mean.
+        header: of the picture that becomes of them.
+    """
+
+    bits: int
+    samples: int
+    alpha: int | None
+    associated: bool
+    photometric: PHOTOMETRIC
+    header: Header
+
+
+def read_header(file: BinaryIO, name: str) -> Header:
+    """See `sr.pictures.reading.read_header`."""
+    with tifffile.TiffFile(file) as tiff:
+        return _layout(tiff, name).header
+
+
+def decode(file: BinaryIO, name: str) -> Picture:
+    """The first picture of the file.
+
+    Raises:
+        UnreadableImageError: pixels that are not read, or other ones than the tags say.
+        Exception: whatever broken bytes lead the decoders to.
+    """
+    with tifffile.TiffFile(file) as tiff:
+        layout, page = _layout(tiff, name), tiff.pages.first
+        _check_segments(page, size=file.seek(0, 2), name=name)
+        # One thread: loader processes have a core each.
+        samples = _by_pixel(page.asarray(squeeze=False, maxworkers=1), page, layout, name)
+        colour, alpha, icc = _meaning(samples, layout, page)
+    turn = layout.header.orientation
+    return Picture(
+        upright(colour, turn),
+        alpha=None if alpha is None else upright(alpha, turn),
+        icc=icc,
+        notes=layout.header.notes,
+    )
+
+
+def _meaning(
+    samples: np.ndarray, layout: Layout, page: Any
+) -> tuple[np.ndarray, np.ndarray | None, bytes | None]:
+    """(H, W, samples) as stored -> colour, alpha and profile."""
+    if layout.photometric == PHOTOMETRIC.PALETTE:  # its samples are places in a table, not levels
+        colour = _colours(page.colormap)[samples[:, :, 0]][:, :, : layout.header.bands]
+        return colour, None, _profile(page)
+    samples = _full_range(samples, layout.bits)
+    alpha = None
+    if layout.alpha is not None:
+        alpha = samples[:, :, layout.alpha : layout.alpha + 1]
+        samples = np.delete(samples, layout.alpha, axis=2)
+    if layout.photometric == PHOTOMETRIC.MINISWHITE:
+        samples = np.iinfo(samples.dtype).max - samples
+    if alpha is not None and layout.associated:
+        samples = _unassociated(samples, alpha)
+    if layout.photometric == PHOTOMETRIC.SEPARATED:
+        inks = Image.fromarray(np.ascontiguousarray(samples), "CMYK")
+        return cmyk.to_rgb(inks, _profile(page)), alpha, None
+    return samples, alpha, _profile(page)
+
+
+def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
+    page = tiff.pages.first
+    bits, samples, depth = page.bitspersample, page.samplesperpixel, page.imagedepth
+    _check_kind(page, name)
+    alphas = [
+        samples - len(page.extrasamples) + place
+        for place, kind in enumerate(page.extrasamples)
+        if kind in (ASSOCIATED, UNASSOCIATED)
+    ]
+    alpha = alphas[0] if alphas else None
+    bands = samples - (alpha is not None)
+    photometric = PHOTOMETRIC(page.photometric)
+    palette = photometric == PHOTOMETRIC.PALETTE
+    if len(alphas) > 1 or depth != 1 or (palette and samples != 1):
+        raise UnreadableImageError(
+            f"{name}: a TIFF of {samples} samples, {len(alphas)} of them alpha, and depth {depth} is not read"
+        )
+    icc = _profile(page)
+    notes = _pages(tiff)
+    if palette:
+        bands = 1 if _is_gray(_colours(page.colormap)) else 3
+    if photometric == PHOTOMETRIC.SEPARATED:
+        if bands != 4 or bits != 8 or page.tags.valueof(INK_SET, 1) != 1:
+            raise UnreadableImageError(
+                f"{name}: a TIFF of {bands} inks of {bits} bits is not read; CMYK of 8 bits is"
+            )
+        bands, notes = 3, (*notes, cmyk.note(icc))
+    orientation = valid(page.tags.valueof(ORIENTATION))
+    height, width = page.imagelength, page.imagewidth
+    if exchanges_sides(orientation):
+        height, width = width, height
+    value_bytes = 1 if bits <= 8 else 2
+    header = Header(
+        height,
+        width,
+        bands,
+        alpha is not None,
+        value_bytes,
+        orientation=orientation,
+        palette=palette,
+        notes=notes,
+    )
+    associated = alpha is not None and page.extrasamples[alphas[0] - samples] == ASSOCIATED
+    return Layout(bits, samples, alpha, associated, photometric, header)
+
+
+def _check_kind(page: Any, name: str) -> None:
+    """Raises UnreadableImageError for pixels that are not read."""
+    bits, dtype = page.bitspersample, page.dtype
+    if dtype is None or not isinstance(bits, int) or dtype.kind not in "bu" or bits > 16:
+        kind = dtype.name if dtype is not None else f"of {bits} bits and sample format {page.sampleformat}"
+        raise UnreadableImageError(f"{name}: pixels are {kind}; {READ}")
+    known = {PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE}
+    known |= {PHOTOMETRIC.SEPARATED}
+    if page.compression in JPEG:
+        known |= {PHOTOMETRIC.YCBCR}
+    if page.photometric not in known:
+        kind = getattr(page.photometric, "name", page.photometric)
+        raise UnreadableImageError(
+            f"{name}: a TIFF of the kind {kind} is not read; read are gray, RGB, palettes and CMYK"
+        )
+    if len(page.extrasamples) >= page.samplesperpixel:
+        raise UnreadableImageError(
+            f"{name}: says that {len(page.extrasamples)} of its {page.samplesperpixel} samples are extra ones"
+        )
+
+
+def _pages(tiff: tifffile.TiffFile) -> tuple[str, ...]:
+    """A note where there are pictures beside the first; smaller copies of it are none."""
+    pages: Any = tiff.pages
+    pictures = sum(not page.is_reduced for page in pages)
+    return (f"taken is the first of {pictures} pictures in it",) if pictures > 1 else ()
+
+
+def _profile(page: Any) -> bytes | None:
+    icc = page.tags.valueof(PROFILE)
+    return bytes(icc) if icc else None
+
+
+def _check_segments(page: Any, *, size: int, name: str) -> None:
+    """tifffile fills what is missing with zeros. Raises UnreadableImageError where strips or tiles lie beyond the end.
+
+    A tile at 0 of 0 bytes is one that was left out on purpose (GDAL's sparse files) and is zero.
+    """
+    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    beyond = [place for place, count in places if place + count > size or (count == 0 and place != 0)]
+    expected = prod(page.chunked)
+    if beyond or (len(places) < expected and not page.is_contiguous):
+        raise UnreadableImageError(
+            f"{name}: truncated: {len(beyond) or expected - len(places)} of {expected} strips or tiles are missing"
+        )
+
+
+def _by_pixel(pixels: np.ndarray, page: Any, layout: Layout, name: str) -> np.ndarray:
+    """(samples or 1, 1, H, W, 1 or samples) -> (H, W, samples). Raises where the shape is not that of the tags."""
+    if pixels.shape != tuple(page.shaped) or pixels.dtype != page.dtype:
+        raise UnreadableImageError(
+            f"{name}: decoded are {pixels.dtype} of {pixels.shape} where its header says {page.dtype} of {page.shaped}"
+        )
+    planes = pixels[:, 0].transpose(1, 2, 3, 0)  # (H, W, contiguous samples, planes): one of them is 1
+    return planes.reshape(*planes.shape[:2], layout.samples)
+
+
+def _full_range(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Levels of any number of bits up to 16 -> the nearest of uint8 or uint16."""
+    dtype = np.uint8 if bits <= 8 else np.uint16
+    if bits in (8, 16):
+        return samples
+    levels = np.arange(1 << bits) * (np.iinfo(dtype).max / ((1 << bits) - 1))
+    return np.asarray(levels.round().astype(dtype)[samples.astype(dtype)])
+
+
+def _colours(colormap: np.ndarray | None) -> np.ndarray:
+    """(numbers, 3) uint8 of a ColorMap, which has 16 bits; some writers put 8-bit values in it."""
+    table = np.asarray(colormap).T
+    return (table if table.max() < 256 else table >> 8).astype(np.uint8)
+
+
+def _is_gray(colours: np.ndarray) -> bool:
+    return bool((colours == colours[:, :1]).all())
+
+
+def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Colours as they are under an alpha that they were multiplied by; black where it hides everything."""
+    top = np.iinfo(colour.dtype).max
+    share = np.maximum(alpha, 1).astype(np.float64) / top
+    return np.asarray(np.minimum(np.round(colour / share), top).astype(colour.dtype))
