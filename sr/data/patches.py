@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
 
 import albumentations
 import numpy as np
@@ -12,13 +12,13 @@ from torch.utils.data import Dataset
 
 from sr.data.pixel_file import expect_rows
 from sr.data.sampler import Draw
-from sr.data.sources import ImageFiles, ImageSource
+from sr.data.sources import ImageFiles, ImageSource, say_conversions
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.crop import cut, draw_corner, pad_to
 from sr.ops.image import contiguous, to_float, to_tensor
-from sr.pictures.picture import UnreadableImageError
+from sr.pictures.picture import Header, UnreadableImageError
 
 log = logging.getLogger(__name__)
 
@@ -188,23 +188,25 @@ def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_erro
         UnreadableImageError: a file is no image and on_error is "raise".
         ValueError: an image is smaller than the patch and small_images is "raise".
     """
-    usable: list[Any] = []
+    usable: dict[Path, Header] = {}
     for index, path in enumerate(images.paths):
         try:
-            height, width = images.size(index)
+            header = images.header(index)
         except UnreadableImageError as error:
             if on_error == "raise":
                 raise
             log.warning("skipped: %s", error)
             continue
-        if min(height, width) < smallest and small_images == "raise":
+        if min(header.height, header.width) < smallest and small_images == "raise":
             raise ValueError(
-                f"{path} has {width} x {height} pixels, less than a patch of {smallest}: take a smaller"
+                f"{path} has {header.width} x {header.height} pixels, less than a patch of {smallest}: take a smaller"
                 " data.hr_patch_size, or data.small_images=pad to mirror it"
             )
-        usable.append(path)
+        usable[path] = header
     if len(usable) < len(images):
         log.warning("%d of %d files in %s were skipped", len(images) - len(usable), len(images), images.root)
     if not usable:
         raise UnreadableImageError(f"none of the {len(images)} files in {images.root} can be read")
-    return ImageFiles(usable, root=images.root, channels=images.channels)
+    kept = ImageFiles(list(usable), root=images.root, channels=images.channels)
+    say_conversions(kept, list(usable.values()))
+    return kept

@@ -1,16 +1,20 @@
 """Where whole images come from."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import skimage
+from lightning.pytorch.utilities import rank_zero_only
 
 from sr.data.dead_leaves import render_dead_leaves
 from sr.pictures.listing import list_images
 from sr.pictures.picture import Header
 from sr.pictures.reading import read_header, read_image
+
+log = logging.getLogger(__name__)
 
 # Photographs that scikit-image ships in its wheel. No scene is in both lists.
 SAMPLES = {
@@ -60,7 +64,9 @@ class ImageFiles:
     def from_directory(cls, directory: str | Path, *, channels: int = 3) -> "ImageFiles":
         """Every image below a directory, recursively."""
         root = Path(directory).expanduser()
-        return cls(list_images(root), root=root, channels=channels)
+        files = cls(list_images(root), root=root, channels=channels)
+        say("%d images in %s", len(files), root)
+        return files
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -89,6 +95,30 @@ class ImageFiles:
         return [f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in self.paths]
 
 
+def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None) -> None:
+    """What reading changes or guesses of image files, a line for each kind; of other sources nothing is known.
+
+    Args:
+        images: where they come from.
+        headers: of all of them, if they are at hand.
+    """
+    if not isinstance(images, ImageFiles):
+        return
+    headers = headers or [images.header(index) for index in range(len(images))]
+    concerned: dict[str, list[Path]] = {}
+    for path, header in zip(images.paths, headers, strict=True):
+        for kind in header.conversions(images.channels):
+            concerned.setdefault(kind, []).append(path)
+    for kind, paths in concerned.items():
+        say("%d of %d images in %s: %s (%s)", len(paths), len(images), images.root, kind, paths[0].name)
+
+
+@rank_zero_only
+def say(message: str, *values: object) -> None:
+    """For the log, once however many processes a run has."""
+    log.info(message, *values)
+
+
 def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
     """The photographs inside scikit-image: `train`, or `val`, which training never sees.
 
@@ -100,6 +130,7 @@ def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
     missing = [path.name for path in paths if not path.is_file()]
     if missing:
         raise FileNotFoundError(f"the installed scikit-image does not ship {', '.join(missing)} in {root}")
+    say("%d photographs inside scikit-image (%s)", len(paths), ", ".join(path.stem for path in paths))
     return ImageFiles(paths, root=root, channels=channels)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sr.data.sources import ImageSource
+from sr.data.sources import ImageSource, say_conversions
 from sr.data.whole_images import check_names, check_side
 from sr.degradations.record import Record
 from sr.ops.image import quantize, to_float, to_tensor
@@ -46,6 +46,7 @@ class SqueezedImages(Dataset[dict[str, Any]]):
     def check(self, *, smallest: int) -> None:
         """See `WholeImages.check`."""
         names = check_names(self.hr)
+        say_conversions(self.hr)
         for index, name in enumerate(names):
             check_side(name, self.hr[index], smallest=smallest)
 

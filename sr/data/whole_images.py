@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sr.data.sources import ImageFiles, ImageSource
+from sr.data.sources import ImageFiles, ImageSource, say_conversions
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError, Record
 from sr.ops.image import crop_to_multiple, to_float, to_tensor
@@ -88,6 +88,9 @@ class WholeImages(Dataset[dict[str, Any]]):
                 two images of one name.
         """
         names = check_names(self.hr)
+        say_conversions(self.hr)
+        if self.lr is not None:
+            say_conversions(self.lr)
         for index in range(len(self.hr)):
             hr = crop_to_multiple(self.hr[index], self.scale)
             check_side(names[index], hr, smallest=smallest)

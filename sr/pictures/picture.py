@@ -1,5 +1,6 @@
 """What a file says of its picture, and the picture itself: colour, alpha and profile apart."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,22 @@ class Header:
     def bytes_per_pixel(self) -> int:
         """Of the decoded picture, alpha counted."""
         return (self.bands + self.alpha) * self.depth
+
+    def conversions(self, channels: int) -> Iterator[str]:
+        """How the file differs from plain 8-bit images, and what `read_image` makes of it."""
+        if self.depth == 2:
+            yield "16 bit: used as such"
+        if self.alpha and channels in (1, 3):
+            yield "transparent: laid on white"
+        if self.palette:
+            yield "palette: becomes colour"
+        if self.bands == 1 and channels == 3:
+            yield "gray: becomes three equal channels"
+        if self.bands == 3 and channels == 1:
+            yield "colour: becomes gray"
+        if self.orientation != 1:
+            yield "orientation: turned upright"
+        yield from self.notes
 
 
 @dataclass(frozen=True)

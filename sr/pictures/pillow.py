@@ -1,5 +1,6 @@
 """Every format but TIFF: Pillow says what is in a file, and decodes it unless a library does so sooner."""
 
+import warnings
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ from imagecodecs import png_decode, webp_decode
 from PIL import Image
 
 from sr.pictures import cmyk
+from sr.pictures.chunks import fault
 from sr.pictures.orientation import exchanges_sides, exif_orientation, upright
 from sr.pictures.picture import Header, Picture, UnreadableImageError
 
@@ -22,6 +24,8 @@ SLACK = 1 << 26  # bytes of text, profiles and the like beside the pixels of a f
 # photographs of 180 megapixels, and a change around each call would be seen by other threads.
 Image.MAX_IMAGE_PIXELS = None
 Image.init()
+# It warns of EXIF data that it passes over, with a path of its own. Where orientation is lost that way, a note says so.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 KNOWN = [kind for kind in FORMATS if kind in Image.OPEN]  # by this build of Pillow
 
 
@@ -118,6 +122,8 @@ def _by_codec(codec: Callable[[bytes], np.ndarray], file: BinaryIO, header: Head
     file.seek(0)
     if len(data := file.read(most + 1)) > most:
         raise UnreadableImageError(f"{name}: the file is far larger than its picture")
+    if codec is png_decode and (wrong := fault(data)) is not None:
+        raise UnreadableImageError(f"{name}: truncated or damaged ({wrong})")
     samples = codec(data)
     samples = samples.reshape(*samples.shape[:2], -1)
     if header.bands == 1 and samples.shape[2] >= 3:  # a palette of grays

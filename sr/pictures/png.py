@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from sr.pictures.chunks import SIGNATURE
+
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by the number of channels, alpha counted
 STRIP_BYTES = 1 << 18  # a strip and its five predictions stay in a processor's cache
 LEVEL = 4  # of 9; photographs are a few per cent smaller at 9, in several times the time

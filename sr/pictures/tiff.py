@@ -6,6 +6,7 @@ four samples of which none is marked are four bands, never colour and alpha.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from typing import Any, BinaryIO
 
@@ -22,6 +23,8 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION, INK_SET, PROFILE = 274, 332, 34675  # tags
 ASSOCIATED, UNASSOCIATED = 1, 2  # values of ExtraSamples
 JPEG = (6, 7, 34892, 33007)  # compressions whose decoder turns YCbCr into RGB
+PAGES = 8  # behind the first that are looked at
+LARGEST_TILE = 1 << 24  # values of a tile that may lie outside of the picture
 READ = "read are 8 and 16 bit unsigned integers"
 
 
@@ -98,8 +101,8 @@ def _meaning(
 
 def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
     page = tiff.pages.first
-    bits, samples, depth = page.bitspersample, page.samplesperpixel, page.imagedepth
     _check_kind(page, name)
+    bits, samples, depth = page.bitspersample, int(page.samplesperpixel), page.imagedepth
     alphas = [
         samples - len(page.extrasamples) + place
         for place, kind in enumerate(page.extrasamples)
@@ -124,7 +127,7 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
             )
         bands, notes = 3, (*notes, cmyk.note(icc))
     orientation = valid(page.tags.valueof(ORIENTATION))
-    height, width = page.imagelength, page.imagewidth
+    height, width = int(page.imagelength), int(page.imagewidth)  # broken tags may hold several
     if exchanges_sides(orientation):
         height, width = width, height
     value_bytes = 1 if bits <= 8 else 2
@@ -164,10 +167,13 @@ def _check_kind(page: Any, name: str) -> None:
 
 
 def _pages(tiff: tifffile.TiffFile) -> tuple[str, ...]:
-    """A note where there are pictures beside the first; smaller copies of it are none."""
+    """A note where there are pictures beside the first; smaller copies of it are none.
+
+    Not all pages are looked at, of which there can be thousands.
+    """
     pages: Any = tiff.pages
-    pictures = sum(not page.is_reduced for page in pages)
-    return (f"taken is the first of {pictures} pictures in it",) if pictures > 1 else ()
+    several = any(not page.is_reduced for page in islice(pages, 1, 1 + PAGES))
+    return ("taken is the first of several pictures in it",) if several else ()
 
 
 def _profile(page: Any) -> bytes | None:
@@ -180,13 +186,16 @@ def _check_segments(page: Any, *, size: int, name: str) -> None:
 
     A tile at 0 of 0 bytes is one that was left out on purpose (GDAL's sparse files) and is zero.
     """
-    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    beyond = [place for place, count in places if place + count > size or (count == 0 and place != 0)]
+    if prod(page.chunks) > prod(page.shaped) + LARGEST_TILE:  # each is decoded whole before it is cut
+        raise UnreadableImageError(f"{name}: damaged: its tiles are far larger than the picture")
     expected = prod(page.chunked)
-    if beyond or (len(places) < expected and not page.is_contiguous):
-        raise UnreadableImageError(
-            f"{name}: truncated: {len(beyond) or expected - len(places)} of {expected} strips or tiles are missing"
-        )
+    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    if page.is_contiguous:  # is read in one go, whatever the counts say
+        expected, places = 1, [(page.dataoffsets[0], prod(page.shaped) * page.bitspersample // 8)]
+    missing = sum(place + count > size or (count == 0 and place != 0) for place, count in places)
+    missing += max(expected - len(places), 0)
+    if missing:
+        raise UnreadableImageError(f"{name}: truncated: {missing} of {expected} strips or tiles are missing")
 
 
 def _by_pixel(pixels: np.ndarray, page: Any, layout: Layout, name: str) -> np.ndarray:

@@ -26,6 +26,7 @@ LONGEST = {
 }
 EIGHT_BIT = (".jpg", ".jpeg", ".webp")
 OPAQUE = (".jpg", ".jpeg")
+TIFF = (".tif", ".tiff")
 QUALITY = 95  # of 100, for JPEG and WebP
 STRIP = 256
 SEGMENT = 65519  # bytes of a profile in one segment of a JPEG
@@ -56,7 +57,12 @@ def check_fits(path: Path, suffix: str, *, size: tuple[int, int]) -> None:
 
 
 def check_holds(path: Path, suffix: str, picture: Picture) -> None:
-    """Raises ValueError if the format would lose depth or transparency."""
+    """Raises ValueError if the format would lose depth, transparency or bands."""
+    bands = picture.colour.shape[2]
+    if bands not in (1, 3) and suffix not in TIFF:
+        raise ValueError(
+            f"{path}: has {bands} bands, and {suffix} holds gray or RGB: take a TIFF with --format same"
+        )
     if picture.colour.dtype == np.uint16 and suffix in EIGHT_BIT:
         raise ValueError(f"{path}: has 16 bits per channel, and {suffix} holds 8: choose --format png")
     if picture.alpha is not None and suffix in OPAQUE:
@@ -65,6 +71,8 @@ def check_holds(path: Path, suffix: str, picture: Picture) -> None:
 
 def profile_fits(suffix: str, picture: Picture) -> bool:
     """Whether there is a profile and it is for as many channels as are written; WebP knows no gray."""
+    if picture.colour.shape[2] not in (1, 3):
+        return False
     space = b"GRAY" if picture.colour.shape[2] == 1 and suffix != ".webp" else b"RGB "
     return picture.icc is not None and picture.icc[16:20] == space
 
@@ -82,7 +90,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     with replacing(path) as file:
         if path.suffix == ".png":
             write_png_stream(file, colour=picture.colour, alpha=picture.alpha, icc=icc)
-        elif path.suffix in (".tif", ".tiff"):
+        elif path.suffix in TIFF:
             _write_tiff(file, picture, icc)
         else:
             file.write(_encode(path, picture, icc))
@@ -96,13 +104,16 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 def _write_tiff(file: BinaryIO, picture: Picture, icc: bytes | None) -> None:
     parts = [picture.colour] if picture.alpha is None else [picture.colour, picture.alpha]
     pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
-    gray = picture.colour.shape[2] == 1
+    bands = picture.colour.shape[2]
+    # One sample is gray and three are colour; what lies beyond has to be said of each, alpha or not.
+    extra = ["unspecified"] * (bands - 3 if bands == 3 else bands - 1)
+    extra += ["unassalpha"] * (picture.alpha is not None)
     tifffile.imwrite(
         file,
         pixels[:, :, 0] if pixels.shape[2] == 1 else pixels,
-        photometric="minisblack" if gray else "rgb",
+        photometric="rgb" if bands == 3 else "minisblack",
         planarconfig="contig" if pixels.shape[2] > 1 else None,
-        extrasamples=None if picture.alpha is None else ["unassalpha"],
+        extrasamples=extra or None,
         compression="adobe_deflate",
         predictor=True,
         iccprofile=icc,

@@ -158,7 +158,7 @@ def upscale(job: Job, upscaler: Upscaler) -> bool:
         upscaler.check_memory(header.height, header.width, bytes_per_pixel=header.bytes_per_pixel)
         picture = read_picture(job.source)
         for note in picture.notes:
-            say(note)
+            say(f"{job.source}: {note}")
         check_holds(job.source, job.target.suffix, picture)
         if picture.icc is not None and not profile_fits(job.target.suffix, picture):
             say(f"{job.source}: its colour profile does not fit the result and is left out")

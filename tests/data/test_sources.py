@@ -3,8 +3,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import picture
+from PIL import Image
 
-from sr.data.sources import SAMPLES, DeadLeavesImages, ImageFiles, match_pairs, sample_photographs
+from sr.data.sources import (
+    SAMPLES,
+    DeadLeavesImages,
+    ImageFiles,
+    match_pairs,
+    sample_photographs,
+    say_conversions,
+)
+from sr.pictures.cmyk import GUESSED
 from sr.pictures.writing import write_png
 
 
@@ -19,6 +28,22 @@ def test_names_are_paths_without_suffix(photos: Path) -> None:
     assert [images.name(i) for i in range(len(images))] == ["a", "b", "d", "deep/c"]
     assert images[3].shape == (70, 90, 3)
     assert images.size(3) == (70, 90)
+
+
+def test_how_many_images_are_where_and_what_reading_changes(
+    photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    Image.fromarray(picture(70, 70, channels=4)).save(photos / "deep" / "e.png")
+    Image.fromarray(picture(70, 70)).convert("CMYK").save(photos / "f.jpg")
+    (photos / "more").symlink_to(photos / "deep")  # leads to what counts already
+    images = ImageFiles.from_directory(photos)
+    say_conversions(images)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"6 images in {photos}",
+        f"1 of 6 images in {photos}: transparent: laid on white (e.png)",
+        f"1 of 6 images in {photos}: {GUESSED} (f.jpg)",
+    ]
 
 
 def test_shipped_photographs_are_there_and_no_scene_is_in_both_splits() -> None:

@@ -57,6 +57,18 @@ def test_lossless_round_trip(tmp_path: Path, colours: int, alpha: bool, dtype: t
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("bands", [2, 4, 6])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_bands_of_a_tiff_stay_bands(tmp_path: Path, bands: int, alpha: bool) -> None:
+    picture = make(bands, alpha=alpha, dtype=np.uint16)
+    write_picture(tmp_path / "x.tif", picture)
+    found = read_picture(tmp_path / "x.tif")
+    np.testing.assert_array_equal(found.colour, picture.colour)
+    assert (found.alpha is None) == (not alpha)
+    with pytest.raises(ValueError, match=rf"x\.tif: has {bands} bands, and \.png holds gray or RGB"):
+        check_holds(tmp_path / "x.tif", ".png", found)
+
+
 def test_png_is_read_alike_by_other_decoders(tmp_path: Path) -> None:
     """Several strips high, so that rows are predicted over their seams."""
     picture = make(3, dtype=np.uint16, size=(1500, 640))

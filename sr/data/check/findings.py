@@ -1,14 +1,14 @@
 """What can be wrong with an image file that is to be trained on."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from sr.pictures.picture import Header, UnreadableImageError
+from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
 UNREADABLE, TINY, LOW_DETAIL, DUPLICATE, ODD = "unreadable", "tiny", "low detail", "duplicate", "odd mode"
@@ -50,7 +50,7 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
     except UnreadableImageError as error:
         wrong = str(error).removeprefix(f"{path}: ")
         return Examined(path, (Finding(path, UNREADABLE, wrong),), None)
-    found = [Finding(path, ODD, odd) for odd in oddities(header, channels=channels)]
+    found = [Finding(path, ODD, odd) for odd in header.conversions(channels)]
     height, width = header.height, header.width
     if min(height, width) < smallest:
         found.append(Finding(path, TINY, f"{width} x {height}, less than a patch of {smallest}"))
@@ -76,23 +76,6 @@ def detail(image: np.ndarray) -> float:
         part.mean() for strip in np.array_split(edges, rows) for part in np.array_split(strip, columns, 1)
     ]
     return float(np.quantile(tiles, 0.9))
-
-
-def oddities(header: Header, *, channels: int) -> Iterable[str]:
-    """How the file differs from plain 8-bit images, and what training makes of it."""
-    if header.depth == 2:
-        yield "16 bit: used as such"
-    if header.alpha and channels in (1, 3):
-        yield "transparent: laid on white"
-    if header.palette:
-        yield "palette: becomes colour"
-    if header.bands == 1 and channels == 3:
-        yield "gray: becomes three equal channels"
-    if header.bands == 3 and channels == 1:
-        yield "colour: becomes gray"
-    if header.orientation != 1:
-        yield "orientation: turned upright"
-    yield from header.notes
 
 
 def duplicates(examined: Sequence[Examined]) -> list[Finding]:

@@ -13,6 +13,7 @@ from sr.data.shards.index import Shard
 from sr.data.shards.order import ShardOrder
 from sr.data.shards.patches import ShardPatches
 from sr.data.shards.storage import Storage
+from sr.data.sources import say
 
 
 @dataclass(kw_only=True, eq=False)
@@ -43,6 +44,7 @@ class ShardData(SRDataModule):
         images = ShardImages(
             shards, storage=storage, cache=self._cache(storage, shards), channels=self.channels
         )
+        say("%d images in %d shards of %s", len(images), len(shards), storage.url)
         if self.small_images == "raise":
             check_sizes(images, smallest=self.hr_patch_size)
         return ShardPatches(
