@@ -1,6 +1,7 @@
 """Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report: `python evaluate.py --help`."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from sr.argument_types import check_types
 from sr.benchmark import benchmark
 from sr.candidates import BASELINE, load_candidates
+from sr.command_line import check_command_line
 from sr.config import ROOT, EvaluateConfig, changed_keys, check_root_keys, readable_errors, register_schemas
 from sr.data.evaluation_sets import EvaluationSet, find_sets
 from sr.gallery import Gallery
@@ -25,7 +28,8 @@ from sr.tradeoff import tradeoff
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
-    print(as_text(evaluate(cfg), Path(cfg.out_dir)))
+    with readable_errors():
+        print(as_text(evaluate(cfg), Path(cfg.out_dir)))
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -37,6 +41,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
     if cfg.channels != 3 and cfg.protocol == "validation":
         cfg.metric.spaces = ["channels"]  # there is no luma of other images
+    check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
     device, sweep = pick_device(cfg.device), bool(candidates.alphas)
     measures = pick_measures(
         instantiate(cfg.metric),
@@ -122,4 +127,5 @@ def plain(node: Any) -> Any:
 if __name__ == "__main__":
     register_schemas()
     with readable_errors():
+        check_command_line(sys.argv[1:])
         main()

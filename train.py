@@ -18,10 +18,12 @@ from hydra.utils import instantiate
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from sr.argument_types import check_types
 from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.stop import Stopped
+from sr.command_line import check_command_line
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 from sr.preflight import (
     check_devices,
@@ -47,7 +49,8 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep_job(HydraConfig.get(), monitor=cfg.monitor)
-    else:
+        return
+    with readable_errors():
         train(cfg)
 
 
@@ -66,9 +69,10 @@ def sweep_job(hydra_config: Any, *, monitor: str) -> None:
 
 def train(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
-    settle_precision(cfg.trainer)
-    plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
+    check_types(OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True))
+    settle_precision(cfg.trainer)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
     if saved:
         say_what_is_resumed(saved, compare(saved, plain))
@@ -192,4 +196,5 @@ if __name__ == "__main__":
     register_schemas()
     optuna_search.register()
     with readable_errors():
+        check_command_line(sys.argv[1:])
         main()
