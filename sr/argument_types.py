@@ -17,7 +17,7 @@ COPIES = ("model", "data")  # hold the nodes of other groups too, and a user typ
 def check_types(config: Mapping[str, Any]) -> None:
     """Compare the arguments of every node that has a `_target_` with the annotations there.
 
-    An annotation that speaks of no plain values (numbers, words, true, false, null, lists and dicts) accepts everything.
+    An annotation that says nothing of numbers, words, true, false, null, lists and dicts accepts everything.
 
     Args:
         config: groups as plain dicts and lists, interpolations resolved.
@@ -42,7 +42,7 @@ def accepts(hint: Any, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint in WORDS:
         return isinstance(value, hint)
-    if not isinstance(origin, type) or origin is object or getattr(origin, "_is_protocol", False):
+    if not isinstance(origin, type) or origin in (Any, object) or getattr(origin, "_is_protocol", False):
         return True
     if issubclass(origin, PurePath):
         return isinstance(value, str)
@@ -51,10 +51,10 @@ def accepts(hint: Any, value: Any) -> bool:
 
 
 def parameters_of(target: str) -> tuple[dict[str, Any], Mapping[str, Parameter]]:
-    """Annotations and parameters; none where they cannot be had: what is wrong with the target, building it will say."""
+    """Annotations and parameters; none where they cannot be had, since building it says what is wrong."""
     try:
         found = get_object(target)
-        called = found.__init__ if isinstance(found, type) else found
+        called = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
         return get_type_hints(called), signature(called).parameters
     except Exception:  # whatever the import of a module or the evaluation of an annotation raises
         return {}, {}

@@ -32,7 +32,7 @@ ELSEWHERE = {
     "trainer.callbacks": "write +callbacks.NAME._target_=CLASS",
     "trainer.plugins": "the plugin that writes whole checkpoints is the only one",
 }
-LAYERS = "(the outer quotes are for the shell, the inner ones for Hydra)"
+LAYERS = " (the outer quotes are for the shell, the inner ones for Hydra)"
 
 
 def check_command_line(arguments: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
         ValueError: names the argument and shows what to type instead.
     """
     options, others = get_args_parser().parse_known_args(arguments)
-    for argument in others:
+    for argument in (*others, *options.overrides):
         if argument.startswith("-"):
             _refuse_option(argument, arguments)
     if others:  # argparse takes one row of keys alone
@@ -62,7 +62,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
         if override.is_sweep_override() and not sweeps:
             raise ValueError(
                 f"{text} is a sweep: start it with -m, before the keys; or write one value that has this text in it as"
-                f" {quoted(text)} {LAYERS}"
+                f" {quoted(text)}{LAYERS}"
             )
 
 
@@ -70,6 +70,14 @@ def quoted(text: str) -> str:
     """`key=value` as a shell takes it, with a value that Hydra takes as it is written: no list, number or call."""
     key, _, value = text.partition("=")
     return shlex.quote(f"{key}={QuotedString(value, Quote.double).with_quotes()}")
+
+
+def typed(text: str) -> str:
+    """`key=value` as a shell and Hydra take it, with the quotes that it needs and no others."""
+    key, _, value = text.partition("=")
+    text = f"{key}={_at_home(value)}"
+    inside = text if _reads(text) else _quoted_inside(text)
+    return shlex.quote(inside) if _reads(inside) else quoted(text)
 
 
 def _refuse_option(argument: str, arguments: Sequence[str]) -> None:
@@ -80,7 +88,7 @@ def _refuse_option(argument: str, arguments: Sequence[str]) -> None:
         value = behind[0] if behind and "=" not in behind[0] and behind[0][0:1] != "-" else "VALUE"
     text = f"{key.replace('-', '_')}={value}"
     raise ValueError(
-        f"{argument}: there is no such option. Keys have no dashes: {_readable(text)} (--help lists options and keys)"
+        f"{argument}: there is no such option. Keys have no dashes: {typed(text)} (--help lists options and keys)"
     )
 
 
@@ -90,12 +98,13 @@ def _parsed(text: str) -> Override:
     try:
         return OverridesParser.create().parse_override(text)
     except HydraException as error:
-        key, _, value = text.partition("=")
+        key = text.partition("=")[0]
         if not _reads(f"{key}=1"):
             raise ValueError(
                 f"{text}: {key!r} is no key, which is letters, digits and _, with dots between them"
             ) from error
-        raise ValueError(f"{text}: Hydra cannot read this value; write {_readable(text)}") from error
+        layers = LAYERS if '"' in typed(text) else ""
+        raise ValueError(f"{text}: Hydra cannot read this value; write {typed(text)}{layers}") from error
 
 
 def _check_choice(override: Override, text: str) -> None:
@@ -108,16 +117,6 @@ def _check_choice(override: Override, text: str) -> None:
         raise ValueError(
             f"{text}: choose from {', '.join(choices)}; a key of the choice is written {group}.KEY=VALUE"
         )
-
-
-def _readable(text: str) -> str:
-    """`key=value` with the quotes that it needs."""
-    key, _, value = text.partition("=")
-    text = f"{key}={_at_home(value)}"
-    if _reads(text):
-        return shlex.quote(text)
-    inside = _quoted_inside(text)
-    return f"{shlex.quote(inside) if _reads(inside) else quoted(text)} {LAYERS}"
 
 
 def _quoted_inside(text: str) -> str:

@@ -112,8 +112,8 @@ def register_schemas() -> None:
 
 def output_directory() -> str:
     """Of this run; before there is one, as in `--cfg job --resolve`, where it would be."""
-    hydra = HydraConfig.get()
-    return OmegaConf.select(hydra, "runtime.output_dir") or os.path.abspath(hydra.run.dir)
+    hydra: Any = HydraConfig.get()
+    return str(OmegaConf.select(hydra, "runtime.output_dir") or Path(hydra.run.dir).absolute())
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:
@@ -126,6 +126,13 @@ def check_root_keys(cfg: DictConfig, schema: type) -> None:
     unknown = sorted(str(key) for key in cfg if key not in known)
     if unknown:
         raise ValueError(f"unknown root key(s) {', '.join(unknown)}: choose from {', '.join(known)}")
+
+
+def check_least(cfg: DictConfig, **least: int) -> None:
+    """Raises ValueError for a number below what it can be; null is none."""
+    for key, value in least.items():
+        if cfg[key] is not None and cfg[key] < value:
+            raise ValueError(f"{key}={cfg[key]} must be {value} or more")
 
 
 def changed_keys(cfg: DictConfig, file: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf say of a configuration that cannot be composed, with the key, the choices and what to type."""
+"""A configuration that cannot be composed: what Hydra and OmegaConf say, with the key, the choices and what to type."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -29,7 +29,8 @@ def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
         return f"{twice[1]} is there already: write {twice[1]}={twice[2]}, without the +"
     if there := re.search(r"Either remove \+ prefix: '(.*)'", text):
         return f"+{there[1]}: the key is there already: write {there[1]}, without the +"
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and (added := re.search(r"append to your config use (\+.*)", text)):
+    added = re.search(r"append to your config use (\+.*)", text)
+    if added and isinstance(cause, ConfigKeyError | ConfigAttributeError):
         return _no_such_key(cause, added[1])
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} is missing: write {error.full_key}=VALUE"
@@ -43,15 +44,17 @@ def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
 def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
     """Args: added: the override as it would be with a + before it."""
     parent, key, full_key = error.parent_node, str(error.key), str(error.full_key)
-    siblings = [str(each) for each in parent] if isinstance(parent, DictConfig) else []
-    if siblings and "_target_" in siblings and key in parameters_of(parent._get_node("_target_")._value())[1]:
+    siblings = [str(each) for each in parent if each != "hydra"] if isinstance(parent, DictConfig) else []
+    if "_target_" in siblings and key in parameters_of(parent._get_node("_target_")._value())[1]:
         return f"{full_key} is an argument that the configuration does not have yet: write {added}"
     prefix = full_key.removesuffix(key)
     near = [f"{prefix}{each}" for each in get_close_matches(key, siblings)]
-    near += [each for each in _dotted(parent._get_root()) if each.rpartition(".")[2] == key] if siblings else []
+    if isinstance(parent, DictConfig):
+        near += [each for each in _dotted(parent._get_root()) if each.rpartition(".")[2] == key]
     if near:
         return f"there is no key {full_key}: did you mean {' or '.join(dict.fromkeys(near))}?"
-    return f"there is no key {full_key}: choose from {', '.join(f'{prefix}{each}' for each in siblings)}"
+    choices = [f"{prefix}{each}" for each in siblings if each[0] != "_"]
+    return f"there is no key {full_key}: choose from {', '.join(choices)}"
 
 
 def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
@@ -59,7 +62,7 @@ def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
     for key in node:
         inner = node._get_node(key)
         yield f"{prefix}{key}"
-        if isinstance(inner, DictConfig) and not (OmegaConf.is_missing(node, key) or inner._is_interpolation()):
+        if isinstance(inner, DictConfig) and not (inner._is_missing() or inner._is_interpolation()):
             yield from _dotted(inner, f"{prefix}{key}.")
 
 

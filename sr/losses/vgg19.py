@@ -110,7 +110,8 @@ def _read(weights: str | None) -> tuple[Path, Any]:
         return cached, _download(cached)
     file = cached if weights is None else Path(weights).expanduser()
     if not file.is_file():
-        raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): there is no file {file}")
+        wrong = "is a folder" if file.is_dir() else "does not exist"
+        raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): {file} {wrong}: name a file")
     try:
         return file, torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load answers foreign bytes with nearly any exception

@@ -275,6 +275,10 @@ def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
 def test_a_given_path_that_does_not_exist(tmp_path: Path, hub: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.*nowhere\.pth"):
         VGG19Features(layers=["conv1_1"], weights=str(tmp_path / "nowhere.pth"))
+    with pytest.raises(
+        FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.* is a folder: name a file"
+    ):
+        VGG19Features(layers=["conv1_1"], weights=str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sr.argument_types import check_types
 from sr.command_line import check_command_line
-from sr.config import ROOT, PreviewConfig, check_root_keys, readable_errors, register_schemas
+from sr.config import ROOT, PreviewConfig, check_least, check_root_keys, readable_errors, register_schemas
 from sr.degradations.pipeline import Degradation
 from sr.degradations.preview.pictures import draw_histograms, draw_sheet
 from sr.degradations.preview.samples import (
@@ -126,9 +126,7 @@ def check(cfg: DictConfig) -> None:
     check_root_keys(cfg, PreviewConfig)
     if OmegaConf.is_missing(cfg, "hr_dir"):
         raise ValueError("hr_dir is missing: name a directory of HR images, hr_dir=<directory>")
-    for key, least in (("count", 1), ("seed", 0)):
-        if cfg[key] < least:
-            raise ValueError(f"{key}={cfg[key]} must be {least} or more")
+    check_least(cfg, count=1, seed=0, scale=1, channels=1)
 
 
 if __name__ == "__main__":
