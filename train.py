@@ -30,6 +30,7 @@ from sr.preflight import (
     check_files,
     check_fit,
     check_groups,
+    check_nets,
     check_trainer,
     settle_precision,
     warn_of_torchrun,
@@ -83,6 +84,7 @@ def train(cfg: DictConfig) -> None:
         check_files(cfg)
     check_trainer(cfg.trainer)
     warn_of_torchrun()
+    check_nets(cfg)
     check_groups(cfg)
     L.seed_everything(cfg.seed, verbose=False)
     quieten()
@@ -188,6 +190,8 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     chosen = choices.get("degradation", "bicubic")
     blind = "" if chosen == "bicubic" else f" degradation={chosen}"
+    if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the callback can be left out
+        return
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
     print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}")
 

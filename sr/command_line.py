@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,6 +15,8 @@ from hydra.errors import HydraException
 CONF = Path(__file__).parents[1] / "conf"
 # What a user of Lightning or Hydra may type -> what to write here; {value} is what was given.
 ELSEWHERE = {
+    "data.degradation": "write degradation={value}",
+    "data.val_degradation": "write +degradation@data.val_degradation={value}",
     "optimizer_g": "write optimizer@optimizer_g={value}",
     "optimizer_d": "write optimizer@optimizer_d={value}",
     "scheduler_g": "write scheduler@scheduler_g={value}",
@@ -56,7 +59,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
     for text in options.overrides:
         override = _parsed(text)
         key = str(override.key_or_group)
-        if key in ELSEWHERE:
+        if key in ELSEWHERE and override.package is None and not _is_node(override):
             raise ValueError(f"{key}: {ELSEWHERE[key].format(value=_value(text))}")
         _check_choice(override, text)
         if override.is_sweep_override() and not sweeps:
@@ -105,6 +108,11 @@ def _parsed(text: str) -> Override:
             ) from error
         layers = LAYERS if '"' in typed(text) else ""
         raise ValueError(f"{text}: Hydra cannot read this value; write {typed(text)}{layers}") from error
+
+
+def _is_node(override: Override) -> bool:
+    """What can stand in the place of a group."""
+    return not override.is_sweep_override() and isinstance(override.value(), dict | NoneType)
 
 
 def _check_choice(override: Override, text: str) -> None:

@@ -150,3 +150,9 @@ def test_what_is_right_passes(tmp_path: Path) -> None:
     check_command_line(
         ["hydra/launcher=slurm", 'hydra.run.dir="/a b=c"', "+degradation@data.val_degradation=mild"]
     )
+
+
+def test_a_node_may_stand_in_the_place_of_a_group() -> None:
+    check_command_line(["data.degradation=null", "data.val_degradation={_target_: x}"])
+    assert refusal("data.val_degradation=mild").endswith("write +degradation@data.val_degradation=mild")
+    assert refusal("data.degradation=mild").endswith("write degradation=mild")

@@ -64,6 +64,8 @@ def test_torchrun_s_restarts_need_a_setting(
         ("devices=-2", r"trainer\.devices=-2 must be 1 or more"),
         ("num_nodes=0", r"trainer\.num_nodes=0 must be 1 or more"),
         ("log_every_n_steps=0", r"trainer\.log_every_n_steps=0 must be 1 or more"),
+        ("check_val_every_n_epoch=0", r"trainer\.check_val_every_n_epoch=0 must be 1 or more"),
+        ("val_check_interval=0", r"trainer\.val_check_interval=0 must be 1 or more"),
         ("max_steps=0", r"trainer\.max_steps=0 must be 1 or more; -1 sets no limit"),
         ("max_steps=-5", r"trainer\.max_steps=-5 must be 1 or more; -1 sets no limit"),
         ("max_epochs=0", r"trainer\.max_epochs=0 must be 1 or more; -1 sets no limit"),
@@ -74,7 +76,9 @@ def test_a_trainer_that_would_do_nothing_is_refused_by_key(override: str, messag
         check_trainer(compose_config(f"trainer.{override}").trainer)
 
 
-@pytest.mark.parametrize("override", ["devices=-1", "devices=auto", "max_steps=-1", "max_epochs=null"])
+@pytest.mark.parametrize(
+    "override", ["devices=-1", "devices=auto", "max_steps=-1", "max_epochs=null", "val_check_interval=0.5"]
+)
 def test_what_lightning_understands_passes(override: str) -> None:
     check_trainer(compose_config(f"trainer.{override}").trainer)
 

@@ -79,7 +79,7 @@ class SRDataModule(L.LightningDataModule):
             raise ValueError(
                 f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}, as {fitting}"
             )
-        for key, least in (("batch_size", 1), ("num_workers", 0)):
+        for key, least in (("batch_size", 1), ("num_workers", 0), ("seed", 0), ("val_seed", 0)):
             if getattr(self, key) < least:
                 raise ValueError(f"data.{key}={getattr(self, key)} must be {least} or more")
         if self.iterations_per_epoch is not None and self.iterations_per_epoch < 1:
@@ -351,6 +351,8 @@ class DeadLeavesData(SRDataModule):
     image_size: int
 
     def make_training(self) -> TrainingPatches:
+        if self.num_images < 1:
+            raise ValueError(f"data.num_images={self.num_images} must be 1 or more")
         if self.image_size < self.hr_patch_size:
             raise ValueError(
                 f"data.image_size={self.image_size} is less than data.hr_patch_size={self.hr_patch_size}"
