@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 CONF = Path(__file__).parents[1] / "conf"
+OPTIONAL = "hparams_search"  # the group that conf/train.yaml does not need
 # What a user of Lightning or Hydra may type -> what to write here; {value} is what was given.
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
@@ -61,7 +62,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
         key = str(override.key_or_group)
         if key in ELSEWHERE and override.package is None and not _is_node(override):
             raise ValueError(f"{key}: {ELSEWHERE[key].format(value=_value(text))}")
-        _check_choice(override, text)
+        _check_choice(override, text, elsewhere=options.config_dir is not None)
         if override.is_sweep_override() and not sweeps:
             raise ValueError(
                 f"{text} is a sweep: start it with -m, before the keys; or write one value that has this text in it as"
@@ -115,13 +116,18 @@ def _is_node(override: Override) -> bool:
     return not override.is_sweep_override() and isinstance(override.value(), dict | NoneType)
 
 
-def _check_choice(override: Override, text: str) -> None:
-    """Hydra names neither the group nor its choices where the value is no word."""
+def _check_choice(override: Override, text: str, *, elsewhere: bool) -> None:
+    """Hydra names neither group nor choices where the value is no word, and takes any word for an optional group.
+
+    Args:
+        elsewhere: there may be more choices in another folder.
+    """
     group = str(override.key_or_group)
     if override.is_delete() or override.is_sweep_override() or not (CONF / group).is_dir():
         return
-    if not isinstance(override.value(), str | list):
-        choices = sorted(file.stem for file in (CONF / group).glob("[!_]*.yaml"))
+    choices = sorted(file.stem for file in (CONF / group).glob("[!_]*.yaml"))
+    unknown = group == OPTIONAL and override.value() not in choices and not elsewhere
+    if unknown or not isinstance(override.value(), str | list):
         raise ValueError(
             f"{text}: choose from {', '.join(choices)}; a key of the choice is written {group}.KEY=VALUE"
         )

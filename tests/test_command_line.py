@@ -118,6 +118,7 @@ def test_a_comma_is_a_sweep_or_has_quotes() -> None:
         (["seed", "=", "3"], "'seed' is no KEY=VALUE, which is written without spaces"),
         (["data dir=3"], "data dir=3: 'data dir' is no key"),
         (["degradation=null"], "degradation=null: choose from aliased, bicubic, bsrgan, mild, realesrgan"),
+        (["-m", "hparams_search=otpuna"], "hparams_search=otpuna: choose from optuna;"),
         (["generator=3"], "generator=3: choose from bicubic, rrdbnet, srresnet, srvgg_compact"),
     ],
 )
@@ -132,13 +133,12 @@ def test_what_lightning_and_hydra_call_otherwise(key: str, sign: str) -> None:
 
 
 def test_what_is_to_be_written_instead_is_there() -> None:
-    advice = [text.format(value="2") for text in ELSEWHERE.values()]
-    keys = [key for text in advice for key in re.findall(r"(?:write|-m|or|,) ([a-z_@.]+=[^ ,;:]+)", text)]
-    assert "model.accumulate=2" in keys
-    for override in keys:
-        if not override.split("=")[0].startswith(("optimizer@", "scheduler@")):
-            compose_config(override.replace("NORM", "1"))
-    compose_config("optimizer@optimizer_g=adamw", "scheduler@scheduler_d=cosine")
+    group = {"degradation": "mild", "optimizer": "adamw", "scheduler": "cosine"}
+    for key, text in ELSEWHERE.items():
+        value = next((choice for name, choice in group.items() if name in key), "2")
+        for override in re.findall(r"(?:write|-m|or) ([+a-z_@.]+=[^ ,;:]+)", text.format(value=value)):
+            if "NAME" not in override:
+                compose_config(override.replace("NORM", "1"))
 
 
 def test_what_is_right_passes(tmp_path: Path) -> None:
@@ -146,6 +146,7 @@ def test_what_is_right_passes(tmp_path: Path) -> None:
     check_command_line(["--help"])
     check_command_line(["--cfg", "job", "--resolve", "experiment=esrgan"])
     check_command_line(["-m", "hparams_search=optuna", "optimizer_g.lr=tag(log,interval(1e-4,1e-2))"])
+    check_command_line(["-m", "--config-dir", "mine", "hparams_search=mine"])
     check_command_line(["~loss.perceptual", "loss.l1.weight=1", "+trainer.profiler=simple", "data.val_dir="])
     check_command_line(
         ["hydra/launcher=slurm", 'hydra.run.dir="/a b=c"', "+degradation@data.val_degradation=mild"]
