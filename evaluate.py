@@ -1,6 +1,7 @@
 """Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report: `python evaluate.py --help`."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,21 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the netwo
 
 import hydra
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from sr.argument_types import check_types
 from sr.benchmark import benchmark
 from sr.candidates import BASELINE, load_candidates
-from sr.config import ROOT, EvaluateConfig, changed_keys, check_root_keys, readable_errors, register_schemas
+from sr.command_line import check_command_line
+from sr.config import (
+    ROOT,
+    EvaluateConfig,
+    changed_keys,
+    check_least,
+    check_root_keys,
+    readable_errors,
+    register_schemas,
+)
 from sr.data.evaluation_sets import EvaluationSet, find_sets
 from sr.gallery import Gallery
 from sr.measures import Measure, pick_measures
@@ -25,22 +36,26 @@ from sr.tradeoff import tradeoff
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
-    print(as_text(evaluate(cfg), Path(cfg.out_dir)))
+    with readable_errors():
+        print(as_text(evaluate(cfg), Path(cfg.out_dir)))
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
     """Everything but the printing of tables; returns what `metrics.json` holds."""
     check_root_keys(cfg, EvaluateConfig)
-    candidates = load_candidates(checkpoints(cfg), scale=cfg.scale, alphas=plain(cfg.alphas))
+    check_least(cfg, scale=1, channels=1, seed=0, draws=1, squeeze=1, report_images=0)
+    alphas, perceptual = as_list(cfg, "alphas", of="0,0.5,1"), as_list(cfg, "perceptual", of="lpips,dists")
+    candidates = load_candidates(checkpoints(cfg), scale=cfg.scale, alphas=alphas)
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
     if cfg.channels != 3 and cfg.protocol == "validation":
         cfg.metric.spaces = ["channels"]  # there is no luma of other images
+    check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
     device, sweep = pick_device(cfg.device), bool(candidates.alphas)
     measures = pick_measures(
         instantiate(cfg.metric),
-        perceptual=plain(cfg.perceptual) or [],
+        perceptual=perceptual or [],
         sweep=sweep,
         channels=cfg.channels,
         device=device,
@@ -74,6 +89,14 @@ def named_paths(cfg: DictConfig, key: str, *, of: str) -> dict[str, str]:
     if not isinstance(cfg[key], DictConfig) or not cfg[key]:
         raise ValueError(f"{key}={cfg[key]}: write {key}={{name: {of}, ...}}")
     return {str(name): str(path) for name, path in cfg[key].items()}
+
+
+def as_list(cfg: DictConfig, key: str, *, of: str) -> list[Any] | None:
+    """Raises ValueError for anything but a list or null."""
+    if cfg[key] is not None and not isinstance(cfg[key], ListConfig):
+        raise ValueError(f"{key}={cfg[key]} is no list: write '{key}=[{of}]'")
+    values: list[Any] | None = plain(cfg[key])
+    return values
 
 
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
@@ -122,4 +145,5 @@ def plain(node: Any) -> Any:
 if __name__ == "__main__":
     register_schemas()
     with readable_errors():
+        check_command_line(sys.argv[1:])
         main()

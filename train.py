@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -18,16 +19,19 @@ from hydra.utils import instantiate
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
+from sr.argument_types import check_types
 from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.stop import Stopped
-from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
+from sr.command_line import check_command_line, typed
+from sr.config import TrainConfig, check_least, check_root_keys, readable_errors, register_schemas
 from sr.preflight import (
-    check_devices,
     check_files,
     check_fit,
     check_groups,
+    check_nets,
+    check_trainer,
     settle_precision,
     warn_of_torchrun,
 )
@@ -47,7 +51,8 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep_job(HydraConfig.get(), monitor=cfg.monitor)
-    else:
+        return
+    with readable_errors():
         train(cfg)
 
 
@@ -66,19 +71,21 @@ def sweep_job(hydra_config: Any, *, monitor: str) -> None:
 
 def train(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
-    settle_precision(cfg.trainer)
-    plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_root_keys(cfg, TrainConfig)
+    check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
+    given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    check_types(given)
+    settle_precision(cfg.trainer)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
     if saved:
         say_what_is_resumed(saved, compare(saved, plain))
     else:
         check_files(cfg)
-    check_devices(cfg.trainer)
+    check_trainer(cfg.trainer)
     warn_of_torchrun()
+    check_nets(cfg)
     check_groups(cfg)
-    if cfg.seed < 0:
-        raise ValueError(f"seed={cfg.seed} must be 0 or more")
     L.seed_everything(cfg.seed, verbose=False)
     quieten()
     if cfg.cpu_threads:
@@ -175,21 +182,33 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
         ("curves.png", "losses, PSNR, SSIM"),
         ("metrics.csv", "everything that was logged"),
         ("config.yaml", "the resolved configuration"),
-        ("wandb", f"wandb beta leet {run_dir}/wandb/latest-run   or   wandb sync {run_dir}/wandb/latest-run"),
-        ("tensorboard", f"tensorboard --logdir {run_dir}"),
+        ("wandb", wandb_commands(run_dir / "wandb")),
+        ("tensorboard", shlex.join(["tensorboard", "--logdir", str(run_dir)])),
     ):
         if (run_dir / place).exists():
             print(f"  {run_dir / place}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     chosen = choices.get("degradation", "bicubic")
     blind = "" if chosen == "bicubic" else f" degradation={chosen}"
-    print(
-        f"next: python evaluate.py ckpt={run_dir}/checkpoints/last.ckpt hr_dir=<directory of HR images>{blind}"
-    )
+    if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the callback can be left out
+        return
+    ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
+    print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}")
+
+
+def wandb_commands(folder: Path) -> str:
+    """Every start of a resumed run has left a folder; `wandb sync` puts those of one id together in their order."""
+    latest = folder / "latest-run"  # a link to (offline-)run-<time>-<id>
+    number = latest.resolve().name.rsplit("-", 1)[-1]
+    commands = [["wandb", "leet", str(latest)]]
+    if offline := sorted(map(str, folder.glob(f"offline-run-*-{number}"))):
+        commands.append(["wandb", "sync", *offline])
+    return "   or   ".join(map(shlex.join, commands))
 
 
 if __name__ == "__main__":
     register_schemas()
     optuna_search.register()
     with readable_errors():
+        check_command_line(sys.argv[1:])
         main()

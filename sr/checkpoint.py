@@ -217,7 +217,8 @@ def _is_plain(value: Any) -> bool:
 
 def _load(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
-        raise FileNotFoundError(f"checkpoint {path} does not exist")
+        wrong = "is a folder: name a file" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(f"checkpoint {path} {wrong}")
     try:
         if path.suffix == ".safetensors":
             return _load_safetensors(path)

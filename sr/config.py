@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sr.hydra_errors import explain_composition
 from sr.pictures.picture import UnreadableImageError
 from sr.resume import run_directory
 
@@ -105,6 +107,13 @@ def register_schemas() -> None:
     store.store(name="evaluate_schema", node=EvaluateConfig)
     store.store(name="preview_schema", node=PreviewConfig)
     OmegaConf.register_new_resolver("run_directory", run_directory, replace=True)
+    OmegaConf.register_new_resolver("output_directory", output_directory, replace=True)
+
+
+def output_directory() -> str:
+    """Of this run; before there is one, as in `--cfg job --resolve`, where it would be."""
+    hydra: Any = HydraConfig.get()
+    return str(OmegaConf.select(hydra, "runtime.output_dir") or Path(hydra.run.dir).absolute())
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:
@@ -117,6 +126,13 @@ def check_root_keys(cfg: DictConfig, schema: type) -> None:
     unknown = sorted(str(key) for key in cfg if key not in known)
     if unknown:
         raise ValueError(f"unknown root key(s) {', '.join(unknown)}: choose from {', '.join(known)}")
+
+
+def check_least(cfg: DictConfig, **least: int) -> None:
+    """Raises ValueError for a number below what it can be; null is none."""
+    for key, value in least.items():
+        if cfg[key] is not None and cfg[key] < value:
+            raise ValueError(f"{key}={cfg[key]} must be {value} or more")
 
 
 def changed_keys(cfg: DictConfig, file: Path) -> list[str]:
@@ -149,11 +165,13 @@ def readable_errors() -> Iterator[None]:
 
     That is every error of Hydra, OmegaConf and Lightning's argument checks, every OSError that names a file, and every
     ValueError, OSError and RuntimeError raised by our own code. Anything else is a bug, ours or a library's, and keeps
-    its traceback; HYDRA_FULL_ERROR=1 keeps all of them.
+    its traceback; HYDRA_FULL_ERROR=1 keeps all of them. The function that Hydra calls needs one of its own: to an
+    exception that leaves it Hydra adds a line with all overrides, to the end of the program it does not.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
         yield
         return
+    before = {name: os.environ.get(name) for name in ("HYDRA_FULL_ERROR", MARK)}
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them itself
     os.environ[MARK] = "1"  # processes started from here see that it was not the user who asked for them
     try:
@@ -166,8 +184,11 @@ def readable_errors() -> Iterator[None]:
         print("(HYDRA_FULL_ERROR=1 shows the traceback)", file=sys.stderr)
         sys.exit(1)
     finally:
-        os.environ.pop("HYDRA_FULL_ERROR", None)
-        os.environ.pop(MARK, None)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def explain(error: BaseException) -> str | None:
@@ -177,13 +198,7 @@ def explain(error: BaseException) -> str | None:
         place = f" (in the configuration under {key.group(1)})" if key else ""
         return f"{_text(error.__cause__)}{place}"
     if isinstance(error, HydraException | OmegaConfBaseException):
-        causes = [str(error)]
-        while error.__cause__ is not None:
-            error = error.__cause__
-            causes.append(str(error))
-        return "\n".join(
-            dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip())
-        )
+        return explain_composition(error)
     if isinstance(error, RuntimeError) and re.search("Connection (closed|reset) by peer", str(error)):
         return "another process of this run has ended; its own message says why, unless it was killed"
     if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):

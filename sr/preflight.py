@@ -30,11 +30,24 @@ def check_files(cfg: DictConfig) -> None:
     """Before anything is built or downloaded. Raises FileNotFoundError with the key of a file that is not there."""
     for key in ("init_from", "init_discriminator_from"):
         if cfg[key] and not Path(cfg[key]).expanduser().is_file():
-            raise FileNotFoundError(f"{key}={cfg[key]} does not exist: name a file of weights")
+            wrong = "is a folder" if Path(cfg[key]).expanduser().is_dir() else "does not exist"
+            raise FileNotFoundError(f"{key}={cfg[key]} {wrong}: name a file of weights")
 
 
-def check_devices(trainer: DictConfig) -> None:
-    """CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself."""
+def check_trainer(trainer: DictConfig) -> None:
+    """What Lightning refuses without the key, or only once the run has begun, or never.
+
+    CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself.
+    """
+    for key in ("devices", "num_nodes", "log_every_n_steps", "check_val_every_n_epoch", "val_check_interval"):
+        value = trainer[key]
+        every_gpu = key == "devices" and value == -1
+        part = isinstance(value, float) and 0 < value < 1  # of an epoch
+        if isinstance(value, int | float) and value < 1 and not (every_gpu or part):
+            raise ValueError(f"trainer.{key}={value} must be 1 or more")
+    for key in ("max_steps", "max_epochs"):
+        if trainer[key] is not None and trainer[key] < 1 and trainer[key] != -1:
+            raise ValueError(f"trainer.{key}={trainer[key]} must be 1 or more; -1 sets no limit")
     cores = os.cpu_count() or 1
     if on_cpu(trainer) and isinstance(trainer.devices, int) and trainer.devices > cores:
         raise ValueError(
@@ -51,6 +64,19 @@ def warn_of_torchrun() -> None:
             " TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1",
             restarts,
         )
+
+
+def check_nets(cfg: DictConfig) -> None:
+    """Numbers that torch answers with a strange error, or with a net that is another than was asked for."""
+    for group in ("generator", "discriminator"):
+        for key, value in cfg[group].items():
+            if str(key).startswith("num_") and isinstance(value, int) and value < 1:
+                raise ValueError(f"{group}.{key}={value} must be 1 or more")
+    for group in ("generator", "degradation"):
+        if (scale := cfg[group].get("scale", cfg.scale)) != cfg.scale:
+            raise ValueError(
+                f"{group}.scale={scale} is not scale={cfg.scale}: set scale, which all parts follow"
+            )
 
 
 def check_groups(cfg: DictConfig) -> None:

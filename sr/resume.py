@@ -105,7 +105,8 @@ def find_saved(resume: str | None, run_dir: Path) -> SavedRun | None:
         return _read(path) if path else None
     path = Path(resume).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"resume={resume} does not exist: name a checkpoint of a run, or auto")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(f"resume={resume} {what}: name a checkpoint of a run, or auto")
     if wrong := fault(path):
         raise ResumeError(f"resume={resume} is damaged: {wrong}; resume=auto takes the newest whole one")
     return _read(path)

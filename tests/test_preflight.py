@@ -1,11 +1,12 @@
 """Checks before a run; most are held by the messages in test_train_errors."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from helpers import compose_config
 
-from sr.preflight import settle_precision, warn_of_torchrun
+from sr.preflight import check_files, check_trainer, settle_precision, warn_of_torchrun
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,37 @@ def test_torchrun_s_restarts_need_a_setting(
             monkeypatch.setenv(name, value)
     warn_of_torchrun()
     assert ("TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1" in caplog.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("devices=0", r"trainer\.devices=0 must be 1 or more"),
+        ("devices=-2", r"trainer\.devices=-2 must be 1 or more"),
+        ("num_nodes=0", r"trainer\.num_nodes=0 must be 1 or more"),
+        ("log_every_n_steps=0", r"trainer\.log_every_n_steps=0 must be 1 or more"),
+        ("check_val_every_n_epoch=0", r"trainer\.check_val_every_n_epoch=0 must be 1 or more"),
+        ("val_check_interval=0", r"trainer\.val_check_interval=0 must be 1 or more"),
+        ("max_steps=0", r"trainer\.max_steps=0 must be 1 or more; -1 sets no limit"),
+        ("max_steps=-5", r"trainer\.max_steps=-5 must be 1 or more; -1 sets no limit"),
+        ("max_epochs=0", r"trainer\.max_epochs=0 must be 1 or more; -1 sets no limit"),
+    ],
+)
+def test_a_trainer_that_would_do_nothing_is_refused_by_key(override: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_trainer(compose_config(f"trainer.{override}").trainer)
+
+
+@pytest.mark.parametrize(
+    "override", ["devices=-1", "devices=auto", "max_steps=-1", "max_epochs=null", "val_check_interval=0.5"]
+)
+def test_what_lightning_understands_passes(override: str) -> None:
+    check_trainer(compose_config(f"trainer.{override}").trainer)
+
+
+@pytest.mark.parametrize("key", ["init_from", "init_discriminator_from"])
+def test_a_folder_is_no_file_of_weights(key: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=rf"{key}=.* is a folder: name a file of weights"):
+        check_files(compose_config(f"{key}={tmp_path}"))
+    with pytest.raises(FileNotFoundError, match=rf"{key}=nowhere does not exist: name a file of weights"):
+        check_files(compose_config(f"{key}=nowhere"))

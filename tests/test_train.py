@@ -1,6 +1,7 @@
 """Whole runs, from the composed configuration to the files that they leave."""
 
 import csv
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
 
 from evaluate import evaluate
-from train import train
+from train import train, wandb_commands
 
 
 def run(experiment: str, tmp_path: Path, *overrides: str, name: str = "run") -> Path:
@@ -298,3 +299,18 @@ def test_a_compiled_run_follows_the_eager_one(tmp_path: Path, photos: Path) -> N
         if key.endswith(("weight", "bias")):
             torch.testing.assert_close(compiled[key], value, rtol=0, atol=2 * 2 * 2e-4, msg=key)
             assert (compiled[key] - value).abs().mean() < 2e-5, key
+
+
+def test_every_offline_folder_of_a_resumed_wandb_run_is_to_be_synced(tmp_path: Path) -> None:
+    folder = tmp_path / "a run" / "wandb"
+    for name in ("20260101_000000-old", "20260102_000000-ab12", "20260103_000000-ab12"):
+        (folder / f"offline-run-{name}").mkdir(parents=True)
+    (folder / "latest-run").symlink_to("offline-run-20260103_000000-ab12")
+    look, sync = wandb_commands(folder).split("   or   ")
+    assert shlex.split(look) == ["wandb", "leet", str(folder / "latest-run")]
+    starts = [str(folder / f"offline-run-{name}-ab12") for name in ("20260102_000000", "20260103_000000")]
+    assert shlex.split(sync) == ["wandb", "sync", *starts]
+    (folder / "run-20260104_000000-cd34").mkdir()  # was sent as it ran
+    (folder / "latest-run").unlink()
+    (folder / "latest-run").symlink_to("run-20260104_000000-cd34")
+    assert "sync" not in wandb_commands(folder)

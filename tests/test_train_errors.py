@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from helpers import compose_config, run_program, tiny
+from hydra.errors import InstantiationException
 
+from sr.config import explain
 from train import train
 
 
@@ -25,6 +27,16 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
         ),
         (["data.hr_patch_size=36"], r"data\.hr_patch_size=36 does not suit the discriminator"),
         (["seed=-1"], "seed=-1 must be 0 or more"),
+        (["scale=0"], "scale=0 must be 1 or more"),
+        (["generator.num_block=0"], r"generator\.num_block=0 must be 1 or more"),
+        (["discriminator.num_feat=-4"], r"discriminator\.num_feat=-4 must be 1 or more"),
+        (["generator.scale=2"], r"generator\.scale=2 is not scale=4: set scale, which all parts follow"),
+        (["degradation.scale=2"], r"degradation\.scale=2 is not scale=4: set scale, which all parts follow"),
+        (["channels=0"], "channels=0 must be 1 or more"),
+        (["cpu_threads=0"], "cpu_threads=0 must be 1 or more"),
+        (["trainer.devices=0"], r"trainer\.devices=0 must be 1 or more"),
+        (["trainer.max_steps=abc"], r"trainer\.max_steps=abc must be a whole number"),
+        (["optimizer_g.lr=abc"], r"optimizer_g\.lr=abc must be a number"),
         (["scheduler@scheduler_g=cosine", "trainer.max_steps=-1"], "T_max=-1: it ends with the run"),
         (["+callbacks.foo.bar=1"], r"callbacks\.foo has no _target_"),
         (["trainer.precision=16-mixed"], "share one gradient scaler"),
@@ -36,6 +48,27 @@ def test_what_does_not_fit_together_shows_before_training(
     arguments = [a for a in tiny("image_enhancement", tmp_path / "run", tmp_path) if "loss." not in a]
     with pytest.raises(ValueError, match=message):
         train(compose_config(*arguments, "loss=l1", *overrides))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model.gan_weight=-1"], "gan_weight=-1 must be 0 or more"),
+        (["model.warmup_iterations=-1"], "warmup_iterations=-1 must be 0 or more"),
+        (["data.num_images=0"], "data.num_images=0 must be 1 or more"),
+        (["data.val_seed=-1"], "data.val_seed=-1 must be 0 or more"),
+        (["callbacks.samples.count=-1"], "count=-1 must be 0 or more"),
+        (["scale=1"], "scale=1: this degradation leaves images as they are"),
+    ],
+)
+def test_what_a_constructor_refuses_shows_before_training(
+    tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    arguments = [a for a in tiny("image_enhancement", tmp_path / "run", tmp_path) if "loss." not in a]
+    with pytest.raises(InstantiationException) as caught:
+        train(compose_config(*arguments, "loss=l1", *overrides))
+    assert str(explain(caught.value)).startswith(message)
     assert not (tmp_path / "run").exists()
 
 

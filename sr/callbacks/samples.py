@@ -25,6 +25,8 @@ class SamplePictures(L.Callback):
     """
 
     def __init__(self, *, directory: str, count: int = 3) -> None:
+        if count < 0:
+            raise ValueError(f"count={count} must be 0 or more")
         self.directory = Path(directory)
         self.count = count
 

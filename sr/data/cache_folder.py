@@ -135,13 +135,14 @@ class CacheFolder:
 
     def _try_lock(self) -> BinaryIO | None:
         """The lock file, which holds the lock while it is open; None where another process has it."""
-        name = self.path / "lock"
+        name, made = self.path / "lock", False
         try:
             self.path.mkdir(mode=0o700 if self.temporary else 0o777, parents=True, exist_ok=True)
+            made = True
             file: BinaryIO = name.open("ab")
-        except FileNotFoundError:
-            return None  # removed by another process between the two lines
         except OSError as error:
+            if made and isinstance(error, FileNotFoundError):
+                return None  # removed by another process between the two lines
             raise OSError(f"{self.setting}: {self.path} cannot be written to ({error.strerror})") from error
         try:
             if _flock(file, shared=False) and os.path.samestat(os.fstat(file.fileno()), name.stat()):

@@ -79,7 +79,7 @@ class SRDataModule(L.LightningDataModule):
             raise ValueError(
                 f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}, as {fitting}"
             )
-        for key, least in (("batch_size", 1), ("num_workers", 0)):
+        for key, least in (("batch_size", 1), ("num_workers", 0), ("seed", 0), ("val_seed", 0)):
             if getattr(self, key) < least:
                 raise ValueError(f"data.{key}={getattr(self, key)} must be {least} or more")
         if self.iterations_per_epoch is not None and self.iterations_per_epoch < 1:
@@ -112,6 +112,8 @@ class SRDataModule(L.LightningDataModule):
             else sample_photographs("val", channels=self.channels)
         )
         degradation = self.val_degradation or self.degradation
+        if degradation is not None:
+            self._refuse_identity(degradation)
         return WholeImages(hr=images, scale=self.scale, degradation=degradation, seed=self.val_seed)
 
     def check_validation(self, *, smallest: int) -> None:
@@ -190,6 +192,7 @@ class SRDataModule(L.LightningDataModule):
             raise ValueError(
                 "data.degradation=null: these images have no LR of their own, so one must make it"
             )
+        self._refuse_identity(self.degradation)
         return SynthesizedPatches(
             images=images,
             degradation=self.degradation,
@@ -198,6 +201,14 @@ class SRDataModule(L.LightningDataModule):
             sharpen=self.sharpen,
             on_error=self.on_error,
         )
+
+    def _refuse_identity(self, degradation: Degradation) -> None:
+        """Sharpened targets are something to learn all the same."""
+        if self.sharpen is None and degradation.is_identity(channels=self.channels):
+            raise ValueError(
+                f"scale={self.scale}: this degradation leaves images as they are, so there would be nothing to learn:"
+                " choose another, as degradation=mild, or bring LR of your own (data=paired)"
+            )
 
 
 def _iterations_behind(trainer: L.Trainer | None) -> int:
@@ -340,6 +351,8 @@ class DeadLeavesData(SRDataModule):
     image_size: int
 
     def make_training(self) -> TrainingPatches:
+        if self.num_images < 1:
+            raise ValueError(f"data.num_images={self.num_images} must be 1 or more")
         if self.image_size < self.hr_patch_size:
             raise ValueError(
                 f"data.image_size={self.image_size} is less than data.hr_patch_size={self.hr_patch_size}"

@@ -53,6 +53,11 @@ def find_sets(
     } or {"samples": sample_photographs("val", channels=channels)}
     if squeeze is not None:
         return {name: SqueezedImages(hr=hr, side=squeeze) for name, hr in files.items()}
+    if degradation.is_identity(channels=channels):
+        raise ValueError(
+            f"scale={scale}: this degradation leaves images as they are, so there is nothing to measure: choose"
+            " another, as degradation=mild, or bring LR of your own (lr_dir=<directory>)"
+        )
     return {
         name: WholeImages(hr=hr, scale=scale, degradation=degradation, seed=seed, draws=draws)
         for name, hr in files.items()

@@ -16,14 +16,19 @@ def without(images: ImageFiles, file: str | None) -> ImageFiles:
 
     Raises:
         FileNotFoundError: there is no such list.
-        ValueError: it names what is not there, or leaves nothing.
+        ValueError: it is no text, names what is not there, or leaves nothing.
     """
     if file is None:
         return images
     path = Path(file).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"data.exclude={file} does not exist: name a list of files")
-    named = [line.split("  #")[0].strip() for line in path.read_text().splitlines()]
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+        raise FileNotFoundError(f"data.exclude={file} {wrong}: name a list of files")
+    try:
+        lines = path.read_text().splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"data.exclude={file} is no text: name a list of files, one on each line") from error
+    named = [line.split("  #")[0].strip() for line in lines]
     named = [name for name in named if name and not name.startswith("#")]
     present = {each.relative_to(images.root).as_posix(): each for each in images.paths}
     unknown = [name for name in named if name not in present]

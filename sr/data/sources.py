@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
@@ -143,18 +144,31 @@ def match_pairs(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> tuple[ImageFil
     hr_by_name = _by_name(hr, {hr.name(index): path for index, path in enumerate(hr.paths)})
     names = [lr.name(index) for index in range(len(lr))]
     lr_by_name = _by_name(lr, {name.removesuffix(f"x{scale}"): lr.paths[i] for i, name in enumerate(names)})
-    for missing, here, there in (
-        (sorted(hr_by_name.keys() - lr_by_name.keys()), hr.root, lr.root),
-        (sorted(lr_by_name.keys() - hr_by_name.keys()), lr.root, hr.root),
+    for here, there, ours, theirs in (
+        (hr, lr, hr_by_name, lr_by_name),
+        (lr, hr, lr_by_name, hr_by_name),
     ):
-        if missing:
-            shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-            raise ValueError(f"{len(missing)} image(s) in {here} have no partner in {there}: {shown}")
+        if missing := sorted(ours.keys() - theirs.keys()):
+            raise ValueError(
+                f"{len(missing)} image(s) in {here.root} have no partner in {there.root}. For"
+                f" {_below(here, ours[missing[0]])} the nearest there: {_nearest(missing[0], there, theirs)}. The rule:"
+                f" a.png of HR goes with a.* or ax{scale}.* of LR, in the same subfolder"
+            )
     order = sorted(hr_by_name)
     return (
         ImageFiles([hr_by_name[name] for name in order], root=hr.root, channels=hr.channels),
         ImageFiles([lr_by_name[name] for name in order], root=lr.root, channels=lr.channels),
     )
+
+
+def _below(files: ImageFiles, path: Path) -> str:
+    return path.relative_to(files.root).as_posix()
+
+
+def _nearest(name: str, files: ImageFiles, by_name: dict[str, Path]) -> str:
+    """The files whose names look most like it."""
+    near = get_close_matches(name, by_name, n=3, cutoff=0)
+    return ", ".join(_below(files, by_name[each]) for each in near)
 
 
 def _by_name(files: ImageFiles, by_name: dict[str, Path]) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """HR -> LR as a list of stages, drawn anew for every sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from sr.degradations import draws
 from sr.degradations.record import Record
 from sr.degradations.step import Step
+from sr.ops.image import quantize
 
 # Stages by name, in their order; a name can stand for a group of stages, as `first` and `second`.
 Stages = Mapping[str, Any]
@@ -52,10 +53,20 @@ class Degradation:
         Raises:
             DegradationError: a step does not take images of so many channels, or the stages do not lead to LR.
         """
+        for record, hr in self._trials(channels):
+            record.apply(hr)
+
+    def is_identity(self, *, channels: int) -> bool:
+        """Whether LR are HR: at scale=1, where resizing does nothing and there is nothing else."""
+        return self.scale == 1 and all(
+            np.array_equal(record.apply(hr), quantize(hr)) for record, hr in self._trials(channels)
+        )
+
+    def _trials(self, channels: int) -> Iterator[tuple[Record, np.ndarray]]:
         for number in range(TRIALS):
             rng = np.random.default_rng(number)
             hr = rng.random((8 * self.scale, 8 * self.scale, channels), np.float32)
-            self.draw(rng).apply(hr)
+            yield self.draw(rng), hr
 
 
 class Shuffled:

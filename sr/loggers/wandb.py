@@ -24,7 +24,10 @@ class OfflineFirstWandbLogger(WandbLogger):
         )  # W&B falls back to a temporary folder where it is missing
         mode = os.environ.get("WANDB_MODE")
         offline = mode == "offline" if mode else not logged_in()
-        super().__init__(save_dir=save_dir, project=project, name=name, offline=offline)
+        # An offline run has nothing to say of itself but where it lies, which the end of the run says.
+        settings = wandb.Settings(silent=True) if offline else None
+        super().__init__(save_dir=save_dir, project=project, name=name, offline=offline, settings=settings)
+        del self._wandb_init["anonymous"]  # Lightning passes what W&B has taken out, and W&B warns of it
         self._run_dir = Path(save_dir)
 
     def rewind(self, iteration: int) -> None:

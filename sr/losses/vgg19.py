@@ -4,6 +4,10 @@ Source: Simonyan and Zisserman, ICLR 2015, table 1, configuration E (without bat
 """
 
 import http.client
+import socket
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,9 @@ from torch import Tensor, nn
 
 WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256; a download is checked against it
 WEIGHTS_URL = f"https://download.pytorch.org/models/{WEIGHTS_FILE}"
+
+ANSWER = 5.0  # seconds that the server has to answer at all
+STALL = 30.0  # seconds without a byte that end a download
 
 # (channels, convolutions) of the blocks; a max-pooling ends each.
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
@@ -103,7 +110,8 @@ def _read(weights: str | None) -> tuple[Path, Any]:
         return cached, _download(cached)
     file = cached if weights is None else Path(weights).expanduser()
     if not file.is_file():
-        raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): there is no file {file}")
+        wrong = "is a folder" if file.is_dir() else "does not exist"
+        raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): {file} {wrong}: name a file")
     try:
         return file, torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load answers foreign bytes with nearly any exception
@@ -111,7 +119,10 @@ def _read(weights: str | None) -> tuple[Path, Any]:
 
 
 def _download(cached: Path) -> Any:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALL)  # torch.hub would wait without end
     try:
+        _wait_for_answer(WEIGHTS_URL)
         return torch.hub.load_state_dict_from_url(
             WEIGHTS_URL, map_location="cpu", check_hash=True, weights_only=True, file_name=WEIGHTS_FILE
         )
@@ -119,8 +130,33 @@ def _download(cached: Path) -> Any:
         raise FileNotFoundError(
             f"no VGG19 weights for the perceptual loss: {cached} does not exist and the download of "
             f"{WEIGHTS_URL} failed ({error}). Put the file {WEIGHTS_FILE} there, or point to it with "
-            f"loss.perceptual.loss.weights=<path>, or train without this loss: '~loss.perceptual'"
+            "loss.perceptual.loss.weights=<path>, or train without this loss, L1 and the GAN in the balance that "
+            "docs/results.md found good: '~loss.perceptual' loss.l1.weight=1 model.gan_weight=1e-3 "
+            "(without the last where model=psnr)"
         ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _wait_for_answer(url: str) -> None:
+    """Raises OSError or HTTPException. In a thread, since looking up a name has no limit that can be set."""
+    faults: list[Exception] = [TimeoutError(f"no answer within {ANSWER:.0f} seconds")]
+
+    def ask() -> None:
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=ANSWER).close()
+        except urllib.error.HTTPError:  # an answer too; what it means, the download will say
+            pass
+        except (OSError, http.client.HTTPException) as error:
+            faults[0] = error
+            return
+        faults.clear()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(ANSWER)
+    for fault in faults:
+        raise fault
 
 
 def _select(found: Any, *, like: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:

@@ -90,6 +90,8 @@ class SRModule(L.LightningModule):
             raise ValueError(f"ema_decay={ema_decay} must be in [0, 1)")
         if accumulate < 1:
             raise ValueError(f"accumulate={accumulate} must be 1 or more")
+        if warmup_iterations < 0:
+            raise ValueError(f"warmup_iterations={warmup_iterations} must be 0 or more")
         if gradient_clip is not None and gradient_clip <= 0:
             raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
         if monitor not in metric.names:

@@ -88,6 +88,8 @@ class GANModule(SRModule):
         self.first_stage = first_stage
         # A part of this module, so that it is moved with it.
         self.first_content_loss = first_stage.content_loss if first_stage else None
+        if gan_weight < 0:
+            raise ValueError(f"gan_weight={gan_weight} must be 0 or more")
         if first_stage and not ramp.generator_only:
             raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 

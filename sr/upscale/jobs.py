@@ -50,13 +50,19 @@ def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
     if path.exists():
         return [(path, Path())]
     if glob.has_magic(text):
-        matches = [
-            Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if Path(each).is_file()
-        ]
+        names = sorted(glob.glob(_pattern(path), recursive=True))
+        matches = [Path(each) for each in names if Path(each).is_file()]
         if not matches:
-            raise FileNotFoundError(f"no file matches {text}")
+            hint = "; in a pattern [ab] is one character, and [[] a bracket" if "[" in text else ""
+            raise FileNotFoundError(f"no file matches {text}{hint}")
         return [(each, Path()) for each in matches]
     raise FileNotFoundError(f"{text} does not exist: give image files, folders or patterns")
+
+
+def _pattern(path: Path) -> str:
+    """As glob takes it: a folder that is there as it is written is no pattern, whatever brackets are in its name."""
+    there = next(folder for folder in path.parents if folder.is_dir())
+    return str(Path(glob.escape(str(there)), path.relative_to(there)))
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:

@@ -710,3 +710,17 @@ def test_two_processes_train_on_one_cache(photos: Path, tmp_path: Path, kind: st
     before = set(Path("/dev/shm").iterdir())
     assert trained(kind) == trained("none")
     assert not [path for path in set(Path("/dev/shm").iterdir()) - before if "sr-lightning" in path.name]
+
+
+def test_a_directory_that_cannot_be_made_is_not_waited_for(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As below /proc, which says that there is no such directory when it is asked to make one."""
+    data = folder(photos, "disk", cache_dir=str(photos / "cache"))
+
+    def refuse(path: Path, *args: Any, **options: Any) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OSError, match=r"data\.cache=disk: .*cache.* cannot be written to \(No such file"):
+        batches(data)

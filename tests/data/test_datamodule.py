@@ -275,3 +275,14 @@ def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photo
     assert message is not None
     assert re.match(r'(a|b|d|deep/c): .*fragile failed: too smooth; drawn was \{"version": 1', message)
     assert "Traceback" not in message
+
+
+def test_lr_that_are_hr_are_nothing_to_learn(photos: Path) -> None:
+    same = {"scale": 1, "degradation": BicubicDegradation(scale=1)}
+    with pytest.raises(ValueError, match=r"scale=1: this degradation leaves images as they are"):
+        folder(photos, **same)
+    folder(photos, **same, sharpen=UnsharpMask(weight=0.5, radius=5, threshold=10))
+    pairs = {"train_dir": str(photos), "train_lr_dir": str(photos)}
+    PairedData(**SHARED | same | pairs | {"val_dir": str(photos), "val_lr_dir": str(photos)})
+    with pytest.raises(ValueError, match=r"scale=1: this degradation leaves images as they are"):
+        PairedData(**SHARED | same | pairs | {"val_dir": str(photos)})  # its validation would

@@ -41,3 +41,10 @@ def test_squeezed_sets(photos: Path) -> None:
 def test_names_of_sets_stay_inside_the_output(photos: Path, name: str) -> None:
     with pytest.raises(ValueError, match="the images of a set get a directory of its name"):
         find(hr_dirs={name: str(photos)})
+
+
+def test_lr_that_are_hr_are_nothing_to_measure(photos: Path) -> None:
+    same = {"hr_dir": str(photos), "scale": 1, "degradation": BicubicDegradation(scale=1)}
+    with pytest.raises(ValueError, match=r"scale=1: this degradation leaves images as they are.*lr_dir="):
+        find(**same)
+    assert list(find(**same, lr_dir=str(photos))) == ["photos"]

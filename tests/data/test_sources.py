@@ -64,10 +64,23 @@ def test_pairs_by_name(tmp_path: Path, ending: str) -> None:
 
 def test_a_missing_partner_is_named(tmp_path: Path) -> None:
     hr, lr = files(tmp_path / "hr", "a.png", "b.png"), files(tmp_path / "lr", "a.png")
-    with pytest.raises(ValueError, match=r"1 image\(s\) in .*hr have no partner in .*lr: b"):
+    message = r"1 image\(s\) in .*hr have no partner in .*lr. For b.png the nearest there: a.png. The rule: "
+    with pytest.raises(ValueError, match=message):
         match_pairs(hr, lr, scale=4)
-    with pytest.raises(ValueError, match=r"1 image\(s\) in .*hr have no partner in .*lr: b"):
+    with pytest.raises(ValueError, match=message):
         match_pairs(lr, hr, scale=4)
+
+
+def test_the_names_nearest_to_the_missing_partner_are_shown(tmp_path: Path) -> None:
+    numbers = [f"08{number:02}" for number in range(1, 11)]
+    hr = files(tmp_path / "hr", *(f"{number}.png" for number in numbers))
+    lr = files(tmp_path / "lr", *(f"X2/{number}x2.png" for number in numbers))
+    with pytest.raises(ValueError, match=r"^10 image\(s\) in .*hr have no partner in .*lr\.") as caught:
+        match_pairs(hr, lr, scale=4)
+    assert str(caught.value).split(". ", 1)[1] == (
+        "For 0801.png the nearest there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: a.png of HR goes with"
+        " a.* or ax4.* of LR, in the same subfolder"
+    )
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import compose_config
+from hydra.utils import instantiate
 
 from sr.degradations.compression import RandomJpeg
 from sr.degradations.pipeline import Degradation, OneOf, Shuffled
@@ -82,3 +84,18 @@ def test_check_finds_what_can_never_work() -> None:
         Degradation(scale=4, margin=8, stages={"jpeg": JPEG, "last": TO_LR}).check(channels=5)
     with pytest.raises(DegradationError, match=r"there must be a sr\.degradations\.resize\.ResizeToLR"):
         Degradation(scale=4, margin=8, stages={"resize": ANY}).check(channels=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "nothing"),
+    [
+        ("bicubic", 1, True),
+        ("aliased", 1, True),
+        ("bicubic", 2, False),
+        ("mild", 1, False),
+        ("realesrgan", 1, False),
+    ],
+)
+def test_where_lr_would_be_hr(name: str, scale: int, nothing: bool) -> None:
+    degradation = instantiate(compose_config(f"degradation={name}", f"scale={scale}").degradation)
+    assert degradation.is_identity(channels=3) == nothing

@@ -155,9 +155,10 @@ def test_replay_refuses_what_it_cannot_repeat(tmp_path: Path, photos: Path) -> N
     edit(tmp_path, record=record, hr_sha1="0")
     with pytest.raises(ValueError, match=r"records\.json is no records\.json of this program: .*hr_sha1"):
         again(tmp_path)
-    (tmp_path / "out" / "records.json").write_text("{")
-    with pytest.raises(ValueError, match=r"is no records\.json of this program"):
-        again(tmp_path)
+    for content in (b"{", b"\x89PNG"):
+        (tmp_path / "out" / "records.json").write_bytes(content)
+        with pytest.raises(ValueError, match=r"is no records\.json of this program"):
+            again(tmp_path)
     with pytest.raises(
         ValueError, match=r"replay takes everything but hr_dir and out_dir .* drop count=3, ~seed"
     ):

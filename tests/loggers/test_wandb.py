@@ -46,6 +46,7 @@ logger.experiment.finish()
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert done.stdout + done.stderr == ""  # the end of the run says where it lies
     assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
 
 
@@ -58,3 +59,15 @@ def test_a_resumed_run_goes_on_under_the_same_id(tmp_path: Path) -> None:
     logger.rewind(5)
     assert logger._wandb_init["id"] == "ab12cd34"
     assert logger._wandb_init["resume"] == "allow"
+
+
+def test_lightning_passes_nothing_that_wandb_has_taken_out(tmp_path: Path) -> None:
+    assert (
+        "anonymous" not in OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")._wandb_init
+    )
+
+
+def test_an_online_run_says_where_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "online")
+    logger = OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")
+    assert logger._wandb_init["settings"] is None

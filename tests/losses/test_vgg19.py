@@ -1,12 +1,18 @@
 import hashlib
+import re
+import shlex
+import socket
+import threading
 import urllib.error
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers import compose_config, experiments
 
 from sr.losses import vgg19
 from sr.losses.vgg19 import LAYERS, VGG19Features
@@ -123,6 +129,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.fail(f"would download {args}")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    monkeypatch.setattr(vgg19, "_wait_for_answer", lambda url: None)
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 
@@ -177,6 +184,73 @@ def test_without_a_network_the_error_says_every_way_out(hub: Path, monkeypatch: 
     assert isinstance(caught.value.__cause__, urllib.error.URLError)
 
 
+def test_the_way_out_keeps_the_balance_in_every_experiment_with_this_loss(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*args: Any, **kwargs: Any) -> None:
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
+    with pytest.raises(FileNotFoundError) as caught:
+        VGG19Features(layers=["conv1_1"])
+    (shown,) = re.findall(r"'~loss\.perceptual' [^()]*", str(caught.value))
+    overrides = shlex.split(shown)
+    assert overrides[2] == "model.gan_weight=1e-3"
+    for experiment in experiments():
+        if "perceptual" in compose_config(f"experiment={experiment}").loss:
+            cfg = compose_config(f"experiment={experiment}", *overrides)
+            assert (list(cfg.loss), cfg.loss.l1.weight, cfg.model.gan_weight) == (["l1"], 1, 1e-3)
+
+
+def test_a_server_that_never_answers_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    monkeypatch.setattr(vgg19, "ANSWER", 0.1)
+    monkeypatch.setenv("no_proxy", "*")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call, says nothing
+        monkeypatch.setattr(vgg19, "WEIGHTS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/x.pth")
+        with pytest.raises(FileNotFoundError, match=r"failed \(.*(timed out|no answer)"):
+            VGG19Features(layers=["conv1_1"])
+    assert socket.getdefaulttimeout() is None
+
+
+def test_a_name_that_is_looked_up_without_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = threading.Event()
+
+    def look_up(*args: Any, **kwargs: Any) -> list[Any]:
+        found.wait()
+        raise socket.gaierror("over")
+
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    monkeypatch.setattr(vgg19, "ANSWER", 0.1)
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(FileNotFoundError, match="no answer within 0 seconds"):
+        VGG19Features(layers=["conv1_1"])
+    found.set()
+
+
+@pytest.mark.parametrize("status", [403, 405])
+def test_a_server_that_refuses_to_be_asked_is_tried_all_the_same(
+    hub: Path, monkeypatch: pytest.MonkeyPatch, vgg_file: WriteFile, status: int
+) -> None:
+    def refuse(request: Any, timeout: float) -> None:
+        raise urllib.error.HTTPError(request.full_url, status, "no", Message(), None)
+
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(hub))
+    monkeypatch.setattr(vgg19.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(
+        torch.hub,
+        "load_state_dict_from_url",
+        lambda *args, **options: torch.load(vgg_file(1), weights_only=True),
+    )
+    VGG19Features(layers=["conv1_1"])
+
+
 def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
     vgg_file: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +275,10 @@ def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
 def test_a_given_path_that_does_not_exist(tmp_path: Path, hub: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.*nowhere\.pth"):
         VGG19Features(layers=["conv1_1"], weights=str(tmp_path / "nowhere.pth"))
+    with pytest.raises(
+        FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.* is a folder: name a file"
+    ):
+        VGG19Features(layers=["conv1_1"], weights=str(tmp_path))
 
 
 @pytest.mark.parametrize(

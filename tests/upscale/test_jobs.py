@@ -33,6 +33,24 @@ def test_patterns_in_quotes(photos: Path, tmp_path: Path) -> None:
     assert plan(photos / "[x].png", out=out) == {"[x].png": "[x].png"}  # a file of that very name
 
 
+def test_brackets_in_the_name_of_a_folder_are_no_pattern(photos: Path, tmp_path: Path) -> None:
+    out, folder = tmp_path / "out", photos / "deep [x]" / "b?"
+    write_png(folder / "a [1].png", picture(8, 8))
+    assert plan(folder / "*.png", out=out) == {"a [1].png": "a [1].png"}
+    assert plan(photos / "deep [x]" / "**" / "*[[]?].png", out=out).keys() == {"a [1].png"}
+    assert plan(folder / "a [1].png", out=out) == {"a [1].png": "a [1].png"}
+    with pytest.raises(
+        FileNotFoundError, match=r"no file matches .*a \[2\]\.png; in a pattern \[ab\] is one char"
+    ):
+        plan(folder / "a [2].png", out=out)
+
+
+def test_patterns_below_the_current_directory(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photos)
+    assert plan("*.png", out=Path("out")).keys() == {"a.png", "b.png", "d.png"}
+    assert plan("d[a-f]*/*.png", out=Path("out")).keys() == {"c.png"}
+
+
 def test_an_image_named_twice_is_done_once(photos: Path, tmp_path: Path) -> None:
     assert len(plan(photos, photos / "a.png", out=tmp_path / "out")) == 4
 

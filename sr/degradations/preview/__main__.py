@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from sr.config import ROOT, PreviewConfig, check_root_keys, readable_errors, register_schemas
+from sr.argument_types import check_types
+from sr.command_line import check_command_line
+from sr.config import ROOT, PreviewConfig, check_least, check_root_keys, readable_errors, register_schemas
 from sr.degradations.pipeline import Degradation
 from sr.degradations.preview.pictures import draw_histograms, draw_sheet
 from sr.degradations.preview.samples import (
@@ -36,11 +39,12 @@ REPLAY_KEYS = ("hr_dir", "out_dir", "replay")  # all the others stand in the fil
 @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="preview")
 def main(cfg: DictConfig) -> None:
     cv2.setNumThreads(0)  # as in the loader processes of a training
-    if cfg.replay:
-        refuse_other_keys(HydraConfig.get().overrides.task)
-        print(replay(cfg))
-    else:
-        print(preview(cfg))
+    with readable_errors():
+        if cfg.replay:
+            refuse_other_keys(HydraConfig.get().overrides.task)
+            print(replay(cfg))
+        else:
+            print(preview(cfg))
 
 
 def refuse_other_keys(overrides: Sequence[str]) -> None:
@@ -62,6 +66,7 @@ def preview(cfg: DictConfig) -> str:
         ValueError: names the key and the value.
     """
     check(cfg)
+    check_types({"degradation": OmegaConf.to_container(cfg.degradation, resolve=True)})
     degradation: Degradation = instantiate(cfg.degradation)
     cutting = Cutting(
         seed=cfg.seed,
@@ -121,12 +126,11 @@ def check(cfg: DictConfig) -> None:
     check_root_keys(cfg, PreviewConfig)
     if OmegaConf.is_missing(cfg, "hr_dir"):
         raise ValueError("hr_dir is missing: name a directory of HR images, hr_dir=<directory>")
-    for key, least in (("count", 1), ("seed", 0)):
-        if cfg[key] < least:
-            raise ValueError(f"{key}={cfg[key]} must be {least} or more")
+    check_least(cfg, count=1, seed=0, scale=1, channels=1)
 
 
 if __name__ == "__main__":
     register_schemas()
     with readable_errors():
+        check_command_line(sys.argv[1:])
         main()

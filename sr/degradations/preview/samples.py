@@ -226,5 +226,5 @@ def read_records(path: Path) -> tuple[Cutting, list[Recorded]]:
             Recorded(**entry | {"record": record}) for entry, record in zip(entries, records, strict=True)
         ]
         return Cutting(**content), recorded
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"replay={path} is no records.json of this program: {error!r}") from error
