@@ -8,10 +8,12 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from sr.metrics.quantity import LOWER, Quantity
 from sr.ops.weight_file import check_name
 
 CHOICES = ("lpips", "dists")
 BACKBONES = {"lpips": ("AlexNet", "alexnet-owt-7be5be79.pth"), "dists": ("VGG16", "vgg16-397923af.pth")}
+DISTANCE = Quantity(better=LOWER, digits=".4f")
 SMALLEST = 64  # height and width that the pooling of AlexNet and VGG16 leaves something of
 WORDS = {
     "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; less is better",
@@ -52,6 +54,10 @@ class Perceptual:
         self.prepare = prepare
         self.smallest = SMALLEST + 2 * crop_border
         self.nets = {name: _load(name).to(device) for name in names}
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return dict.fromkeys(self.nets, DISTANCE)
 
     def describe(self) -> dict[str, str]:
         return {name: WORDS[name] for name in self.nets}

@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.consensus import Consensus
 from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
-from sr.metrics.protocol import Protocol
+from sr.metrics.quantity import Metric, check_monitor, measured, quantities_of
 from sr.training.ema import ema_copy, update_ema
 from sr.training.running_mean import RunningMean, Terms
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
@@ -55,7 +55,7 @@ class SRModule(L.LightningModule):
         content_loss: (sr, target) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
-        metric: what validation computes.
+        metric: what validation computes; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
         ema_decay: see `sr.training.ema`.
         warmup_iterations: length of the linear learning-rate warm-up.
@@ -76,7 +76,7 @@ class SRModule(L.LightningModule):
         generator: nn.Module,
         content_loss: nn.Module,
         optimizer_g: OptimizerFactory,
-        metric: Protocol,
+        metric: Metric,
         scheduler_g: SchedulerFactory,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
@@ -92,8 +92,7 @@ class SRModule(L.LightningModule):
             raise ValueError(f"accumulate={accumulate} must be 1 or more")
         if gradient_clip is not None and gradient_clip <= 0:
             raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
-        if monitor not in metric.names:
-            raise ValueError(f"monitor={monitor}: choose one of {', '.join(metric.names)}")
+        check_monitor(monitor, quantities_of(metric))
         self.automatic_optimization = False
         self.generator = generator
         self.generator_ema = ema_copy(generator)
@@ -318,7 +317,7 @@ class SRModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         sr = self.super_resolve(batch["lr"])
-        values = torch.stack([*self.metric(sr, batch["hr"]).values()], dim=1)
+        values = torch.stack([*measured(self.metric, sr, batch["hr"]).values()], dim=1)
         self._validated.append(torch.cat([batch["index"][:, None].to(values), values], dim=1))
         return sr
 
@@ -329,5 +328,5 @@ class SRModule(L.LightningModule):
         # A sampler over several processes fills up the shorter shares with images that another has too.
         rows = {int(row[0]): row[1:] for row in gathered.reshape(-1, gathered.shape[-1]).cpu()}
         means = set_mean(torch.stack([rows[index] for index in sorted(rows)]))
-        for name, value in zip(self.metric.names, means, strict=True):
+        for name, value in zip(self.metric.quantities, means, strict=True):
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sr.metrics.protocol import Protocol
+from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.base import Batch, SRModule, Trained
 from sr.training.running_mean import Terms
@@ -54,7 +54,7 @@ class GANModule(SRModule):
         gan_weight: float,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
-        metric: Protocol,
+        metric: Metric,
         ramp: AdversarialRamp,
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
