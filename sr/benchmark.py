@@ -12,7 +12,7 @@ from sr.data.evaluation_sets import EvaluationSet
 from sr.gallery import Gallery
 from sr.measures import Measure
 from sr.metrics.precision import full_precision
-from sr.metrics.quantity import measured
+from sr.metrics.quantity import measure
 from sr.summary import summary
 
 
@@ -57,8 +57,8 @@ def benchmark(
                         sr = images.at_hr_size(net(lr), hr)
                     entry[model] = {
                         name: value.item()
-                        for measure in measures
-                        for name, value in measured(measure, sr, hr).items()
+                        for judge in measures
+                        for name, value in measure(judge, sr, hr).items()
                     }
                     gallery.save(set_name, model, index, sr[0])
                     progress.update()

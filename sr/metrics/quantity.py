@@ -85,7 +85,7 @@ def check_monitor(monitor: str, quantities: Mapping[str, Quantity], *, key: str 
         raise ValueError(f"{key}={monitor}: choose one of {', '.join(choices)}")
 
 
-def measured(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
     """The values in the order of `quantities`. Raises ValueError where those are others."""
     values = metric(sr, hr)
     if values.keys() != metric.quantities.keys():

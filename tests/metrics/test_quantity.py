@@ -14,7 +14,7 @@ from evaluate import evaluate
 from sr.measures import pick_measures
 from sr.metrics.perceptual import DISTANCE
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
-from sr.metrics.quantity import Quantity, check_monitor, measured, quantities_of
+from sr.metrics.quantity import Quantity, check_monitor, measure, quantities_of
 from sr.metrics.sharpness import Sharpness
 from train import train
 
@@ -59,7 +59,7 @@ def test_a_metric_that_does_not_say_is_refused() -> None:
         quantities_of(own_metrics.SilentMae(**MAE))
     image = torch.zeros(1, 3, 20, 20)
     with pytest.raises(ValueError, match="ForgetfulMae returns mae, rmse, but its `quantities` are mae"):
-        measured(own_metrics.ForgetfulMae(**MAE), image, image)
+        measure(own_metrics.ForgetfulMae(**MAE), image, image)
     with pytest.raises(ValueError, match=r"monitor=sharpness: choose one of mse$"):
         check_monitor("sharpness", {"sharpness": SHARPNESS, "mse": MSE})
 
