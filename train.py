@@ -50,13 +50,13 @@ log = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        sweep_job(HydraConfig.get(), monitor=cfg.monitor)
+        sweep_job(HydraConfig.get(), cfg)
         return
     with readable_errors():
         train(cfg)
 
 
-def sweep_job(hydra_config: Any, *, monitor: str) -> None:
+def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
     """A job that fails is reported at the end (sr/sweep/summary.py) and leaves the others alone."""
     try:
         run_job(
@@ -66,7 +66,7 @@ def sweep_job(hydra_config: Any, *, monitor: str) -> None:
             folder=Path(hydra_config.runtime.output_dir),
         )
     except KeyboardInterrupt:
-        end_interrupted(hydra_config, monitor=monitor)
+        end_interrupted(hydra_config, cfg)
 
 
 def train(cfg: DictConfig) -> None:
@@ -167,10 +167,12 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
 def report(trainer: L.Trainer, run_dir: Path) -> None:
     """Where everything is, and what to type next."""
     run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
+    model: Any = trainer.lightning_module
+    validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in model.metric.quantities}
     metrics = ", ".join(
-        f"{name.removeprefix('val/')} {value:.4f}"
-        for name, value in sorted(trainer.callback_metrics.items())
-        if name.startswith("val/")
+        f"{name} {model.metric.quantities[name].text(float(value))}"
+        for name, value in validated.items()
+        if value is not None
     )
     print(
         f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none (no epoch ended)'}"

@@ -1,6 +1,7 @@
 """Models x benchmark sets x metrics -> per-image values, means with intervals, and the images."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from sr.data.evaluation_sets import EvaluationSet
 from sr.gallery import Gallery
 from sr.measures import Measure
 from sr.metrics.precision import full_precision
+from sr.metrics.quantity import measure
 from sr.summary import summary
 
 
@@ -35,10 +37,13 @@ def benchmark(
         device: where the nets run.
 
     Returns:
-        `{"models": [name], "sets": {set: summary}}`, see `sr.summary`; its "images" are `{"name", model: {metric:
-        value}}`, with what was "drawn" for LR where something was.
+        `{"models": [name], "quantities": {metric: Quantity as a dict}, "sets": {set: summary}}`, see `sr.summary`; its
+        "images" are `{"name", model: {metric: value}}`, with what was "drawn" for LR where something was.
     """
-    report: dict[str, Any] = {"models": list(nets), "sets": {}}
+    quantities = {
+        name: asdict(quantity) for measure in measures for name, quantity in measure.quantities.items()
+    }
+    report: dict[str, Any] = {"models": list(nets), "quantities": quantities, "sets": {}}
     total = len(nets) * sum(len(images) for images in sets.values())
     with tqdm(total=total, unit="image", desc="evaluating", leave=False, disable=None) as progress:
         for set_name, images in sets.items():
@@ -51,7 +56,9 @@ def benchmark(
                     with full_precision(device):
                         sr = images.at_hr_size(net(lr), hr)
                     entry[model] = {
-                        name: value.item() for measure in measures for name, value in measure(sr, hr).items()
+                        name: value.item()
+                        for judge in measures
+                        for name, value in measure(judge, sr, hr).items()
                     }
                     gallery.save(set_name, model, index, sr[0])
                     progress.update()

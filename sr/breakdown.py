@@ -9,6 +9,7 @@ import torch
 
 from sr.degradations.record import parameters
 from sr.metrics.mean import set_mean
+from sr.metrics.quantity import Quantity, recorded
 
 # Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
 THRESHOLDS = {"quality": 60.0}
@@ -91,21 +92,24 @@ def _threshold(parameter: str, values: Sequence[float]) -> str:
 def format_breakdown(report: Mapping[str, Any]) -> str:
     """For every blind set, the parameters that the first metric depends on most."""
     return "\n\n".join(
-        "\n".join(_table(name, result, report["models"]))
+        "\n".join(_table(name, result, report["models"], recorded(report)))
         for name, result in report["sets"].items()
         if "breakdown" in result
     )
 
 
-def _table(name: str, result: Mapping[str, Any], models: Sequence[str]) -> list[str]:
+def _table(
+    name: str, result: Mapping[str, Any], models: Sequence[str], quantities: Mapping[str, Quantity]
+) -> list[str]:
     """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
     metric = next(iter(result[models[0]]))
+    quantity = quantities[metric]
     what = f"gain in {metric}" if len(models) == 2 else metric
     count = len(result["images"])
 
     def compared(values: Entry) -> float:
         first, *others = (float(values[model][metric]) for model in models)
-        return first - others[0] if len(others) == 1 else first
+        return quantity.gain(first, over=others[0]) if len(others) == 1 else first
 
     def clarity(groups: Sequence[Entry]) -> float:
         return _clarity([(compared(group), group["images"]) for group in groups])
@@ -120,14 +124,16 @@ def _table(name: str, result: Mapping[str, Any], models: Sequence[str]) -> list[
     for groups in parameters[:MOST_PARAMETERS]:
         for number, group in enumerate(groups):
             parameter = "" if number else group["parameter"]
-            values = " / ".join(f"{group[model][metric]:.2f}" for model in models)
-            rows.append([parameter, group["group"], str(group["images"]), values, f"{compared(group):+.2f}"])
-    chance = _chance([compared(entry) for entry in result["images"]])
+            values = " / ".join(quantity.text(group[model][metric]) for model in models)
+            gain = quantity.text(compared(group), sign=True)
+            rows.append([parameter, group["group"], str(group["images"]), values, gain])
+    chance = quantity.text(_chance([compared(entry) for entry in result["images"]]))
+    chance = f"{chance} {quantity.unit}".rstrip()
     shown = min(MOST_PARAMETERS, len(parameters))
     return [
         f"{name}: {what} by what was drawn, the clearest {shown} of {len(parameters)} parameters (all: metrics.json)",
         *_aligned(rows if len(models) == 2 else [row[:-1] for row in rows]),
-        f"by chance alone, two halves of these {count} images differ by {chance:.2f} dB (one sigma)",
+        f"by chance alone, two halves of these {count} images differ by {chance} (one sigma)",
     ]
 
 

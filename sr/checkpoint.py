@@ -3,7 +3,6 @@
 import inspect
 import json
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,22 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sr.dialects import DISCRIMINATORS, GENERATORS, RUN, UNKNOWN, choose_net, describe, strip, translate
 from sr.fitting import few, fit
+from sr.ops.weight_file import CheckpointError, UnsafeFileError, check_finite, read_weight_file
 
 # Outside wrappers, in the order of preference: averaged weights first.
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 # What `sr.export` writes beside the weights: `_target_` and arguments of the net, which the weights alone may not tell.
 DESCRIPTION_KEY = "sr_generator"
 TRAINING_ONLY = {"memory"}  # arguments of nets that say how they train, not what they are
-
-
-class CheckpointError(ValueError):
-    """A file that is no checkpoint, is truncated, would run code, or does not fit."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,8 @@ class Checkpoint:
         discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
         description: `_target_` and arguments of the generator, from the file's own words or read off its tensors.
-        provenance: what a run of ours recorded of itself, see `sr.callbacks.config_record`.
+        provenance: what a run of ours recorded of itself, see `sr.callbacks.provenance`.
+        checksum: what vouches for the bytes, see `sr.ops.weight_file`; None where the file has nothing of the kind.
     """
 
     path: Path
@@ -54,10 +50,12 @@ class Checkpoint:
     config: Mapping[str, Any] | None
     description: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
+    checksum: str | None
 
     def __str__(self) -> str:
         dialect = "names of no known tool" if self.dialect == UNKNOWN else self.dialect
-        return f"{self.path}: {dialect}, weights: {self.source}"
+        warning = "" if self.checksum else " (the file has no checksum: damage cannot be seen)"
+        return f"{self.path}: {dialect}, weights: {self.source}{warning}"
 
 
 @dataclass(frozen=True)
@@ -90,14 +88,14 @@ def load_generator(path: str | Path) -> TrainedGenerator:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a file by `weights_only` loading: a checkpoint can never run code.
+    """Read a file, whatever its dialect, by `sr.ops.weight_file`: a checkpoint can never run code.
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: it is no checkpoint, or truncated.
+        CheckpointError: it is no checkpoint, or is damaged or truncated.
     """
     path = Path(path).expanduser()
-    content = _load(path)
+    content, checksum = _load(path)
     wrapper, weights = _unwrap(content)
     if not weights:
         raise CheckpointError(f"{path}: no weights in it; its keys are {few(content)}")
@@ -118,11 +116,12 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         config=config,
         description=_describe(path, content, generator),
         provenance=provenance if isinstance(provenance, Mapping) else {},
+        checksum=checksum,
     )
 
 
 def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -> None:
-    """Fill a net; everything must fit.
+    """Fill a net; everything must fit and be a number.
 
     Raises:
         CheckpointError: says what was found and what was expected.
@@ -133,6 +132,7 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
             f"{path}: these are not the weights of the configured {type(net).__name__}: {found}"
         )
     net.load_state_dict(weights)
+    check_finite(net.state_dict(), path=path)  # as the net has them: a large double is infinite in fp32
 
 
 def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
@@ -154,10 +154,7 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
         raise CheckpointError(
             f"{path}: its generator is {description.get('_target_')}; built are nets of sr.archs alone"
         )
-    try:
-        net = kind(**arguments)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: its {kind.__name__} cannot be built: {error}") from error
+    net = _build(kind, arguments, checkpoint)
     load_weights(net, checkpoint.generator, path=path)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
     arguments = _defaults(kind) | arguments
@@ -168,6 +165,31 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
         description={"_target_": f"{kind.__module__}.{kind.__name__}", **arguments},
         checkpoint=checkpoint,
     )
+
+
+def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Checkpoint) -> nn.Module:
+    """The net, given up as soon as it is far larger than the file, which may describe a billion layers.
+
+    A parameter is registered before it is filled, so what is given up has not taken any memory.
+    """
+    weights = checkpoint.generator
+    most = 2 * len(weights) + 100, 4 * sum(value.numel() for value in weights.values()) + 2**20
+    tensors = values = 0
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        nonlocal tensors, values
+        tensors, values = tensors + 1, values + parameter.numel()
+        if tensors > most[0] or values > most[1]:
+            raise ValueError(f"it is several times as large as the file, which has {len(weights)} tensors")
+
+    counting = register_module_parameter_registration_hook(count)
+    try:
+        return kind(**arguments)
+    # What sizes lead to that are no sizes, or beyond any memory.
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
+        raise CheckpointError(f"{checkpoint.path}: its {kind.__name__} cannot be built: {error}") from error
+    finally:
+        counting.remove()
 
 
 def _describe(
@@ -183,7 +205,11 @@ def _describe(
             return {key: value for key, value in words.items() if key not in TRAINING_ONLY}
     try:
         return describe(generator)
-    except ValueError as error:
+    except (
+        ValueError,
+        IndexError,
+        ArithmeticError,
+    ) as error:  # of tensors of few dimensions, or of none at all
         raise CheckpointError(f"{path}: {error}") from error
 
 
@@ -215,49 +241,25 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool | None)
 
 
-def _load(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        wrong = "is a folder: name a file" if path.is_dir() else "does not exist"
-        raise FileNotFoundError(f"checkpoint {path} {wrong}")
+def _load(path: Path) -> tuple[Mapping[str, Any], str | None]:
+    """What the file holds, with the description of the net that metadata have, and what vouches for it."""
     try:
-        if path.suffix == ".safetensors":
-            return _load_safetensors(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a file that is refused next
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise whatever the broken bytes lead them to
-        # Not torch's own words: they advise to load the file in a way that would run its code.
-        code = re.search(r"GLOBAL ([\w.]+) (?:was not|whose)", str(error))
-        if code:
-            raise CheckpointError(
-                f"{path}: refused, since reading it would run code ({code[1]}); where you trust the file, convert it to"
-                " safetensors first"
-            ) from error
-        if "Unsupported operand" in str(error) and _is_pickle(path):
-            raise CheckpointError(
-                f"{path}: refused unread: a pickle that torch.save has not written could run any code"
-            ) from error
-        if "TorchScript" in str(error):
-            raise CheckpointError(
-                f"{path}: a TorchScript program, which holds code; take the weights it was made from"
-            ) from error
-        raise CheckpointError(f"{path}: no checkpoint, or a truncated one") from error
-    if not isinstance(content, Mapping):
-        raise CheckpointError(f"{path}: holds a {type(content).__name__}, not a checkpoint")
-    return content
+        found = read_weight_file(path)
+    except UnsafeFileError as error:
+        raise UnsafeFileError(
+            f"{error}; where you trust the file, convert it to safetensors first"
+        ) from error
+    if not isinstance(found.content, Mapping):
+        raise CheckpointError(f"{path}: holds a {type(found.content).__name__}, not a checkpoint")
+    words = _words(path, found.metadata[DESCRIPTION_KEY]) if DESCRIPTION_KEY in found.metadata else {}
+    return {**found.content, **words}, found.checksum
 
 
-def _is_pickle(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1) == b"\x80"  # the opcode of its protocol
-
-
-def _load_safetensors(path: Path) -> Mapping[str, Any]:
-    """Its tensors, and the description of the net where its metadata have one."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    words = {DESCRIPTION_KEY: json.loads(metadata[DESCRIPTION_KEY])} if DESCRIPTION_KEY in metadata else {}
-    return {**load_file(path), **words}
+def _words(path: Path, text: str) -> Mapping[str, Any]:
+    try:
+        return {DESCRIPTION_KEY: json.loads(text)}
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged, its description of the net is no JSON") from error
 
 
 def _unwrap(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sr.gallery import LR, Gallery
-from sr.metrics.direction import number
+from sr.metrics.quantity import recorded
 
 CROP = 160  # side of the details, in HR pixels
 ROWS = 4  # images in it
@@ -22,6 +22,7 @@ def draw_comparison(report: Mapping[str, Any], gallery: Gallery, path: Path) -> 
         for set_name, images in gallery.sets.items()
         for index in range(0, len(images), images.draws)  # not four draws of one image
     ][:ROWS]
+    quantities = recorded(report)
     columns = len(gallery.models) + 2
     figure = Figure(figsize=(2.6 * columns, 2.95 * len(chosen)), layout="constrained")
     grid = figure.subplots(len(chosen), columns, squeeze=False)
@@ -30,7 +31,7 @@ def draw_comparison(report: Mapping[str, Any], gallery: Gallery, path: Path) -> 
         crops = busiest_crops(gallery.versions(set_name, index), size=CROP)
         for axes, (version, crop) in zip(axes_row, crops.items(), strict=True):
             values = list(entry.get(version, {}).items())[:2]
-            caption = " / ".join(number(metric, value) for metric, value in values) or entry["name"]
+            caption = " / ".join(quantities[metric].text(value) for metric, value in values) or entry["name"]
             axes.imshow(crop, interpolation="nearest")
             axes.set_title(f"{'ours' if version == 'model' else version}\n{caption}", fontsize=9)
             axes.set_axis_off()

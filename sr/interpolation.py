@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from sr.checkpoint import CheckpointError, TrainedGenerator, build_generator
+from sr.checkpoint import TrainedGenerator, build_generator
+from sr.ops.weight_file import CheckpointError
 
 
 def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: float) -> TrainedGenerator:

@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
 
 from sr.metrics import protocol
 from sr.metrics.perceptual import Perceptual
+from sr.metrics.quantity import Metric, quantities_of
 from sr.metrics.sharpness import Sharpness
 
 
-class Measure(Protocol):
-    """Metrics of one image: SR and HR, (1, C, H, W), nominally in [0, 1] -> metric -> (1,)."""
+class Measure(Metric, Protocol):
+    """Metrics of one image at a time, which can say what they are."""
 
-    @property
-    def smallest(self) -> int: ...  # height and width that an image needs
     def describe(self) -> Mapping[str, Any]: ...  # what is computed, in words
-    def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]: ...
 
 
 def pick_measures(
@@ -31,9 +28,16 @@ def pick_measures(
     """The protocol's metrics, then perceptual ones, or in a sweep without those the sharpness of edges.
 
     Raises:
-        ValueError: the images do not have the channels that a metric needs, or a name is unknown.
+        ValueError: the images do not have the channels that a metric needs, a name is unknown, or the protocol is none
+            or does not say which way its values are better.
         PerceptualMetricError: see `sr.metrics.perceptual`.
     """
+    quantities_of(metrics)
+    if not isinstance(metrics, protocol.Protocol):
+        raise ValueError(
+            f"metric={type(metrics).__qualname__}: an evaluation needs a subclass of sr.metrics.protocol.Protocol,"
+            " which says how pixels are prepared and what was measured"
+        )
     metrics.check_channels(channels)
     if perceptual:
         if channels != 3:

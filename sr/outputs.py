@@ -32,7 +32,7 @@ def write_files(report: Mapping[str, Any], gallery: Gallery, directory: Path, *,
     curve = directory / "tradeoff.png" if "tradeoff" in report else None
     if curve is not None:
         write_tradeoff_csv(report["tradeoff"], directory / "tradeoff.csv")
-        draw_tradeoff(report["tradeoff"], curve)
+        draw_tradeoff(report, curve)
     if report_images:
         write_report(report, gallery, directory / "report.html", images_per_set=report_images, curve=curve)
 
@@ -46,6 +46,6 @@ def as_text(report: Mapping[str, Any], directory: Path) -> str:
         format_breakdown(report),
     ]
     if "tradeoff" in report:
-        parts += [format_tradeoff(report["tradeoff"]), format_export(report)]
+        parts += [format_tradeoff(report), format_export(report)]
     parts.append("\n".join(str(directory / file) for file in FILES if (directory / file).exists()))
     return "\n\n".join(part for part in parts if part)

@@ -99,7 +99,7 @@ def check_groups(cfg: DictConfig) -> None:
 
 def check_fit(cfg: DictConfig, model: Any) -> None:
     """What no part can know alone."""
-    if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.spaces):
+    if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
     if cfg.data.batch_size % cfg.model.accumulate:
         raise ValueError(

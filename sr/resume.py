@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from sr.ops.weight_file import read_weight_file
 from sr.saved import FOLDER, fault, newest_intact
 
 AUTO = "auto"
@@ -108,12 +107,12 @@ def find_saved(resume: str | None, run_dir: Path) -> SavedRun | None:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise FileNotFoundError(f"resume={resume} {what}: name a checkpoint of a run, or auto")
     if wrong := fault(path):
-        raise ResumeError(f"resume={resume} is damaged: {wrong}; resume=auto takes the newest whole one")
+        raise ResumeError(f"resume={resume}: {wrong}; resume=auto takes the newest whole one of a run")
     return _read(path)
 
 
 def _read(path: Path) -> SavedRun:
-    content = torch.load(path, weights_only=True, mmap=True, map_location="cpu")
+    content = read_weight_file(path, mmap=True).content
     if not isinstance(content, Mapping) or not {"training", "config", "loops"} <= content.keys():
         raise ResumeError(
             f"resume={path} holds weights but no state of training to go on with: init_from={path} starts from them"

@@ -1,11 +1,10 @@
 """The checkpoints of a run on the disk: which there are, and whether they are whole."""
 
 import logging
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import torch
+from sr.ops.weight_file import CheckpointError, check_finite, read_weight_file
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +53,12 @@ def _by_place(folder: Path, kind: str) -> Iterator[Path]:
 
 
 def fault(path: Path) -> str | None:
-    """What is wrong with a file of torch.save; None if nothing is.
-
-    It is an archive that holds a checksum (CRC-32) of every tensor, which torch does not look at.
-    """
+    """What is wrong with a checkpoint; None if nothing is."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        torch.load(path, weights_only=True, mmap=True)  # what the checksums leave out: how it is put together
-    except Exception as error:  # there is no end to what damaged bytes can lead to
-        return str(error).strip().split("\n")[0] or type(error).__name__
-    return None if damaged is None else f"the checksum of {damaged} does not match"
+        content = read_weight_file(path, mmap=True).content
+        weights = content.get("state_dict") if isinstance(content, Mapping) else None
+        if isinstance(weights, Mapping):
+            check_finite({str(name): value for name, value in weights.items()}, path=path)
+    except CheckpointError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return None

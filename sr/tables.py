@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sr.metrics.direction import LOWER_IS_BETTER, number
+from sr.metrics.quantity import LOWER, Quantity, recorded
 from sr.statistics import FEWEST, attainable
 
 Report = Mapping[str, Any]
@@ -16,12 +16,14 @@ WIDTH = 118
 
 def format_table(report: Report) -> str:
     """One row per set and model: the mean of each metric, then its interval."""
-    metrics = metric_names(report)
+    metrics, quantities = metric_names(report), recorded(report)
     rows = [["set", "images", "model", *metrics]]
     for name, result in report["sets"].items():
         for index, model in enumerate(report["models"]):
             intervals = result["statistics"]["intervals"][model]
-            cells = [mean_cell(metric, result[model][metric], intervals[metric]) for metric in metrics]
+            cells = [
+                mean_cell(quantities[metric], result[model][metric], intervals[metric]) for metric in metrics
+            ]
             of_set = ["", ""] if index else [name, str(len(result["images"]))]
             rows.append([*of_set, model, *cells])
     return "\n".join(aligned(rows, left=(0, 2)))
@@ -31,17 +33,17 @@ def format_differences(report: Report) -> str:
     """Every model minus every other, by set; empty where there is one model."""
     if len(report["models"]) < 2:
         return ""
-    metrics = metric_names(report)
+    metrics, quantities = metric_names(report), recorded(report)
     rows = [["set", "difference", *metrics]]
     left_out = 0
     for name, result in report["sets"].items():
         pairs = result["statistics"]["differences"]
         left_out += max(0, len(pairs) - MOST_DIFFERENCES)
         for index, pair in enumerate(pairs[:MOST_DIFFERENCES]):
-            cells = [difference_cell(metric, pair[metric]) for metric in metrics]
+            cells = [difference_cell(quantities[metric], pair[metric]) for metric in metrics]
             rows.append(["" if index else name, f"{pair['first']} - {pair['second']}", *cells])
     notes = ["*: the interval leaves out 0"]
-    falling = [metric for metric in metrics if metric in LOWER_IS_BETTER]
+    falling = [metric for metric in metrics if quantities[metric].better == LOWER]
     if falling:
         notes.append(f"of {', '.join(falling)} less is better: there a negative difference is a gain")
     if left_out:
@@ -66,11 +68,7 @@ def protocol_lines(report: Report) -> list[str]:
         " mean over images of each image's value",
         f"LR: {describe_lr(protocol)}",
     ]
-    lines += [
-        f"{metric}: {protocol[metric]}"
-        for metric in ("mse", "lpips", "dists", "sharpness")
-        if metric in protocol
-    ]
+    lines += [f"{metric}: {protocol[metric]}" for metric in metric_names(report) if metric in protocol]
     return [*lines, *interval_lines(report)]
 
 
@@ -129,22 +127,20 @@ def metric_names(report: Report) -> list[str]:
     return list(first[report["models"][0]])
 
 
-def mean_cell(metric: str, mean: float, interval: Sequence[float] | None) -> str:
+def mean_cell(quantity: Quantity, mean: float, interval: Sequence[float] | None) -> str:
     """`28.43 [25.83, 31.12]`, without brackets where there is no interval."""
-    return number(metric, mean) + (
-        f" [{', '.join(number(metric, end) for end in interval)}]" if interval else ""
-    )
+    return quantity.text(mean) + (f" [{', '.join(map(quantity.text, interval))}]" if interval else "")
 
 
-def difference_cell(metric: str, difference: Mapping[str, Any]) -> str:
+def difference_cell(quantity: Quantity, difference: Mapping[str, Any]) -> str:
     """`+0.31 [+0.12, +0.50]*`, the star where the interval leaves out 0."""
     mean, interval = difference["mean"], difference["interval"]
     if mean is None:
         return "-"
     if interval is None:
-        return number(metric, mean, sign=True)
-    ends = ", ".join(number(metric, end, sign=True) for end in interval)
-    return f"{number(metric, mean, sign=True)} [{ends}]{'*' if is_clear(difference) else ' '}"
+        return quantity.text(mean, sign=True)
+    ends = ", ".join(quantity.text(end, sign=True) for end in interval)
+    return f"{quantity.text(mean, sign=True)} [{ends}]{'*' if is_clear(difference) else ' '}"
 
 
 def is_clear(difference: Mapping[str, Any]) -> bool:

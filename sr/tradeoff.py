@@ -9,12 +9,13 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sr.metrics.quantity import Quantity, recorded
 from sr.metrics.sharpness import NAME as SHARPNESS
 from sr.tables import aligned, mean_cell, metric_names
 
 LABELS = {
-    "lpips": "LPIPS (less is better)",
-    "dists": "DISTS (less is better)",
+    "lpips": "LPIPS",
+    "dists": "DISTS",
     SHARPNESS: "gradient sharpness, SR / HR (1: as sharp as HR; no perceptual metric)",
 }
 
@@ -50,14 +51,16 @@ def tradeoff(report: Mapping[str, Any], alphas: Mapping[str, float]) -> dict[str
     return {"distortion": distortion, "perception": perception, "sets": sets}
 
 
-def format_tradeoff(curve: Mapping[str, Any]) -> str:
-    """One row per set and alpha."""
+def format_tradeoff(report: Mapping[str, Any]) -> str:
+    """One row per set and alpha, of a report with its "tradeoff"."""
+    curve, quantities = report["tradeoff"], recorded(report)
     metrics = [curve["distortion"], curve["perception"]]
     rows = [["set", "alpha", *metrics]]
     for name, points in curve["sets"].items():
         for index, point in enumerate(points):
             cells = [
-                mean_cell(metric, point[metric]["mean"], point[metric]["interval"]) for metric in metrics
+                mean_cell(quantities[metric], point[metric]["mean"], point[metric]["interval"])
+                for metric in metrics
             ]
             rows.append(["" if index else name, f"{point['alpha']:g}", *cells])
     lines = ["interpolation: alpha = 0 is the first net, 1 the second", *aligned(rows, left=(0,))]
@@ -92,8 +95,9 @@ def write_tradeoff_csv(curve: Mapping[str, Any], path: Path) -> None:
                     writer.writerow([name, point["alpha"], metric, point[metric]["mean"], *interval])
 
 
-def draw_tradeoff(curve: Mapping[str, Any], path: Path) -> None:
+def draw_tradeoff(report: Mapping[str, Any], path: Path) -> None:
     """A line per set from alpha = 0 to 1: perception to the right, PSNR upwards."""
+    curve, quantities = report["tradeoff"], recorded(report)
     distortion, perception = curve["distortion"], curve["perception"]
     sets = curve["sets"]
     figure = Figure(figsize=(5.4 * len(sets), 4.4), layout="constrained")
@@ -108,11 +112,17 @@ def draw_tradeoff(curve: Mapping[str, Any], path: Path) -> None:
                 f"{point['alpha']:g}", (right, up), xytext=(6, 5), textcoords="offset points", fontsize=9
             )
         axes.set_title(f"{name}: interpolation, labelled with alpha", fontsize=10)
-        axes.set_xlabel(LABELS[perception], fontsize=9)
-        axes.set_ylabel(f"{distortion} in dB (more is better)", fontsize=9)
+        axes.set_xlabel(_label(LABELS[perception], quantities[perception]), fontsize=9)
+        axes.set_ylabel(_label(distortion, quantities[distortion]), fontsize=9)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(alpha=0.3)
         axes.ticklabel_format(useOffset=False)
         axes.margins(0.12)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
+
+
+def _label(name: str, quantity: Quantity) -> str:
+    """`psnr_y in dB (more is better)`."""
+    unit = f" in {quantity.unit}" if quantity.unit else ""
+    return name + unit + (f" ({quantity.advice})" if quantity.advice else "")

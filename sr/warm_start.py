@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sr.checkpoint import Checkpoint, CheckpointError, load_weights, read_checkpoint
+from sr.checkpoint import Checkpoint, load_weights, read_checkpoint
 from sr.fitting import fit
+from sr.ops.weight_file import CheckpointError, check_finite
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def _start(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint
     if not found.matched:
         raise CheckpointError(f"{checkpoint.path}: nothing in it fits the configured {name}: {found}")
     net.load_state_dict({key: weights[key] for key in found.matched}, strict=False)
+    check_finite(net.state_dict(), path=checkpoint.path)
     log.warning(
         "%s starts from %s; %d of its %d tensors match, the others start at random: %s",
         *(name, checkpoint, len(found.matched), len(net.state_dict()), found),

@@ -1,6 +1,7 @@
 """Groups of images by what was drawn for them, against means calculated by hand."""
 
 import json
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ from sr.degradations.noise import GaussianNoise, PoissonNoise
 from sr.degradations.record import Record
 from sr.degradations.resize import MatlabBicubic
 from sr.degradations.step import Step
+from sr.metrics.protocol import MSE, PSNR
 from sr.summary import summary
 
 
@@ -116,7 +118,9 @@ def test_a_set_without_draws_has_no_breakdown() -> None:
 
 
 def table(entries: list[dict[str, Any]], *models: str) -> list[str]:
-    report = {"models": models, "sets": {"photos": summary(entries, models=models, draws=1)}}
+    quantities = {"psnr_y": asdict(PSNR), "mse": asdict(MSE)}
+    sets = {"photos": summary(entries, models=models, draws=1)}
+    report = {"models": models, "quantities": quantities, "sets": sets}
     return format_breakdown(report).splitlines()
 
 

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.candidates import load_candidates
-from sr.checkpoint import CheckpointError
+from sr.ops.weight_file import CheckpointError
 
 
 def save(path: Path, *, seed: int = 0, **arguments: int) -> str:

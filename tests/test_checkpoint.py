@@ -10,19 +10,20 @@ from old_esrgan import OldRRDBNet
 from safetensors.torch import save_file
 from test_dialects import names_of_2019
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.checkpoint import (
     DESCRIPTION_KEY,
-    CheckpointError,
     build_generator,
     load_generator,
     load_weights,
     read_checkpoint,
 )
 from sr.dialects import ESRGAN_2018, ESRGAN_2019, REAL_ESRGAN, RUN
+from sr.ops.weight_file import CheckpointError
 
 SMALL = {"scale": 4, "in_channels": 3, "out_channels": 3, "num_feat": 8, "num_block": 1, "num_grow_ch": 4}
 SIZES = {"num_feat": 8, "num_block": 2, "num_grow_ch": 4}
@@ -169,11 +170,11 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.ckpt does not exist"):
         read_checkpoint(tmp_path / "none.ckpt")
     (tmp_path / "text.ckpt").write_text("no checkpoint")
-    with pytest.raises(CheckpointError, match=r"text\.ckpt: no checkpoint, or a truncated one"):
+    with pytest.raises(CheckpointError, match=r"text\.ckpt: no checkpoint, or a damaged or truncated one"):
         read_checkpoint(tmp_path / "text.ckpt")
     data = write_ours(tmp_path / "a.ckpt").read_bytes()
     (tmp_path / "half.ckpt").write_bytes(data[: len(data) // 2])
-    with pytest.raises(CheckpointError, match=r"half\.ckpt: no checkpoint, or a truncated one"):
+    with pytest.raises(CheckpointError, match=r"half\.ckpt: no checkpoint, or a damaged or truncated one"):
         read_checkpoint(tmp_path / "half.ckpt")
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(CheckpointError, match="holds a list"):
@@ -278,3 +279,85 @@ def test_another_architecture_says_what_was_found_and_expected(tmp_path: Path) -
     checkpoint = read_checkpoint(tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match=r"missing conv_first\.weight.*not known weird\.weight"):
         load_weights(net(), checkpoint.generator, path=checkpoint.path)
+
+
+FAR_TOO_LARGE: dict[str, dict[str, Any]] = {
+    "a billion layers": {"num_block": 10**9},
+    "a billion features": {"num_feat": 10**9},
+    "more features than numbers reach": {"num_feat": 10**30},
+    "ten thousand features": {"num_feat": 10**4, "num_grow_ch": 10**4},
+    "fewer than none": {"num_feat": -3},
+}
+
+
+@pytest.mark.parametrize("described", FAR_TOO_LARGE)
+def test_an_absurd_net_is_refused_before_it_takes_memory(tmp_path: Path, described: str) -> None:
+    path = write_ours(tmp_path / "a.ckpt", **FAR_TOO_LARGE[described])
+    made: list[int] = []  # values of each parameter that was filled: one that is refused is not
+    counting = register_module_parameter_registration_hook(
+        lambda module, name, parameter: made.append(parameter.numel())
+    )
+    try:
+        with pytest.raises(CheckpointError, match=r"a\.ckpt: its RRDBNet cannot be built: "):
+            load_generator(path)
+    finally:
+        counting.remove()
+    assert len(made) <= 300
+    assert sum(made[:-1]) <= 2 * 2**20
+
+
+def test_layers_that_names_of_tensors_count_are_bounded_too(tmp_path: Path) -> None:
+    weights = net().state_dict() | {"body.999999999.rdb1.conv1.weight": torch.zeros(4, 8, 3, 3)}
+    torch.save(weights, tmp_path / "a.pth")
+    with pytest.raises(
+        CheckpointError, match=r"it is several times as large as the file, which has \d+ tensors"
+    ):
+        load_generator(tmp_path / "a.pth")
+
+
+def test_tensors_of_no_known_shape_are_named(tmp_path: Path) -> None:
+    for value in (torch.zeros(3), torch.zeros(()), torch.zeros(0, 0, 3, 3)):
+        torch.save(
+            net().state_dict() | {"conv_first.weight": value, "conv_last.weight": value}, tmp_path / "a.pth"
+        )
+        with pytest.raises(CheckpointError, match=r"a\.pth: "):
+            load_generator(tmp_path / "a.pth")
+
+
+def test_a_configuration_that_refers_to_itself_is_refused(tmp_path: Path) -> None:
+    content = torch.load(write_ours(tmp_path / "a.ckpt"), weights_only=True)
+    content["config"]["generator"]["skip"] = [content["config"]]
+    torch.save(content, tmp_path / "a.ckpt")
+    with pytest.raises(CheckpointError, match="a table in it refers to itself"):
+        load_generator(tmp_path / "a.ckpt")
+
+
+def test_a_weight_that_is_no_number_is_named(tmp_path: Path) -> None:
+    for value, dtype in ((torch.nan, torch.float32), (-torch.inf, torch.float16), (1e300, torch.float64)):
+        weights = {key: each.clone() for key, each in net().state_dict().items()}
+        weights["conv_hr.bias"] = weights["conv_hr.bias"].to(dtype)
+        weights["conv_hr.bias"][3] = value  # which fp32 does not reach in the last case
+        torch.save(weights, tmp_path / "a.pth")
+        with pytest.raises(CheckpointError, match=r"a\.pth: conv_hr\.bias has 1 of 8 values that are not fi"):
+            load_generator(tmp_path / "a.pth")
+
+
+def test_only_the_weights_that_are_used_have_to_be_numbers(tmp_path: Path) -> None:
+    last = {key: torch.full_like(value, torch.nan) for key, value in net().state_dict().items()}
+    torch.save({"params": last, "params_ema": net().state_dict()}, tmp_path / "a.pth")
+    same_pictures(load_generator(tmp_path / "a.pth").net, net().eval())
+
+
+def test_a_file_without_a_checksum_is_told(tmp_path: Path) -> None:
+    torch.save(net().state_dict(), tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    save_file(net().state_dict(), tmp_path / "foreign.safetensors")
+    torch.save(net().state_dict(), tmp_path / "new.pth")
+    for name, told in (("old.pth", True), ("foreign.safetensors", True), ("new.pth", False)):
+        assert ("has no checksum" in str(read_checkpoint(tmp_path / name))) == told
+
+
+def test_a_damaged_description_is_named(tmp_path: Path) -> None:
+    for words in ("{", "[" * 10**5):
+        save_file(net().state_dict(), tmp_path / "a.safetensors", metadata={DESCRIPTION_KEY: words})
+        with pytest.raises(CheckpointError, match="its description of the net is no JSON"):
+            read_checkpoint(tmp_path / "a.safetensors")

@@ -47,7 +47,7 @@ def run(tmp_path: Path, *overrides: str) -> dict:
 
 def test_report_images_and_picture(tmp_path: Path, photos: Path, ckpt: Path) -> None:
     report = run(tmp_path, f"ckpt={ckpt}", f"hr_dir={photos}")
-    assert list(report) == ["protocol", "models", "sets"]
+    assert list(report) == ["protocol", "models", "quantities", "sets"]
     assert report["protocol"]["crop_border"] == 4
     result = report["sets"]["photos"]
     assert list(result) == ["model", "bicubic", "statistics", "images"]
@@ -298,7 +298,7 @@ def test_a_sweep_between_two_models(tmp_path: Path, photos: Path, two: str) -> N
     picture_of_it = read_image(tmp_path / "out" / "tradeoff.png")
     blue = np.abs(picture_of_it.astype(int) - (0x2A, 0x6F, 0xDB)).sum(axis=2) < 12
     assert blue.sum() > 300  # the line is there
-    text = format_tradeoff(curve)
+    text = format_tradeoff(report)
     assert "sharpness is no perceptual metric" in text
     assert [line.split()[0] for line in text.splitlines()[2:5]] == ["photos", "0.5", "1"]
 
@@ -364,7 +364,7 @@ def test_a_sweep_is_drawn_against_lpips_where_it_is_asked_for(
     assert "less is better" in report["protocol"]["lpips"]
     assert "of mse, lpips less is better" in format_differences(report)
     assert "lpips: Zhang et al. 2018" in format_protocol(report)
-    assert "no perceptual metric" not in format_tradeoff(report["tradeoff"])
+    assert "no perceptual metric" not in format_tradeoff(report)
     assert "lpips \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     write_png(tmp_path / "hr" / "2.png", picture(64, 88))
     with pytest.raises(ValueError, match="2: 88 x 64 pixels; the metric needs 72 on each side"):

@@ -9,7 +9,7 @@ from helpers import ROOT
 # Room -> rooms of `sr` that it may import, besides itself.
 ALLOWED: dict[str, set[str]] = {
     "archs": set(),
-    "losses": set(),
+    "losses": {"ops"},
     "ops": set(),
     "pictures": {"ops"},
     "degradations": {"ops", "pictures"},
@@ -27,16 +27,16 @@ ALLOWED: dict[str, set[str]] = {
     # Trained nets, from a file to a file.
     "dialects": set(),
     "fitting": set(),
-    "checkpoint": {"archs", "dialects", "fitting"},
-    "interpolation": {"checkpoint"},
-    "export": {"checkpoint", "interpolation"},
+    "checkpoint": {"archs", "dialects", "fitting", "ops"},
+    "interpolation": {"checkpoint", "ops"},
+    "export": {"checkpoint", "interpolation", "ops"},
     "upscale": {"checkpoint", "ops", "pictures"},
     # A run before it begins.
     "preflight": {"ops"},
-    "saved": set(),
-    "resume": {"saved"},
+    "saved": {"ops"},
+    "resume": {"ops", "saved"},
     "sweep": {"metrics", "ops"},
-    "warm_start": {"checkpoint", "fitting"},
+    "warm_start": {"checkpoint", "fitting", "ops"},
     # Evaluation: numbers, tables, pictures.
     "statistics": set(),
     "breakdown": {"degradations", "metrics"},

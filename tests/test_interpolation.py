@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from sr.archs.rrdbnet import RRDBNet
-from sr.checkpoint import CheckpointError, TrainedGenerator, load_generator
+from sr.checkpoint import TrainedGenerator, load_generator
 from sr.interpolation import interpolate
+from sr.ops.weight_file import CheckpointError
 
 SMALL = {"num_feat": 8, "num_block": 1, "num_grow_ch": 4}
 

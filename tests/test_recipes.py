@@ -28,15 +28,15 @@ TURNS = [{"_target_": "albumentations.D4", "p": 1.0}]
 FLIPS = [{"_target_": "albumentations.HorizontalFlip", "p": 0.5}]
 
 
-def adam(rate: float) -> dict[str, Any]:
-    return {"optimizer": "Adam", "lr": rate, "betas": [0.9, 0.99]}
+def adam(rate: float, *, second: float = 0.99) -> dict[str, Any]:
+    return {"optimizer": "Adam", "lr": rate, "betas": [0.9, second]}
 
 
 IMAGE_ENHANCEMENT = {
     "generator": RRDB,
     "discriminator": UNET,
     "g": adam(2e-4) | CONSTANT,
-    "d": adam(1e-4) | CONSTANT,
+    "d": adam(1e-4, second=0.999) | CONSTANT,
     "length": {"max_epochs": 10, "max_steps": -1},
     "patches": {"batch_size": 4, "hr": 384, "lr": 96},
     "l1": 1e-2,

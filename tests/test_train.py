@@ -268,7 +268,9 @@ def test_two_processes_follow_one_with_the_whole_batch(tmp_path: Path, photos: P
         "train.py", *arguments, f"data.val_dir={photos}", "trainer.devices=2", f"hydra.run.dir={two}"
     )
     assert done.returncode == 0, done.stderr
-    for column in ("train/loss_g", "train/loss_d", "train/adversarial"):
+    losses = ("train/loss_g", "train/loss_d", "train/adversarial", "val/loss_g", "val/loss_d")
+    for column in (*losses, "train/psnr_y", "train/ssim_rgb"):
+        assert rows(one, column)
         for (step, value), (other_step, other) in zip(rows(one, column), rows(two, column), strict=True):
             assert (step, value) == (other_step, pytest.approx(other, rel=1e-5))
     for key, value in state(one, "").items():

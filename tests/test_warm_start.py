@@ -13,7 +13,7 @@ from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
-from sr.checkpoint import CheckpointError
+from sr.ops.weight_file import CheckpointError
 from sr.warm_start import warm_start
 
 

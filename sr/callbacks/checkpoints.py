@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from sr.callbacks.stop import Stopped
 from sr.consensus import SAVE, STOP
-from sr.metrics.direction import lower_is_better
+from sr.metrics.quantity import check_monitor
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.saved import BEST, LAST, checkpoint_name
 
@@ -63,7 +63,8 @@ class Checkpoints(Checkpoint):
 
     # When
 
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
+        check_monitor(self.monitor, pl_module.metric.quantities, key="callbacks.checkpoints.monitor")
         if trainer.is_global_zero:
             remove_unfinished(self.directory)
 
@@ -97,7 +98,8 @@ class Checkpoints(Checkpoint):
         if trainer.sanity_checking:
             return
         value = float(trainer.callback_metrics[f"val/{self.monitor}"])
-        better = [value < kept if lower_is_better(self.monitor) else value > kept for kept in self._best]
+        quantity = pl_module.metric.quantities[self.monitor]
+        better = [quantity.gain(value, over=kept) > 0 for kept in self._best]
         place = better.index(True) if True in better else len(better)
         if place < self.keep[BEST]:
             self._best = [*self._best[:place], value, *self._best[place:]][: self.keep[BEST]]
@@ -162,10 +164,11 @@ class Checkpoints(Checkpoint):
     # What is kept of itself
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": list(self._best), "epoch_ends": self._epoch_ends}
+        return {"best": list(self._best), "monitor": self.monitor, "epoch_ends": self._epoch_ends}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._best = list(state_dict["best"])
+        # Values of one metric say nothing beside those of another.
+        self._best = list(state_dict["best"]) if state_dict["monitor"] == self.monitor else []
         self._resumed_at_epoch_end = state_dict["epoch_ends"]
 
     def on_save_checkpoint(

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 # Title -> patterns of columns.
 PANELS = {
-    "generator loss": ("train/loss_g",),
-    "discriminator loss": ("train/loss_d",),
-    "validation PSNR (dB)": ("val/psnr_y", "val/psnr_rgb", "val/psnr_channels"),
-    "validation SSIM": ("val/ssim_y", "val/ssim_rgb", "val/ssim_channels"),
+    "generator loss": ("train/loss_g", "val/loss_g"),
+    "discriminator loss": ("train/loss_d", "val/loss_d"),
+    "PSNR (dB)": ("train/psnr_*", "val/psnr_*"),
+    "SSIM": ("train/ssim_*", "val/ssim_*"),
     "logits": ("train/logits_*",),
     "discriminator: real above generated": ("health/accuracy_d",),
     "gradient at G's last layer": ("health/gradient_*",),
@@ -74,7 +74,7 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
     for axes, (title, keys) in zip(places, drawn.items(), strict=False):
         for key in keys:
             steps, values = series[key]
-            label = key.split("/")[1].removeprefix("gradient_")
+            label = key.removeprefix("health/gradient_")
             axes.plot(steps, values, label=label, marker="." if len(steps) < 30 else "")
         if title in LOGARITHMIC:
             axes.set_yscale("log")
@@ -82,6 +82,6 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
         axes.set_xlabel("iteration")
         axes.grid(alpha=0.3)
         if len(keys) > 1:
-            axes.legend()
+            axes.legend(fontsize=8)
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=110)

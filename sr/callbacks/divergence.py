@@ -9,6 +9,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
+from sr.ops.weight_file import read_weight_file
 from sr.saved import newest_intact
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class Divergence(L.Callback):
 
     def _go_back(self, trainer: L.Trainer, pl_module: Any, path: Path) -> None:
         happened = self._what_happened(pl_module)
-        saved = torch.load(path, map_location=pl_module.device, weights_only=True)
+        saved = read_weight_file(path).content
         pl_module.load_state_dict(saved["state_dict"])
         for optimizer, state in zip(trainer.optimizers, saved["optimizer_states"], strict=True):
             rates = [group["lr"] for group in optimizer.param_groups]

@@ -30,14 +30,9 @@ class Provenance(L.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         self._data = list_digest(data.listing()) if data is not None else None
 
-    def on_save_checkpoint(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        metrics = {
-            name.removeprefix("val/"): float(value)
-            for name, value in trainer.callback_metrics.items()
-            if name.startswith("val/")
-        }
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        found = {name: trainer.callback_metrics.get(f"val/{name}") for name in pl_module.metric.quantities}
+        metrics = {name: float(value) for name, value in found.items() if value is not None}
         checkpoint["provenance"] = {
             **self._code,
             "iteration": trainer.global_step,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_generator
 from sr.export.card import modelspec
+from sr.ops.tensor_digest import sealed
 
 
 class Safetensors:
-    """The state dict; in the metadata the model card, its part that ModelSpec names, and how to build the net."""
+    """The state dict; in the metadata the model card, its part that ModelSpec names, how to build the net, a digest."""
 
     suffixes: tuple[str, ...] = (".safetensors",)
     tolerance = 0.0
@@ -23,7 +23,7 @@ class Safetensors:
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
         description = json.dumps(dict(trained.description))
         metadata = {**card, **modelspec(card), DESCRIPTION_KEY: description}
-        return {".safetensors": save(_weights(trained), metadata=metadata)}
+        return {".safetensors": sealed(_weights(trained), metadata)}
 
     def load(self, path: Path) -> Callable[[Tensor], Tensor]:
         return load_generator(path).net

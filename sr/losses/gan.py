@@ -134,7 +134,7 @@ class RelativisticAverageGANLoss(nn.Module):
     The averages are over the whole batch: with several processes (torch.distributed) over all of them, so
     that processes with equal shares of a batch follow one process with the whole batch once their gradients
     are averaged, as DDP does. Every process must then call the same method, and go backward through it, the
-    same number of times.
+    same number of times. In evaluation mode they are over the images that are given, and no process waits.
 
     Raises ValueError for a Wasserstein base, TypeError for one that has no `separate`.
     """
@@ -151,18 +151,18 @@ class RelativisticAverageGANLoss(nn.Module):
         self.base = base
 
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        real, fake = _relative(real, fake)
+        real, fake = _relative(real, fake, over_processes=self.training)
         return self.base.separate(high=fake, low=real)
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        real, fake = _relative(real, fake)
+        real, fake = _relative(real, fake, over_processes=self.training)
         return self.base.discriminator(real=real, fake=fake)
 
 
-def _relative(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+def _relative(real: Tensor, fake: Tensor, *, over_processes: bool) -> tuple[Tensor, Tensor]:
     real, fake = _at_least_float32(real), _at_least_float32(fake)
     averages = torch.stack((real.mean(), fake.mean()))
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+    if over_processes and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
         averages = _MeanOverProcesses.apply(averages)  # type: ignore[no-untyped-call]
     real_average, fake_average = averages.unbind()
     return real - fake_average, fake - real_average

@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256; a download is checked against it
+from sr.ops.weight_file import CheckpointError, check_finite, check_name, read_weight_file
+
+WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256, which the file is checked against
 WEIGHTS_URL = f"https://download.pytorch.org/models/{WEIGHTS_FILE}"
 
 ANSWER = 5.0  # seconds that the server has to answer at all
@@ -51,8 +53,8 @@ class VGG19Features(nn.Module):
     and filled by a download when empty.
 
     The net is frozen (eval, no parameter requires a gradient). Raises ValueError for unknown layers, for
-    unsuitable images and for a file that does not hold these weights; FileNotFoundError when there is no file
-    to be had.
+    unsuitable images and for a file that is damaged or does not hold these weights; FileNotFoundError when
+    there is no file to be had.
     """
 
     mean: Tensor
@@ -113,9 +115,12 @@ def _read(weights: str | None) -> tuple[Path, Any]:
         wrong = "is a folder" if file.is_dir() else "does not exist"
         raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): {file} {wrong}: name a file")
     try:
-        return file, torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load answers foreign bytes with nearly any exception
-        raise ValueError(f"VGG19 weights {file}: torch cannot load this file as weights ({error})") from error
+        content = read_weight_file(file)
+        if content.checksum is None:  # as in torchvision's own file, which is older than checksums
+            check_name(file)
+    except CheckpointError as error:
+        raise ValueError(f"VGG19 weights {error}") from error
+    return file, content.content
 
 
 def _download(cached: Path) -> Any:
@@ -178,4 +183,8 @@ def _select(found: Any, *, like: Mapping[str, Tensor], file: Path) -> dict[str, 
                 f"VGG19 weights {file}: key {key} has shape {tuple(value.shape)}, expected {expected}"
             )
         selected[key] = value.to(torch.float32).contiguous()
+    try:
+        check_finite(selected, path=file)
+    except CheckpointError as error:
+        raise ValueError(f"VGG19 weights {error}") from error
     return selected

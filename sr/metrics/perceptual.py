@@ -2,12 +2,18 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
 
+from sr.metrics.quantity import LOWER, Quantity
+from sr.ops.weight_file import check_name
+
 CHOICES = ("lpips", "dists")
+BACKBONES = {"lpips": ("AlexNet", "alexnet-owt-7be5be79.pth"), "dists": ("VGG16", "vgg16-397923af.pth")}
+DISTANCE = Quantity(better=LOWER, digits=".4f")
 SMALLEST = 64  # height and width that the pooling of AlexNet and VGG16 leaves something of
 WORDS = {
     "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; less is better",
@@ -49,6 +55,10 @@ class Perceptual:
         self.smallest = SMALLEST + 2 * crop_border
         self.nets = {name: _load(name).to(device) for name in names}
 
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        return dict.fromkeys(self.nets, DISTANCE)
+
     def describe(self) -> dict[str, str]:
         return {name: WORDS[name] for name in self.nets}
 
@@ -76,16 +86,23 @@ def _need_torchvision(names: Sequence[str]) -> None:
 
 
 def _load(name: str) -> nn.Module:
-    """Raises PerceptualMetricError where the backbone's weights are neither in torch's cache nor to be downloaded."""
+    """A net and its weights.
+
+    Raises:
+        PerceptualMetricError: those of the backbone are neither in torch's cache nor to be downloaded.
+        CheckpointError: those in the cache are damaged.
+    """
+    backbone, file = BACKBONES[name]
+    cached = Path(torch.hub.get_dir(), "checkpoints", file)
+    if cached.is_file():
+        check_name(cached)
     lpips = importlib.import_module("torchmetrics.functional.image.lpips")
     dists = importlib.import_module("torchmetrics.functional.image.dists")
     try:
         net: nn.Module = lpips._NoTrainLpips(net="alex") if name == "lpips" else dists.DISTSNetwork()
     except (URLError, OSError) as error:
-        hub = torch.hub.get_dir()
-        backbone = "AlexNet" if name == "lpips" else "VGG16"
         raise PerceptualMetricError(
-            f"perceptual={name} needs torchvision's weights of {backbone}, which are not in {hub}/checkpoints"
+            f"perceptual={name} needs torchvision's weights of {backbone}, which are not in {cached.parent}"
             f" and cannot be downloaded ({error}); put the file there, or leave {name} out"
         ) from error
     return net.eval().requires_grad_(False)

@@ -9,20 +9,24 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from sr.metrics.precision import full_precision
+from sr.metrics.quantity import HIGHER, LOWER, Quantity
+from sr.metrics.ssim import WINDOW, ssim
 from sr.ops.color import luma
 
 SPACES = ("y", "rgb", "channels")
-WINDOW = 11  # of SSIM
+PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB")
+SSIM = Quantity(better=HIGHER, digits=".4f")
+MSE = Quantity(better=LOWER, digits=".2e")
 
 
 class Protocol:
     """PSNR, SSIM and MSE of 8-bit images, one value per image.
 
     Both images are clamped to [0, 1] and rounded to 8 bits and lose `crop_border` pixels on every side. PSNR and SSIM
-    (Wang et al. 2004: Gaussian window 11 x 11, sigma 1.5, K = .01 and .03) are taken in each of `spaces`, MSE over all
+    (see `sr.metrics.ssim`) are taken in each of `spaces`, MSE over all
     channels of images in [0, 1].
 
     Args:
@@ -56,10 +60,11 @@ class Protocol:
         self.mse = mse
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The keys of what a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
-        pairs = [f"{metric}_{space}" for space in self.spaces for metric in ("psnr", "ssim")]
-        return (*pairs, "mse") if self.mse else tuple(pairs)
+    def quantities(self) -> dict[str, Quantity]:
+        """What a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
+        pairs = (("psnr", PSNR), ("ssim", SSIM))
+        found = {f"{metric}_{space}": quantity for space in self.spaces for metric, quantity in pairs}
+        return {**found, "mse": MSE} if self.mse else found
 
     @property
     def smallest(self) -> int:
@@ -101,7 +106,7 @@ class Protocol:
                 f"an image of {size} pixels is too small for crop_border={self.crop_border} and the SSIM window of"
                 f" {WINDOW}: {self.smallest} pixels are needed"
             )
-        with full_precision(sr.device):  # the windows of SSIM are convolutions
+        with full_precision(sr.device):
             return self._measure(self.prepare(sr), self.prepare(hr))
 
     def _measure(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
@@ -109,7 +114,7 @@ class Protocol:
         for space in self.spaces:
             a, b = self._in_space(sr, space), self._in_space(hr, space)
             values[f"psnr_{space}"] = _psnr(a, b)
-            values[f"ssim_{space}"] = _ssim(a, b)
+            values[f"ssim_{space}"] = ssim(a, b)
         if self.mse:
             values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
         return {name: value.float() for name, value in values.items()}
@@ -144,21 +149,3 @@ def _psnr(a: Tensor, b: Tensor) -> Tensor:
     # Image by image: with a batch torchmetrics pools the squared error, which is another number.
     pairs = zip(torch.split(a, 1), torch.split(b, 1), strict=True)
     return torch.stack([peak_signal_noise_ratio(x, y, data_range=1.0) for x, y in pairs])
-
-
-def _ssim(a: Tensor, b: Tensor) -> Tensor:
-    # In double precision the windows take 20 times as long, and the eighth digit is the first to change.
-    _, similarity = structural_similarity_index_measure(
-        a.float(),
-        b.float(),
-        data_range=1.0,
-        sigma=1.5,
-        kernel_size=WINDOW,
-        reduction="none",
-        return_full_image=True,
-    )
-    # torchmetrics' own mean takes in a border where its window sees mirrored pixels; Wang's, MATLAB's and therefore
-    # every published value is over the places that the window fits into.
-    edge = WINDOW // 2
-    inside: Tensor = similarity[..., edge:-edge, edge:-edge]
-    return inside.double().mean(dim=(1, 2, 3))

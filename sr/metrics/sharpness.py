@@ -1,10 +1,12 @@
 """How strong the edges of a super-resolved image are beside those of the original."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
+from sr.metrics.quantity import NEITHER, Quantity
 from sr.ops.color import luma
 
 NAME = "sharpness"
@@ -21,6 +23,7 @@ class Sharpness:
     """
 
     smallest = 2
+    quantities = MappingProxyType({NAME: Quantity(better=NEITHER, digits=".3f")})
 
     def __init__(self, *, prepare: Callable[[Tensor], Tensor]) -> None:
         self.prepare = prepare

@@ -1,6 +1,7 @@
 """Windows of an image: where they lie, how they are cut, and what stands beyond the border."""
 
 import numpy as np
+from torch import Tensor
 
 
 def draw_corner(image: np.ndarray, size: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -32,3 +33,9 @@ def pad_to(image: np.ndarray, size: int) -> np.ndarray:
     if not any(missing):
         return image
     return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+
+
+def middle(images: Tensor, size: int) -> Tensor:
+    """(N, C, H, W) -> (N, C, size, size); H and W must be at least that."""
+    top, left = ((side - size) // 2 for side in images.shape[-2:])
+    return images[..., top : top + size, left : left + size]

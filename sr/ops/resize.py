@@ -18,32 +18,53 @@ def imresize(image: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
     mirror, so neither can stand in.
     """
     resized = np.empty((*size, image.shape[2]), image.dtype)
-    for start, strip in _strips(image, size=size, dtype=image.dtype):
+    for start, strip in Resizer(image.shape, size=size, dtype=image.dtype).add(image):
         resized[start : start + len(strip)] = strip
     return resized
 
 
-def imresize_levels(image: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
-    """`imresize` of (H, W, C) uint8 or uint16 to the same dtype, rounded and clamped.
+class Resizer:
+    """`imresize` of an image that comes in bands of rows, from the top; of those before, a few rows are kept.
 
-    Floats are never more than a few strips, however large the image is.
+    Args:
+        shape: (H, W, C) of the image.
+        size: (height, width) of the result.
+        dtype: of the result and of what it is computed in, float32 or float64.
     """
-    top = np.iinfo(image.dtype).max
-    resized = np.empty((*size, image.shape[2]), image.dtype)
-    for start, strip in _strips(image, size=size, dtype=np.dtype(np.float32)):
-        resized[start : start + len(strip)] = np.clip(np.rint(strip), 0, top)
-    return resized
 
+    def __init__(self, shape: tuple[int, ...], *, size: tuple[int, int], dtype: np.dtype) -> None:
+        height, width, channels = shape
+        self._dtype = dtype
+        self._columns = _weights(width, size[1], dtype)
+        self._waiting = list(reversed(_row_weights(height, size[0], dtype, STRIP)))  # the next one last
+        self._kept = np.empty((0, width, channels), dtype)  # rows that end where the next band begins
+        self._received = 0
 
-def _strips(image: np.ndarray, *, size: tuple[int, int], dtype: np.dtype) -> Iterator[tuple[int, np.ndarray]]:
-    """The first row of every strip of the result, and the strip."""
-    width = image.shape[1]
-    columns = _weights(width, size[1], dtype)
-    for start, first, last, rows in _row_weights(image.shape[0], size[0], dtype, STRIP):
-        source = image[first:last].reshape(last - first, -1).astype(dtype, copy=False)
-        tall = (rows @ source).reshape(-1, *image.shape[1:])
-        turned = columns @ _turned(tall).reshape(width, -1)
-        yield start, _turned(turned.reshape(size[1], *tall.shape[::2]))
+    def add(self, band: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """The first row of every strip of the result that can be made now, and the strip; to be taken to the end."""
+        begin = self._received
+        self._received += len(band)
+        while self._waiting and self._waiting[-1][2] <= self._received:
+            start, first, last, rows = self._waiting.pop()
+            yield start, self._strip(self._rows(band, begin, first, last), rows)
+        needed = min((first for _, first, _, _ in self._waiting), default=self._received)
+        self._kept = self._rows(band, begin, needed, self._received).copy()
+
+    def _rows(self, band: np.ndarray, begin: int, first: int, last: int) -> np.ndarray:
+        """Rows `first` to `last` of the image, of which `band` begins at row `begin`."""
+        new = band[max(first - begin, 0) : last - begin]
+        if first >= begin:
+            return new
+        old = self._kept[len(self._kept) - (begin - first) :][: last - first]
+        return np.concatenate((old, new.astype(self._dtype, copy=False))) if last > begin else old
+
+    def _strip(self, source: np.ndarray, rows: csr_array) -> np.ndarray:
+        width, channels = source.shape[1:]
+        tall = (rows @ source.reshape(len(source), -1).astype(self._dtype, copy=False)).reshape(
+            -1, width, channels
+        )
+        turned = self._columns @ _turned(tall).reshape(width, -1)
+        return _turned(turned.reshape(-1, *tall.shape[::2]))
 
 
 def _turned(image: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from sr.breakdown import format_breakdown
 from sr.gallery import HR, LR, Gallery
-from sr.metrics.direction import lower_is_better, number
+from sr.metrics.protocol import PSNR
+from sr.metrics.quantity import HIGHER, LOWER, NEITHER, recorded
 from sr.report.pictures import Card, make_cards
 from sr.tables import MOST_DIFFERENCES, is_clear, metric_names, protocol_lines
 
@@ -44,8 +45,8 @@ def render(report: Mapping[str, Any], cards: list[Card], *, curve: Path | None =
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page.globals |= {"number": number, "is_clear": is_clear, "lower_is_better": lower_is_better}
-    models = report["models"]
+    page.globals |= {"is_clear": is_clear, "psnr": PSNR.text}
+    models, quantities = report["models"], recorded(report)
     curved = "tradeoff" in report
     by_set = {name: [card for card in cards if card.set_name == name] for name in report["sets"]}
     return page.get_template("page.html").render(
@@ -53,6 +54,8 @@ def render(report: Mapping[str, Any], cards: list[Card], *, curve: Path | None =
         models=models,
         baseline=models[-1],
         metrics=metric_names(report),
+        quantities=quantities,
+        arrows={HIGHER: "↑", LOWER: "↓", NEITHER: ""},
         versions=[LR, models[-1], *models[:-1], HR],
         title=title(report),
         # In a sweep its two ends; else the first model beside the baseline.
@@ -66,6 +69,7 @@ def render(report: Mapping[str, Any], cards: list[Card], *, curve: Path | None =
         # The order of the models is said apart: `tojson` sorts keys.
         data={
             "models": models,
+            "falling": [name for name, quantity in quantities.items() if quantity.better == LOWER],
             "cards": [{"pictures": card.pictures, "values": card.values} for card in _flat(by_set)],
         },
         style=Markup((HERE / "report.css").read_text(encoding="utf-8")),

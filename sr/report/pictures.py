@@ -10,7 +10,7 @@ import numpy as np
 
 from sr.comparison import densest
 from sr.gallery import HR, LR, Gallery
-from sr.metrics.direction import lower_is_better
+from sr.metrics.quantity import Quantity, recorded
 
 MOST_SIDE = 480  # of a picture in the page, in HR pixels
 DETAIL = 48  # side of the places where models differ most, in HR pixels
@@ -62,8 +62,9 @@ def make_cards(
     report: Mapping[str, Any], gallery: Gallery, *, images_per_set: int, crop_border: int
 ) -> Iterator[Card]:
     """The images of a page, one after the other, so that no more than one is in memory uncompressed."""
+    models, quantities = report["models"], recorded(report)
     for set_name, result in report["sets"].items():
-        for index in choose_images(result["images"], models=report["models"], most=images_per_set):
+        for index in choose_images(result["images"], quantities, models=models, most=images_per_set):
             entry = result["images"][index]
             versions = gallery.versions(set_name, index)
             height, width = versions[HR].shape[:2]
@@ -71,27 +72,31 @@ def make_cards(
             yield Card(
                 set_name=set_name,
                 name=entry["name"],
-                values={model: entry[model] for model in report["models"]},
+                values={model: entry[model] for model in models},
                 pictures={version: data_uri(picture) for version, picture in shown.items()},
                 width=shown[HR].shape[1],
                 height=shown[HR].shape[0],
                 part=f"{part} of {width} x {height} pixels" if part else "",
-                details=find_details(versions, models=report["models"], crop_border=crop_border),
+                details=find_details(versions, models=models, crop_border=crop_border),
             )
 
 
-def gain(entry: Mapping[str, Any], models: Sequence[str]) -> float:
+def gain(entry: Mapping[str, Any], quantities: Mapping[str, Quantity], models: Sequence[str]) -> float:
     """What the first model gains over the last, the baseline, in the first metric; its value where it is alone."""
     metric = next(iter(entry[models[0]]))
-    value = float(entry[models[0]][metric])
-    if len(models) > 1:
-        value -= float(entry[models[-1]][metric])
-    return -value if lower_is_better(metric) else value
+    over = float(entry[models[-1]][metric]) if len(models) > 1 else 0.0
+    return quantities[metric].gain(float(entry[models[0]][metric]), over=over)
 
 
-def choose_images(entries: Sequence[Mapping[str, Any]], *, models: Sequence[str], most: int) -> list[int]:
+def choose_images(
+    entries: Sequence[Mapping[str, Any]],
+    quantities: Mapping[str, Quantity],
+    *,
+    models: Sequence[str],
+    most: int,
+) -> list[int]:
     """Positions, the worst gain first; of more than `most` images the worst half and the best half."""
-    order = sorted(range(len(entries)), key=lambda index: gain(entries[index], models))
+    order = sorted(range(len(entries)), key=lambda index: gain(entries[index], quantities, models))
     if len(order) <= most:
         return order
     best = most // 2

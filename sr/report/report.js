@@ -1,7 +1,7 @@
 "use strict";
 // The slider between two versions of an image, and what the toolbar does to all of them.
 (() => {
-  const { models, cards: data } = JSON.parse(document.getElementById("data").textContent);
+  const { models, falling, cards: data } = JSON.parse(document.getElementById("data").textContent);
   const cards = [...document.querySelectorAll(".card")].map((element) => new Map([
     ["element", element],
     ["data", data[Number(element.dataset.card)]],
@@ -66,13 +66,11 @@
     });
   }
 
-  const falling = new Set(["mse", "lpips", "dists"]);
-
   function quality(card, kind, metric) {
     const values = card.get("data").values;
     const own = values[models[0]][metric];
     const value = kind === "gain" ? own - values[models[models.length - 1]][metric] : own;
-    return falling.has(metric) ? -value : value;
+    return falling.includes(metric) ? -value : value;
   }
 
   document.getElementById("order").addEventListener("change", (event) => {

@@ -15,9 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from sr.sweep.job import DONE, PRUNED, Job, run_job
 from sr.sweep.metrics import read_columns
-from sr.sweep.pareto import objective
+from sr.sweep.pareto import Objective
 from sr.sweep.space import split
-from sr.sweep.summary import end_interrupted
+from sr.sweep.summary import directed, end_interrupted
 
 log = logging.getLogger(__name__)
 ELSEWHERE = "take another hydra.sweep.dir"
@@ -57,8 +57,9 @@ class OptunaSweeper(Sweeper):
         if n_trials < 1:
             raise ValueError(f"hydra.sweeper.n_trials={n_trials} must be 1 or more")
         self.n_trials = n_trials
-        self.objectives = [objective(each.metric, each.get("direction")) for each in objectives]
-        if pruner is not None and len(self.objectives) > 1:
+        self._wanted = list(objectives)
+        self.objectives: list[Objective] = []
+        if pruner is not None and len(self._wanted) > 1:
             raise ValueError("hydra.sweeper.pruner: Optuna prunes for one objective only, so set it to null")
         self.sampler = instantiate(sampler)
         self.pruner = instantiate(pruner)
@@ -68,6 +69,7 @@ class OptunaSweeper(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self._config = config
+        self.objectives = directed(self._wanted, config)
         self._folder = Path(config.hydra.sweep.dir).absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(config.hydra.overrides, self._folder / "multirun.yaml")
@@ -101,7 +103,7 @@ class OptunaSweeper(Sweeper):
             log.warning(
                 "stopped: the same command with hydra.sweep.dir=%s goes on with the study", self._folder
             )
-            end_interrupted(self._config.hydra, monitor=self._config.monitor)
+            end_interrupted(self._config.hydra, self._config)
 
     def _check_space(self, study: Any, space: dict[str, Any]) -> None:
         from optuna.distributions import check_distribution_compatibility

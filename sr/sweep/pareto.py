@@ -1,9 +1,9 @@
 """What is best when there is more than one thing to be good at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sr.metrics.direction import lower_is_better
+from sr.metrics.quantity import HIGHER, LOWER, Quantity
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
@@ -24,14 +24,27 @@ class Objective:
         return value if self.direction == MAXIMIZE else -value
 
 
-def objective(metric: str, direction: str | None = None) -> Objective:
-    """Without a direction, that of the metric, which a validation (`val/psnr_y`) alone has."""
+def objective(column: str, direction: str | None, quantities: Mapping[str, Quantity]) -> Objective:
+    """Without a direction, that of the metric whose validation the column is: `val/psnr_y`.
+
+    Args:
+        column: of metrics.csv.
+        direction: `maximize`, `minimize` or None.
+        quantities: those of the run's metric.
+
+    Raises:
+        ValueError: there is no direction, and no metric that knows one.
+    """
     if direction is not None:
-        return Objective(metric, direction)
-    name = metric.removeprefix("val/")
-    if name == metric:
-        raise ValueError(f"objective {metric} needs a direction: {MAXIMIZE} or {MINIMIZE}")
-    return Objective(metric, MINIMIZE if lower_is_better(name) else MAXIMIZE)
+        return Objective(column, direction)
+    found = quantities.get(column.removeprefix("val/")) if column.startswith("val/") else None
+    directions = {HIGHER: MAXIMIZE, LOWER: MINIMIZE}
+    if found is None or found.better not in directions:
+        known = ", ".join(f"val/{name}" for name, each in quantities.items() if each.better in directions)
+        raise ValueError(
+            f"objective {column} needs a direction, {MAXIMIZE} or {MINIMIZE}; those that have one: {known}"
+        )
+    return Objective(column, directions[found.better])
 
 
 def front(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> list[int]:

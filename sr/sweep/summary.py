@@ -1,12 +1,16 @@
 """The end of every sweep, whichever sweeper and launcher ran it: `hydra.callbacks` in conf/train.yaml."""
 
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hydra.errors import InstantiationException
 from hydra.experimental.callback import Callback
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sr.metrics.quantity import Quantity, quantities_of
 from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
@@ -18,20 +22,32 @@ class SweepSummary(Callback):
     """Ends the program with status 1 if a job failed."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """A grid begins anew, also in the directory of an earlier one, whose jobs may be others; a study goes on."""
+        """A grid begins anew, also in the directory of an earlier one, whose jobs may be others; a study goes on.
+
+        Ends the program where nothing says which way the objective is better: before the jobs, not after them.
+        """
+        try:
+            objectives_of(config.hydra.sweeper, config)
+        except (ValueError, InstantiationException) as error:  # Hydra would make a warning of it
+            sys.exit(f"error: {error.__cause__ or error}")
         if "objectives" not in config.hydra.sweeper:
             for file in Path(config.hydra.sweep.dir).glob(f"*/{RECORD}"):
                 file.unlink()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        if summarize(config.hydra, monitor=config.monitor):
+        if summarize(config.hydra, config):
             sys.exit(1)
 
 
-def summarize(hydra: DictConfig, *, monitor: str) -> list[int]:
-    """Print the table of all jobs, write sweep.csv and sweep.png into the sweep's directory; returns who failed."""
+def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
+    """Print the table of all jobs, write sweep.csv and sweep.png into the sweep's directory; returns who failed.
+
+    Args:
+        hydra: its own part of the configuration.
+        config: that of the runs, with `monitor` and `metric`.
+    """
     folder = Path(hydra.sweep.dir)
-    objectives, jobs = objectives_of(hydra.sweeper, monitor=monitor), read_jobs(folder)
+    objectives, jobs = objectives_of(hydra.sweeper, config), read_jobs(folder)
     if not jobs:
         return []
     table = rows(jobs, objectives)
@@ -45,14 +61,21 @@ def summarize(hydra: DictConfig, *, monitor: str) -> list[int]:
     return [job.number for job in failed]
 
 
-def end_interrupted(hydra: DictConfig, *, monitor: str) -> NoReturn:
+def end_interrupted(hydra: DictConfig, config: DictConfig) -> NoReturn:
     """The table of what there is."""
-    summarize(hydra, monitor=monitor)
+    summarize(hydra, config)
     sys.exit(INTERRUPTED)
 
 
-def objectives_of(sweeper: DictConfig, *, monitor: str) -> list[Objective]:
+def objectives_of(sweeper: DictConfig, config: DictConfig) -> list[Objective]:
     """What the sweeper is after; of a grid the monitored metric."""
-    if "objectives" in sweeper:
-        return [objective(each.metric, each.get("direction")) for each in sweeper.objectives]
-    return [objective(f"val/{monitor}")]
+    of_grid = [{"metric": f"val/{config.monitor}"}]
+    return directed(sweeper.objectives if "objectives" in sweeper else of_grid, config)
+
+
+def directed(wanted: Iterable[Mapping[str, Any]], config: DictConfig) -> list[Objective]:
+    """`{metric, direction}`, where there is no direction that of the runs' metric, which is built to be asked."""
+    known: Mapping[str, Quantity] = {}
+    if any(each.get("direction") is None for each in wanted):
+        known = quantities_of(instantiate(config.metric))
+    return [objective(each["metric"], each.get("direction"), known) for each in wanted]

@@ -19,13 +19,16 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.consensus import Consensus
 from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
-from sr.metrics.protocol import Protocol
+from sr.metrics.quantity import Metric, check_monitor, measure, quantities_of
+from sr.ops.crop import middle
 from sr.training.ema import ema_copy, update_ema
+from sr.training.image_values import ImageValues
 from sr.training.running_mean import RunningMean, Terms
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 
 Batch = Mapping[str, Any]
 PRECISIONS = ("32-true", "bf16-mixed")
+LOSSES = ("loss_g", "loss_d")  # of validation too
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class SRModule(L.LightningModule):
         content_loss: (sr, target) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
-        metric: what validation computes.
+        metric: what validation computes; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
         ema_decay: see `sr.training.ema`.
         warmup_iterations: length of the linear learning-rate warm-up.
@@ -63,6 +66,8 @@ class SRModule(L.LightningModule):
         accumulate: micro-batches that a batch is cut into to save memory. The batch size stays what it is, so an
             iteration, an epoch and a learning rate mean the same with any value; only what looks at a batch as a
             whole (relativistic averages, batch norm) sees the parts.
+        loss_patch_size: HR pixels on a side of the middle of each validation image, of which validation takes the
+            losses too; those of training are comparable if its patches are as large. None takes none.
         seed: of what nets draw (dropout).
 
     Attributes:
@@ -76,13 +81,14 @@ class SRModule(L.LightningModule):
         generator: nn.Module,
         content_loss: nn.Module,
         optimizer_g: OptimizerFactory,
-        metric: Protocol,
+        metric: Metric,
         scheduler_g: SchedulerFactory,
         monitor: str = "psnr_y",
         ema_decay: float = 0.999,
         warmup_iterations: int = 0,
         gradient_clip: float | None = None,
         accumulate: int = 1,
+        loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -94,8 +100,7 @@ class SRModule(L.LightningModule):
             raise ValueError(f"warmup_iterations={warmup_iterations} must be 0 or more")
         if gradient_clip is not None and gradient_clip <= 0:
             raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
-        if monitor not in metric.names:
-            raise ValueError(f"monitor={monitor}: choose one of {', '.join(metric.names)}")
+        check_monitor(monitor, quantities_of(metric))
         self.automatic_optimization = False
         self.generator = generator
         self.generator_ema = ema_copy(generator)
@@ -108,11 +113,13 @@ class SRModule(L.LightningModule):
         self.warmup_iterations = warmup_iterations
         self.gradient_clip = gradient_clip
         self.accumulate = accumulate
+        self.loss_patch_size = loss_patch_size
         self.seed = seed
         self.consensus = Consensus()
         self._running = RunningMean()
         self._statistics: list[Tensor] = []
-        self._validated: list[Tensor] = []
+        self._validated = ImageValues()
+        self._judged = ImageValues()
 
     # What a subclass decides
 
@@ -131,8 +138,12 @@ class SRModule(L.LightningModule):
 
         `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
         batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
-        there may be `health/` numbers among the terms, which cost time.
+        there are numbers among the terms that cost time: `training_metrics`, and `health/`. Their keys have a slash.
         """
+
+    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
+        """Those of `LOSSES` that there are at this iteration, without gradients."""
+        return {"loss_g": sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(()))}
 
     def trained(self) -> list[Trained]:
         """Everything that is updated, the generator's first."""
@@ -221,7 +232,7 @@ class SRModule(L.LightningModule):
         trained, resting = self.trained(), self.resting(iteration)
         active = [place for place, each in enumerate(trained) if each.name not in resting]
         finite = self.consensus.ask(
-            losses=[value for key, value in terms.items() if not key.startswith("health/")],
+            losses=[value for key, value in terms.items() if "/" not in key],
             gradients=[self._clipped_norm(trained[place].net) for place in active],
             optimizers=[optimizers[place] for place in active],
             reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
@@ -279,6 +290,17 @@ class SRModule(L.LightningModule):
 
     # Logging
 
+    @torch.no_grad()
+    def training_metrics(self, sr: Tensor, hr: Tensor, *, losses: Terms) -> Terms:
+        """`train/psnr_y` and the like: the metric's means over a batch of patches, before the update.
+
+        Without those that have the name of a loss, and none where patches are too small for the metric.
+        """
+        if min(hr.shape[-2:]) < self.metric.smallest:
+            return {}
+        values = measure(self.metric, sr.float(), hr)
+        return {f"train/{name}": value.mean() for name, value in values.items() if name not in losses}
+
     def _logs_at(self, iteration: int) -> bool:
         """Whether the iteration, counted from 0, is one of those that are logged."""
         return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
@@ -320,16 +342,43 @@ class SRModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         sr = self.super_resolve(batch["lr"])
-        values = torch.stack([*self.metric(sr, batch["hr"]).values()], dim=1)
-        self._validated.append(torch.cat([batch["index"][:, None].to(values), values], dim=1))
+        self._validated.add(batch["index"], [*measure(self.metric, sr, batch["hr"]).values()])
+        if self.loss_patch_size is not None:
+            pairs = zip(torch.split(sr, 1), torch.split(batch["hr"], 1), strict=True)
+            losses = [self._judged_losses(*pair) for pair in pairs]
+            self._judged.add(batch["index"], torch.stack(losses).unbind(dim=1))
         return sr
 
+    def _judged_losses(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """`LOSSES` of one image, in fp32: NaN where there is none, infinite where one is no number."""
+        losses = hr.new_full((len(LOSSES),), torch.nan, dtype=torch.float32)
+        size = self.loss_patch_size
+        if size is None or min(hr.shape[-2:]) < size:
+            return losses
+        # Not compiled, as nets would be anew for batches of one.
+        with full_precision(self.device), torch.compiler.set_stance("force_eager"):
+            terms = self.judge(middle(sr, size), middle(hr, size), iteration=max(self.global_step - 1, 0))
+        for place, name in enumerate(LOSSES):
+            if name in terms:
+                losses[place] = terms[name].nan_to_num(nan=torch.inf, posinf=torch.inf)
+        return losses
+
     def on_validation_epoch_end(self) -> None:
-        gathered = self.all_gather(torch.cat(self._validated))
-        self._validated.clear()
-        assert isinstance(gathered, Tensor)
-        # A sampler over several processes fills up the shorter shares with images that another has too.
-        rows = {int(row[0]): row[1:] for row in gathered.reshape(-1, gathered.shape[-1]).cpu()}
-        means = set_mean(torch.stack([rows[index] for index in sorted(rows)]))
-        for name, value in zip(self.metric.names, means, strict=True):
+        gather: Any = self.all_gather
+        for name, value in zip(self.metric.quantities, set_mean(self._validated.take(gather)), strict=True):
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
+        if self.loss_patch_size is not None:
+            self._log_losses(self._judged.take(gather))
+
+    def _log_losses(self, losses: Tensor) -> None:
+        """Means over the images that have them."""
+        smaller = int(losses[:, 0].isnan().sum())
+        if smaller:
+            rank_zero_warn(
+                f"{smaller} of {len(losses)} validation images are smaller than a patch of {self.loss_patch_size}"
+                " pixels (data.hr_patch_size): val/loss_g and val/loss_d leave them out"
+            )
+        for name, column in zip(LOSSES, losses.unbind(dim=1), strict=True):
+            found = column[~column.isnan()]
+            if len(found):
+                self.log(f"val/{name}", set_mean(found[:, None])[0])

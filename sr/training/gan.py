@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sr.metrics.protocol import Protocol
+from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.base import Batch, SRModule, Trained
 from sr.training.running_mean import Terms
@@ -54,7 +54,7 @@ class GANModule(SRModule):
         gan_weight: float,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
-        metric: Protocol,
+        metric: Metric,
         ramp: AdversarialRamp,
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
@@ -64,6 +64,7 @@ class GANModule(SRModule):
         warmup_iterations: int = 0,
         gradient_clip: float | None = None,
         accumulate: int = 1,
+        loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(
@@ -77,6 +78,7 @@ class GANModule(SRModule):
             warmup_iterations=warmup_iterations,
             gradient_clip=gradient_clip,
             accumulate=accumulate,
+            loss_patch_size=loss_patch_size,
             seed=seed,
         )
         self.discriminator = discriminator
@@ -137,6 +139,7 @@ class GANModule(SRModule):
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
         if measured:
             terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
+            terms |= self.training_metrics(image, hr, losses=content)
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
@@ -161,6 +164,17 @@ class GANModule(SRModule):
             "logits_real": real_logits.detach().float().mean(),
             "logits_fake": fake_logits.detach().float().mean(),
         }
+
+    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
+        ramp = self.ramp(iteration)
+        content_loss = (self.first_content_loss if ramp is None else None) or self.content_loss
+        loss_g = sum(content_loss(sr, hr).values(), start=hr.new_zeros(()))
+        if ramp is None:
+            return {"loss_g": loss_g}
+        real, fake = self._discriminate(hr, sr)
+        adversarial = self.gan_loss.generator(real=real, fake=fake)  # type: ignore[operator]
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
+        return {"loss_g": loss_g + self.gan_weight * ramp * adversarial, "loss_d": loss_d}
 
     def _health(self, sr: Tensor, pushes: Terms, real_logits: Tensor, fake_logits: Tensor) -> Terms:
         weight = health.last_weight(self.generator)

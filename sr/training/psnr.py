@@ -19,7 +19,9 @@ class PSNRModule(SRModule):
         share: float,
         measured: bool = False,
     ) -> Terms:
-        content: Terms = self.content_loss(self.generator(lr).float(), target)
+        sr = self.generator(lr).float()
+        content: Terms = self.content_loss(sr, target)
         loss = sum(content.values(), start=target.new_zeros(()))
         self.manual_backward(loss * share)
-        return {**{key: value.detach() for key, value in content.items()}, "loss_g": loss.detach()}
+        numbers = self.training_metrics(sr, hr, losses=content) if measured else {}
+        return {**{key: value.detach() for key, value in content.items()}, "loss_g": loss.detach(), **numbers}

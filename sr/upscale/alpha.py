@@ -1,4 +1,4 @@
-"""Transparency beside a net: what it may draw into colours, and what it may not touch."""
+"""Colour under transparency, which must not reach a net."""
 
 import cv2
 import numpy as np
@@ -24,22 +24,3 @@ def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     where = hidden.astype(bool)
     filled[where] = colour.reshape(-1, colour.shape[2])[nearest[labels[where]]]
     return filled
-
-
-def keep_flat(alpha: np.ndarray, enlarged: np.ndarray, *, strip: int = 64) -> None:
-    """Make alpha exactly opaque (transparent) where the 3 x 3 pixels of the original around it all are, in place.
-
-    A net returns 254 for 255 as readily as not, which would make solid things faintly transparent.
-
-    Args:
-        alpha: (H, W, 1) uint8 or uint16.
-        enlarged: (H*s, W*s, 1) of the same dtype for a whole number s.
-        strip: rows of the original that are worked on at once.
-    """
-    scale = enlarged.shape[0] // alpha.shape[0]
-    kernel = np.ones((3, 3), np.uint8)
-    lowest, highest = cv2.erode(alpha, kernel), cv2.dilate(alpha, kernel)
-    for value, flat in ((np.iinfo(alpha.dtype).max, lowest), (0, highest)):
-        for top in range(0, len(alpha), strip):
-            rows = (flat[top : top + strip] == value).repeat(scale, 0).repeat(scale, 1)
-            enlarged[top * scale : (top + strip) * scale, :, 0][rows] = value

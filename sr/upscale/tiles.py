@@ -8,6 +8,8 @@ import torch
 
 from sr.ops.image import to_float
 from sr.ops.tile import Grid, Tile
+from sr.upscale.canvas import Canvas, make_canvas
+from sr.upscale.flat import Flat
 from sr.upscale.network import Network
 
 
@@ -16,22 +18,28 @@ def enlarge(
     *,
     network: Network,
     grid: Grid,
+    size: tuple[int, int] | None = None,
+    keep_flat: bool = False,
     batch: int = 1,
     advance: Callable[[int], object] = lambda tiles: None,
 ) -> np.ndarray:
-    """(H, W, C) uint8 or uint16 -> (H*scale, W*scale, C) of the same dtype.
+    """(H, W, C) uint8 or uint16 -> (*size, C) of the same dtype.
 
-    Besides the two arrays this holds `batch` tiles as floats, and of the blended zones one row of tiles.
+    Besides the two arrays this holds `batch` tiles as floats, and of the blended zones one row of tiles; of another
+    size than the net gives one row of tiles as a whole.
 
     Args:
         grid: the tiles of the image.
+        size: (height, width) of the result, resampled from what the net gives; None is (H*scale, W*scale).
+        keep_flat: the image is alpha, and what is quite opaque or transparent in it stays so.
         batch: tiles that are enlarged at once.
         advance: is called with the number of tiles done.
     """
     height, width, channels = image.shape
     scale = network.scale
-    joined = np.empty((height * scale, width * scale, channels), image.dtype)
-    seams = _Seams(joined, grid, scale)
+    given = (height * scale, width * scale, channels)
+    canvas = make_canvas(given, size=size or given[:2], dtype=image.dtype)
+    seams = _Seams(canvas, grid, given, flat=Flat(image) if keep_flat else None)
     tiles = iter(grid)
     while some := list(islice(tiles, batch)):
         floats = np.stack([to_float(_seen(image, tile)) for tile in some])
@@ -39,7 +47,7 @@ def enlarge(
         for tile, values in zip(some, enlarged, strict=True):
             seams.add(tile, values)
         advance(len(some))
-    return joined
+    return canvas.result
 
 
 def _seen(image: np.ndarray, tile: Tile) -> np.ndarray:
@@ -54,13 +62,13 @@ class _Seams:
     as floats, and nothing is rounded before it is complete.
     """
 
-    def __init__(self, joined: np.ndarray, grid: Grid, scale: int) -> None:
-        channels = joined.shape[2]
-        self._joined = joined
-        self._scale = scale
-        self._top = float(np.iinfo(joined.dtype).max)
+    def __init__(self, canvas: Canvas, grid: Grid, shape: tuple[int, int, int], *, flat: Flat | None) -> None:
+        _, width, channels = shape
+        self._canvas = canvas
+        self._flat = flat
+        self._scale = scale = width // grid.columns[-1].stop
         # All fades along an axis have one length, the last span has none.
-        self._below = np.zeros((grid.rows[0].fade_out * scale, joined.shape[1], channels), np.float32)
+        self._below = np.zeros((grid.rows[0].fade_out * scale, width, channels), np.float32)
         self._right = np.zeros((0, 0, channels), np.float32)
 
     def add(self, tile: Tile, enlarged: np.ndarray) -> None:
@@ -81,12 +89,7 @@ class _Seams:
             weighted[: rows.fade_in * scale, :width] += self._below[:, place]
         if rows.fade_out:
             self._below[:, place] = weighted[height:, :width]
-        self._joined[rows.own_start * scale : rows.own_stop * scale, place] = self._levels(
-            weighted[:height, :width]
-        )
-
-    def _levels(self, values: np.ndarray) -> np.ndarray:
-        values *= self._top
-        np.rint(values, out=values)
-        np.clip(values, 0, self._top, out=values)
-        return values.astype(self._joined.dtype)
+        finished = weighted[:height, :width]
+        if self._flat is not None:
+            self._flat.keep(finished, top=rows.own_start, left=columns.own_start, scale=scale)
+        self._canvas.paint(finished, top=rows.own_start * scale, left=columns.own_start * scale)

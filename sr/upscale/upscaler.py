@@ -8,10 +8,9 @@ import numpy as np
 import torch
 
 from sr.ops.hardware import free_memory
-from sr.ops.resize import imresize_levels
 from sr.ops.tile import Grid, cut
 from sr.pictures.picture import Picture
-from sr.upscale.alpha import fill_transparent, keep_flat
+from sr.upscale.alpha import fill_transparent
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid
 from sr.upscale.network import Network
 from sr.upscale.reach import Reach, measure_reach
@@ -63,10 +62,9 @@ class Upscaler:
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
     def check_memory(self, height: int, width: int, *, bytes_per_pixel: int) -> None:
-        """Raises MemoryError if the image, the net's result and the final one cannot be held at once."""
+        """Raises MemoryError if the image and the result cannot be held at once, or a row of tiles beside them."""
         rows, columns = self.size(height, width)
-        net = self.network.scale
-        needed = height * width * (1 + net**2) + (rows * columns if self.scale != net else 0)
+        needed = height * width + rows * columns + self._resampled_at_once(height, width)
         free = free_memory(torch.device("cpu"))
         if needed * bytes_per_pixel > free:
             raise MemoryError(
@@ -84,24 +82,35 @@ class Upscaler:
         """
         self.network.check(picture.colour.shape[2])
         if picture.alpha is None:
-            return replace(picture, colour=self._resampled(picture.colour, self._enlarge(picture.colour)))
-        alpha = self._enlarge(picture.alpha)
-        keep_flat(picture.alpha, alpha)
-        alpha = self._resampled(picture.alpha, alpha)
+            return replace(picture, colour=self._enlarge(picture.colour))
+        alpha = self._enlarge(picture.alpha, keep_flat=True)
         filled = fill_transparent(picture.colour, picture.alpha)
-        return replace(picture, colour=self._resampled(filled, self._enlarge(filled)), alpha=alpha)
+        return replace(picture, colour=self._enlarge(filled), alpha=alpha)
 
-    def _resampled(self, original: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
-        size = self.size(*original.shape[:2])
-        return enlarged if size == enlarged.shape[:2] else imresize_levels(enlarged, size=size)
+    def _resampled_at_once(self, height: int, width: int) -> int:
+        """Floats of a row of tiles, which resampling needs whole, in pixels of 8 bits."""
+        net = self.network.scale
+        if self.size(height, width) == (height * net, width * net):
+            return 0
+        rows = self._grid(height, width).rows
+        return 4 * net**2 * width * max(span.own_stop - span.own_start for span in rows)
 
-    def _enlarge(self, image: np.ndarray) -> np.ndarray:
+    def _enlarge(self, image: np.ndarray, *, keep_flat: bool = False) -> np.ndarray:
+        size = self.size(*image.shape[:2])
         while True:
             grid = self._grid(*image.shape[:2])
             batch = batch_size(self.network, grid, pixels=self._affordable())
             try:
                 with self._bars(len(grid)) as advance:
-                    return enlarge(image, network=self.network, grid=grid, batch=batch, advance=advance)
+                    return enlarge(
+                        image,
+                        network=self.network,
+                        grid=grid,
+                        size=size,
+                        keep_flat=keep_flat,
+                        batch=batch,
+                        advance=advance,
+                    )
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise

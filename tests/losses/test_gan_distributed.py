@@ -73,6 +73,9 @@ def two_processes(rank: int, folder: Path) -> None:
         training = nn.parallel.DistributedDataParallel(Training(base))
         training(lr, hr).backward()
         results[name] = gradients(training)
+    if rank == 0:  # which would wait for the other one, were the averages shared
+        loss = RelativisticAverageGANLoss(base=VanillaGANLoss()).eval()
+        results["alone"] = {"loss": loss.discriminator(real=hr, fake=lr)}
     torch.save(results, folder / f"rank{rank}.pt")
     dist.destroy_process_group()
 
@@ -121,6 +124,12 @@ def test_averages_over_the_local_half_only_would_be_noticed(name: str) -> None:
     halves = [one_process(BASES[name], part) for part in (slice(0, BATCH // 2), slice(BATCH // 2, None))]
     for key in ("generator.weight", "discriminator.0.weight"):
         assert ((halves[0][key] + halves[1][key]) / 2 - whole[key]).abs().max() > 1e-3
+
+
+def test_in_evaluation_mode_a_process_is_alone(results: list[dict[str, dict[str, Tensor]]]) -> None:
+    lr, hr = (images[: BATCH // 2] for images in batch())
+    expected = RelativisticAverageGANLoss(base=VanillaGANLoss()).discriminator(real=hr, fake=lr)
+    assert torch.equal(results[0]["alone"]["loss"], expected)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
@@ -13,6 +14,7 @@ from sr.metrics import perceptual
 from sr.metrics.perceptual import Perceptual, PerceptualMetricError
 from sr.metrics.protocol import Protocol
 from sr.ops.image import to_float, to_tensor
+from sr.ops.weight_file import CheckpointError
 
 CPU = torch.device("cpu")
 
@@ -82,3 +84,15 @@ def test_without_its_weights_it_says_where_they_belong(monkeypatch: pytest.Monke
         PerceptualMetricError, match=r"weights of AlexNet, which are not in .*checkpoints.*no route to host"
     ):
         Perceptual(names=["lpips"], prepare=torch.Tensor.double, crop_border=0, device=CPU)
+
+
+def test_weights_that_are_not_those_of_their_name_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(perceptual, "_need_torchvision", lambda names: None)
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    for name, file in (("lpips", "alexnet-owt-7be5be79.pth"), ("dists", "vgg16-397923af.pth")):
+        (tmp_path / "checkpoints" / file).write_bytes(b"other bytes")
+        with pytest.raises(CheckpointError, match=rf"{file}: damaged, since its SHA-256 begins with "):
+            Perceptual(names=[name], prepare=torch.Tensor.double, crop_border=0, device=CPU)

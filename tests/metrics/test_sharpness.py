@@ -6,7 +6,6 @@ import torch
 from helpers import picture
 from scipy.ndimage import gaussian_filter
 
-from sr.metrics.direction import lower_is_better, number
 from sr.metrics.protocol import Protocol
 from sr.metrics.sharpness import Sharpness, gradient_sharpness
 from sr.ops.image import to_float, to_tensor
@@ -57,22 +56,3 @@ def test_it_sees_the_pixels_of_the_protocol() -> None:
     measure = Sharpness(prepare=Protocol(crop_border=4).prepare)
     assert measure(sr, hr)["sharpness"].item() == 1
     assert "no perceptual metric" in measure.describe()["sharpness"]
-
-
-def test_numbers_are_printed_with_the_digits_that_count() -> None:
-    assert [number(metric, 0.123456) for metric in ("psnr_y", "ssim_rgb", "mse", "lpips", "sharpness")] == [
-        "0.12",
-        "0.1235",
-        "1.23e-01",
-        "0.1235",
-        "0.123",
-    ]
-    assert number("psnr_y", -0.001, sign=True) == "+0.00"
-    assert number("psnr_y", -0.01, sign=True) == "-0.01"
-    assert [
-        metric for metric in ("psnr_y", "ssim_y", "mse", "lpips", "dists") if lower_is_better(metric)
-    ] == [
-        "mse",
-        "lpips",
-        "dists",
-    ]

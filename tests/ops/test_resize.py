@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.loop_resize import loop_over_taps
 from sr.ops import resize
-from sr.ops.resize import imresize, imresize_levels
+from sr.ops.resize import Resizer, imresize
 
 
 def cubic(x: float) -> float:
@@ -71,15 +71,29 @@ def test_rows_and_columns_are_not_confused() -> None:
     np.testing.assert_allclose(resized[:, 0, 0], resized[:, 1, 0], atol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("bands", [[40], [1] * 40, [3, 30, 0, 7], [39, 1]])
 @pytest.mark.parametrize("size", [(17, 90), (100, 33), (7, 5), (1, 1)])
-def test_strips_equal_the_whole(size: tuple[int, int], dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rounded and clamped, in strips of a few rows, growing and shrinking."""
-    top = np.iinfo(dtype).max
-    image = np.random.default_rng(0).integers(0, top + 1, (40, 50, 3), dtype)
-    whole = loop_over_taps(image.astype(np.float64), size=size).clip(0, top)
+def test_bands_and_strips_equal_the_whole(
+    size: tuple[int, int], bands: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In strips of a few rows, growing and shrinking, however the rows come."""
+    image = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
+    whole = loop_over_taps(image.astype(np.float64), size=size)
     for strip in (1, 9, 500):
         monkeypatch.setattr(resize, "STRIP", strip)
-        result = imresize_levels(image, size=size)
-        assert result.dtype == dtype
-        assert np.abs(result - whole).max() <= 0.51
+        resizer = Resizer(image.shape, size=size, dtype=image.dtype)
+        given = np.split(image, np.cumsum(bands)[:-1])
+        strips = [made for band in given for made in resizer.add(band)]
+        assert [start for start, _ in strips] == list(range(0, size[0], strip))
+        np.testing.assert_allclose(np.concatenate([rows for _, rows in strips]), whole, atol=2e-6)
+
+
+def test_rows_are_kept_no_longer_than_they_are_needed() -> None:
+    image = np.zeros((4000, 8, 1), np.float32)
+    resizer = Resizer(image.shape, size=(2000, 4), dtype=image.dtype)
+    kept = []
+    for band in np.split(image, 40):
+        list(resizer.add(band))
+        kept.append(len(resizer._kept))
+    assert max(kept) <= 2 * resize.STRIP + 100  # those of one strip, and a band
+    assert kept[-1] == 0

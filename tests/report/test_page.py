@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from helpers import picture
 
+from sr.metrics.protocol import PSNR
 from sr.report.page import render
 from sr.report.pictures import Card, Detail, data_uri
 from sr.summary import summary
@@ -42,7 +44,8 @@ def make_report(names: list[str], set_name: str = "photos") -> dict:
         "interval": "95 %",
     }
     sets = {set_name: summary(entries, models=["net", "bicubic"], draws=1)}
-    return {"protocol": protocol, "models": ["net", "bicubic"], "sets": sets}
+    quantities = {"psnr_y": asdict(PSNR)}
+    return {"protocol": protocol, "models": ["net", "bicubic"], "quantities": quantities, "sets": sets}
 
 
 class Tags(HTMLParser):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from helpers import picture
 
+from sr.metrics.protocol import PSNR
+from sr.metrics.quantity import Quantity
 from sr.report import pictures
 from sr.report.pictures import choose_images, data_uri, find_details, gain, shrink
 
@@ -32,13 +34,14 @@ def test_pictures_are_lossless() -> None:
 def test_worst_first_by_gain() -> None:
     entries = [entry(30, 29), entry(40, 36), entry(20, 21), entry(30, 27)]
     models = ["net", "bicubic"]
-    assert [gain(each, models) for each in entries] == [1, 4, -1, 3]
-    assert choose_images(entries, models=models, most=9) == [2, 0, 3, 1]
-    assert choose_images(entries, models=models, most=3) == [2, 0, 1]
-    assert choose_images(entries, models=models, most=1) == [2]
-    assert choose_images(entries, models=["net"], most=9) == [2, 0, 3, 1]
-    less_is_better = [entry(0.1, 0.3, "lpips"), entry(0.4, 0.3, "lpips")]
-    assert choose_images(less_is_better, models=models, most=9) == [1, 0]
+    quantities = {"psnr_y": PSNR, "mae": Quantity(better="lower", digits=".4f")}
+    assert [gain(each, quantities, models) for each in entries] == [1, 4, -1, 3]
+    assert choose_images(entries, quantities, models=models, most=9) == [2, 0, 3, 1]
+    assert choose_images(entries, quantities, models=models, most=3) == [2, 0, 1]
+    assert choose_images(entries, quantities, models=models, most=1) == [2]
+    assert choose_images(entries, quantities, models=["net"], most=9) == [2, 0, 3, 1]
+    less_is_better = [entry(0.1, 0.3, "mae"), entry(0.4, 0.3, "mae")]
+    assert choose_images(less_is_better, quantities, models=models, most=9) == [1, 0]
 
 
 def versions(height: int, width: int, *, scale: int = 4) -> dict[str, np.ndarray]:

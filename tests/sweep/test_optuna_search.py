@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import own_metrics
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
+from sr.metrics.quantity import Quantity
 from sr.sweep import job as job_module
 from sr.sweep import optuna_search
 from sr.sweep.job import read_jobs
@@ -33,9 +35,12 @@ def search(folder: Path, arguments: list[str], **changes: Any) -> optuna.Study:
         "pruner": None,
         "study_name": "search",
     }
-    sweeper = OptunaSweeper(**settings | changes)
-    hydra = {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments}, "sweeper": {}}
-    config = OmegaConf.create({"monitor": "psnr_y", "hydra": hydra})
+    settings |= changes
+    sweeper = OptunaSweeper(**settings)
+    hydra = {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments}}
+    hydra["sweeper"] = {"objectives": settings["objectives"]}
+    metric = {"_target_": "own_metrics.Mae", "crop_border": 4, "spaces": ["y"]}
+    config = OmegaConf.create({"monitor": "psnr_y", "metric": metric, "hydra": hydra})
     sweeper.setup(hydra_context=None, task_function=None, config=config)  # type: ignore[arg-type]
     sweeper.sweep(arguments)
     return optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/study.db")
@@ -48,6 +53,17 @@ def test_the_study_knows_the_last_values(tmp_path: Path) -> None:
         assert trial.value == pytest.approx(10 * trial.params["x"])
         assert job.overrides == ("y=b", f"x={trial.params['x']}")
     assert study.best_value == max(10 * trial.params["x"] for trial in study.trials)
+
+
+def test_the_direction_is_that_of_the_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    falling = {"psnr_y": Quantity(better="lower", digits=".2f")}  # what the program of these tests logs
+    monkeypatch.setattr(own_metrics.Mae, "quantities", falling)
+    unsaid = OmegaConf.create([{"metric": "val/psnr_y", "direction": None}])
+    study = search(tmp_path / "s", ["x=interval(0.0,1.0)"], objectives=unsaid)
+    assert study.direction.name == "MINIMIZE"
+    assert study.best_value == min(10 * trial.params["x"] for trial in study.trials)
+    with pytest.raises(ValueError, match="objective val/mae needs a direction"):
+        search(tmp_path / "t", ["x=1,2"], objectives=OmegaConf.create([{"metric": "val/mae"}]))
 
 
 def test_several_objectives_have_a_front(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from sr.metrics.quantity import Quantity
 from sr.sweep.pareto import Objective, front, objective
 
 PSNR, LPIPS = Objective("val/psnr_y"), Objective("val/lpips", "minimize")
@@ -22,8 +23,16 @@ def test_a_direction_is_one_of_two() -> None:
 
 
 def test_a_metric_knows_its_direction() -> None:
-    assert objective("val/psnr_y") == PSNR
-    assert objective("val/lpips") == LPIPS
-    assert objective("val/lpips", "maximize").direction == "maximize"
-    with pytest.raises(ValueError, match="train/adversarial needs a direction: maximize or minimize"):
-        objective("train/adversarial")
+    known = {
+        "psnr_y": Quantity(better="higher", digits=".2f"),
+        "lpips": Quantity(better="lower", digits=".4f"),
+        "sharpness": Quantity(better="neither", digits=".3f"),
+    }
+    assert objective("val/psnr_y", None, known) == PSNR
+    assert objective("val/lpips", None, known) == LPIPS
+    assert objective("val/lpips", "maximize", known).direction == "maximize"
+    for column in ("train/adversarial", "train/psnr_y", "psnr_y", "val/loss_g", "val/sharpness"):
+        with pytest.raises(
+            ValueError, match=f"{column} needs a direction, maximize or minimize; .*: val/psnr_y, val/lpips$"
+        ):
+            objective(column, None, known)

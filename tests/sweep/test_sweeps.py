@@ -8,7 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 import torch
-from helpers import run_program, small_gan
+from helpers import ROOT, run_program, small_gan
 
 from sr.pictures.reading import read_image
 
@@ -91,3 +91,28 @@ def test_a_search_and_going_on_with_it(tmp_path: Path, photos: Path) -> None:
     for trial, row in zip(study.trials, table(tmp_path), strict=True):
         assert float(row["optimizer_g.lr"]) == trial.params["optimizer_g.lr"]
         assert float(row["val/psnr_y"]) == pytest.approx(trial.value, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_the_best_job_by_a_metric_of_the_user_s_own(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    settings = [*overrides(tmp_path, photos), "metric._target_=own_metrics.Mae", "monitor=mae"]
+    search = ["hparams_search=optuna", "hydra.sweeper.n_trials=2", "optimizer_g.lr=interval(1e-4,1e-2)"]
+    done = run_program("train.py", "-m", *settings, *search)
+    assert done.returncode == 0, done.stderr
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path}/sweep/study.db")
+    values = [float(row["val/mae"]) for row in table(tmp_path)]
+    assert study.best_value == pytest.approx(min(values), rel=1e-4)
+
+
+def test_a_metric_that_does_not_say_which_way_ends_a_sweep_before_its_jobs(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    settings = [*overrides(tmp_path, photos), "metric._target_=own_metrics.SilentMae", "monitor=mae"]
+    done = run_program("train.py", "-m", *settings, "seed=0,1")
+    assert done.returncode == 1
+    assert "error: metric=own_metrics.SilentMae does not say which way is better" in done.stderr
+    assert not (tmp_path / "sweep" / "0" / "job.json").exists()

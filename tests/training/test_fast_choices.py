@@ -55,9 +55,9 @@ def test_the_layout_of_memory() -> None:
     plain, fast = gradients(module()), gradients(module().to(memory_format=torch.channels_last))
     assert plain.keys() == fast.keys()
     for name, expected in plain.items():
-        torch.testing.assert_close(
-            fast[name], expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item(), msg=name
-        )
+        # A relative logit does not depend on D's last bias, whose gradient is rounding alone.
+        atol = max(1e-4 * expected.abs().max().item(), 1e-7)
+        torch.testing.assert_close(fast[name], expected, rtol=1e-3, atol=atol, msg=name)
 
 
 @pytest.mark.parametrize("memory", ["lean", "checkpoint"])

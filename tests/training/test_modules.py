@@ -368,7 +368,121 @@ def test_validation_is_the_mean_over_images_each_counted_once() -> None:
     module.log = lambda name, value, **_: logged.update({name: value.item()})
     module.on_validation_epoch_end()
     assert logged["val/psnr_y"] == pytest.approx(sum(rows[:3]) / 3, abs=1e-6)
-    assert not module._validated
+    assert not module._validated._rows
+
+
+class Judges:
+    """Hands images to a module's validation and keeps what it logs."""
+
+    def __init__(self, module: SRModule) -> None:
+        self.module = module.eval()
+        self.logged: dict[str, float] = {}
+        module.all_gather = lambda tensor: tensor
+        module.log = lambda name, value, **_: self.logged.update({name: value.item()})
+
+    def __call__(self, images: list[Tensor]) -> dict[str, float]:
+        self.logged.clear()
+        for index, hr in enumerate(images):
+            lr = nn.functional.avg_pool2d(hr[None], 4)
+            with torch.no_grad():  # as Lightning validates
+                self.module.validation_step({"lr": lr, "hr": hr[None], "index": torch.tensor([index])}, index)
+        self.module.on_validation_epoch_end()
+        return dict(self.logged)
+
+
+def images(*sizes: tuple[int, int]) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    return [torch.rand(3, *size, generator=generator) for size in sizes]
+
+
+def test_validation_has_the_losses_of_the_middle_of_each_image() -> None:
+    """Of the averaged generator and the discriminator as it is, neither of which learns from it."""
+    module = make(discriminator=UNetDiscriminator(num_feat=4), loss_patch_size=24)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    found = Judges(module)(images((32, 40), (40, 24)))
+    expected_g, expected_d = [], []
+    softplus = nn.functional.softplus
+    for hr in images((32, 40), (40, 24)):
+        sr = module.super_resolve(nn.functional.avg_pool2d(hr[None], 4))
+        top, left = (hr.shape[1] - 24) // 2, (hr.shape[2] - 24) // 2
+        sr, hr = (image[..., top : top + 24, left : left + 24] for image in (sr, hr[None]))
+        real, fake = module.discriminator(hr), module.discriminator(sr)
+        above = softplus(-(real - fake.mean())).mean() + softplus(fake - real.mean()).mean()
+        below = softplus(real - fake.mean()).mean() + softplus(-(fake - real.mean())).mean()
+        expected_d.append(above.item())
+        expected_g.append(((sr - hr).abs().mean() + 0.1 * below).item())
+    assert found["val/loss_g"] == pytest.approx(sum(expected_g) / 2, rel=1e-5)
+    assert found["val/loss_d"] == pytest.approx(sum(expected_d) / 2, rel=1e-5)
+    for name, value in module.state_dict().items():  # nor does the power iteration of the spectral norm go on
+        assert torch.equal(value, before[name]), name
+
+
+def test_a_discriminator_that_sleeps_has_no_loss_in_validation() -> None:
+    found = Judges(make(ramp=AdversarialRamp(generator_only=3), loss_patch_size=32))(images((32, 32)))
+    assert "val/loss_d" not in found
+    assert found["val/loss_g"] == Judges(make(PSNRModule, loss_patch_size=32))(images((32, 32)))["val/loss_g"]
+    assert "val/loss_g" not in Judges(make(PSNRModule))(images((32, 32)))
+
+
+def test_images_smaller_than_a_patch_are_left_out_of_losses_and_counted() -> None:
+    judges = Judges(make(loss_patch_size=32))
+    alone = judges(images((32, 36)))
+    with pytest.warns(UserWarning, match="1 of 2 validation images are smaller than a patch of 32 pixels"):
+        both = judges([*images((32, 36)), torch.rand(3, 36, 28)])
+    assert both["val/loss_d"] == alone["val/loss_d"]
+    assert both["val/psnr_y"] != alone["val/psnr_y"]
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("kind", [PSNRModule, GANModule])
+def test_training_has_the_metrics_of_its_batches_where_it_logs(
+    tmp_path: Path, kind: type[SRModule], accumulate: int
+) -> None:
+    logged: dict[int, dict[str, float]] = {}
+
+    class Log(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+            found = {key: float(value) for key, value in trainer.callback_metrics.items()}
+            logged[trainer.global_step] = {
+                key: value for key, value in found.items() if key.startswith("train/psnr")
+            }
+
+    module = make(kind, accumulate=accumulate)
+    data = Pairs(BATCH * 2)
+    with torch.no_grad():  # before the first update; the patches lie on the levels that the metric rounds to
+        first = module.metric(module.generator(data.lr[:BATCH]), data.hr[:BATCH])
+    fit(module, tmp_path, steps=2, data=data, callbacks=[Log()])
+    assert logged[1]["train/psnr_y"] == pytest.approx(first["psnr_y"].mean().item(), rel=1e-5)
+    assert logged[1] != logged[2]
+    logged.clear()
+    fit(make(kind), tmp_path, steps=2, data=data, callbacks=[Log()], log_every_n_steps=2)
+    assert not logged[1]
+    assert logged[2]
+
+
+def test_a_perfect_batch_is_no_bad_number(tmp_path: Path) -> None:
+    """Its PSNR is infinite."""
+    data = Pairs(BATCH)
+    data.hr = nn.functional.interpolate(data.lr, scale_factor=4, mode="nearest")
+    net = nn.Sequential(nn.Upsample(scale_factor=4, mode="nearest"), nn.Conv2d(3, 3, 1, bias=False))
+    nn.init.dirac_(net[1].weight)
+    module = make(PSNRModule, generator=net)
+    trainer = fit(module, tmp_path, steps=1, data=data)
+    assert trainer.callback_metrics["train/psnr_y"].isinf()
+    assert module.consensus.bad_in_all == 0
+
+
+def test_patches_too_small_for_the_metric_have_none(tmp_path: Path) -> None:
+    trainer = fit(
+        make(PSNRModule, metric=Protocol(crop_border=11)), tmp_path, steps=1
+    )  # which needs 33 pixels
+    assert not [key for key in trainer.callback_metrics if "psnr" in key]
+
+
+def test_a_loss_keeps_its_name_beside_a_metric_of_the_same(tmp_path: Path) -> None:
+    loss = WeightedLoss(terms={"mse": WeightedTerm(weight=1000.0, loss=MSELoss())})
+    metrics = fit(make(PSNRModule, content_loss=loss), tmp_path, steps=1).callback_metrics
+    assert metrics["train/mse"] == metrics["train/loss_g"]
 
 
 def test_mistakes_are_named() -> None:

@@ -1,9 +1,9 @@
-"""Colour under transparency, and alpha that stays flat where it was."""
+"""Colour under transparency."""
 
 import numpy as np
 from helpers import picture as smooth
 
-from sr.upscale.alpha import fill_transparent, keep_flat
+from sr.upscale.alpha import fill_transparent
 
 
 def test_transparent_pixels_take_the_nearest_colour_that_shows() -> None:
@@ -25,15 +25,3 @@ def test_nothing_to_fill_and_nothing_to_fill_with() -> None:
     colour = smooth(6, 5)
     for value in (0, 255):
         np.testing.assert_array_equal(fill_transparent(colour, np.full((6, 5, 1), value, np.uint8)), colour)
-
-
-def test_flat_alpha_stays_flat_whatever_the_net_made_of_it() -> None:
-    alpha = np.full((40, 30, 1), 255, np.uint8)
-    alpha[:, :10] = 0
-    enlarged = np.full((80, 60, 1), 252, np.uint8)
-    enlarged[:, :20] = 3
-    keep_flat(alpha, enlarged, strip=7)
-    row = np.r_[
-        np.zeros(18), [3] * 2, [252] * 2, [255] * 38
-    ]  # a pixel to either side of the edge is the net's
-    np.testing.assert_array_equal(enlarged[:, :, 0], np.tile(row, (80, 1)))

@@ -85,18 +85,43 @@ def test_transparent_picture_has_no_halo() -> None:
     assert len(np.unique(result.alpha)) > 50  # the edge is soft
 
 
+@pytest.mark.parametrize("tile", [0, 11])
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7, 3.0])
-def test_other_scales_resample_the_result(scale: float) -> None:
+def test_other_scales_resample_the_result_before_it_is_rounded(scale: float, tile: int) -> None:
     image = smooth(50, 41)
-    alpha = smooth(50, 41, channels=1).clip(1)  # all pixels show, none is filled
-    result = Upscaler(network=network(), scale=scale)(Picture(image, alpha)).colour
-    assert result.shape == (round(50 * scale), round(41 * scale), 3)
-    twice = np.rint(bicubic(image)).astype(np.uint8)
-    size = (result.shape[0], result.shape[1])
-    expected = imresize(twice.astype(np.float64), size=size).clip(0, 255)
-    difference = np.abs(result - expected)  # the first result may round otherwise, which the second enlarges
-    assert difference.max() <= 2
-    assert difference.mean() < 0.3
+    alpha = smooth(50, 41, channels=1).clip(1, 254)  # all pixels show, none is filled, none is flat
+    result = Upscaler(network=network(), scale=scale, tile=tile)(Picture(image, alpha))
+    size = round(50 * scale), round(41 * scale)
+    assert result.colour.shape == (*size, 3)
+    assert result.alpha is not None
+    for pixels, original in ((result.colour, image), (result.alpha, alpha)):
+        given = imresize(original.astype(np.float64), size=(100, 82))  # not rounded to levels, nor clamped
+        expected = imresize(given, size=size).clip(0, 255)
+        np.testing.assert_allclose(pixels, expected, atol=0.501)
+
+
+def test_flat_alpha_stays_flat_at_other_scales() -> None:
+    alpha = np.full((40, 30, 1), 255, np.uint8)
+    alpha[:20] = 0
+    result = Upscaler(network=network(Dimming()), scale=1.5, tile=8)(Picture(smooth(40, 30), alpha))
+    assert result.alpha is not None
+    assert (result.alpha[:26] == 0).all()
+    assert (result.alpha[34:] == 255).all()
+
+
+def test_a_row_of_tiles_counts_where_the_result_is_resampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "free_memory", lambda device: 2**21)
+    whole, cut = (Upscaler(network=network(scale=4), scale=0.1, tile=tile) for tile in (0, 32))
+    cut.check_memory(200, 200, bytes_per_pixel=3)
+    with pytest.raises(MemoryError, match=r"200 x 200 pixels and the result of 20 x 20 need 0\.0 GiB"):
+        whole.check_memory(200, 200, bytes_per_pixel=3)
+
+
+class Dimming(nn.Module):
+    """Doubles an image and misses white and black by a little."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return 0.01 + 0.98 * nn.functional.interpolate(lr, scale_factor=2, mode="nearest")
 
 
 def test_a_scale_that_leaves_nothing_leaves_a_pixel() -> None:

@@ -1,0 +1,46 @@
+"""A digest inside a safetensors file, which has no checksum of its own."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import BinaryIO
+
+from safetensors.torch import save
+from torch import Tensor
+
+DIGEST_KEY = "sr_sha256"  # in the metadata
+_CHUNK = 2**20
+
+
+def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file of them whose metadata hold its digest."""
+    plain = save(dict(tensors), metadata=dict(metadata))
+    return save(dict(tensors), metadata={**metadata, DIGEST_KEY: tensor_digest(BytesIO(plain))})
+
+
+def tensor_digest(file: BinaryIO) -> str:
+    """SHA-256 of all that a safetensors file says, but for the digest itself and where its tensors lie.
+
+    Of lines of JSON without spaces, each ended by a newline: first the metadata as [key, value] pairs, sorted by key,
+    then for every tensor, sorted by name, [name, dtype, shape], which its bytes follow as the file has them
+    (little-endian, row by row).
+    """
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    metadata = header.pop("__metadata__", {})
+    metadata.pop(DIGEST_KEY, None)
+    hashed = hashlib.sha256(_line(sorted(metadata.items())))
+    for name in sorted(header):
+        entry = header[name]
+        hashed.update(_line([name, entry["dtype"], entry["shape"]]))
+        start, end = entry["data_offsets"]
+        file.seek(8 + length + start)
+        for place in range(start, end, _CHUNK):
+            hashed.update(file.read(min(_CHUNK, end - place)))
+    return hashed.hexdigest()
+
+
+def _line(content: object) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,73 @@
+"""Where finished parts of a result go: rounded once, also where the result is of another scale than the net's."""
+
+from typing import Protocol
+
+import numpy as np
+
+from sr.ops.resize import Resizer
+
+
+class Canvas(Protocol):
+    """Takes the parts of what a net gives in reading order, and has the result when all are there.
+
+    Attributes:
+        result: (H, W, C) uint8 or uint16.
+    """
+
+    result: np.ndarray
+
+    def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
+        """(h, w, C) float32, nominally in [0, 1], at its place in what the net gives. It may be overwritten."""
+
+
+def make_canvas(shape: tuple[int, int, int], *, size: tuple[int, int], dtype: np.dtype) -> Canvas:
+    """For what a net gives, (H, W, C), as a result of `size`."""
+    return Exact(shape, dtype) if size == shape[:2] else Resampled(shape, size, dtype)
+
+
+class Exact:
+    """The result is what the net gives."""
+
+    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype) -> None:
+        self.result = np.empty(shape, dtype)
+
+    def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
+        height, width = values.shape[:2]
+        self.result[top : top + height, left : left + width] = _levels(values, self.result.dtype)
+
+
+class Resampled:
+    """What the net gives is resampled as it is, neither rounded nor clamped, and only then made levels.
+
+    It is never there as a whole: as soon as a row of parts is complete, the rows of the result that follow from it are
+    made.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], size: tuple[int, int], dtype: np.dtype) -> None:
+        self.result = np.empty((*size, shape[2]), dtype)
+        self._width = shape[1]
+        self._resizer = Resizer(shape, size=size, dtype=np.dtype(np.float32))
+        self._band = np.empty((0, *shape[1:]), np.float32)
+
+    def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
+        height, width = values.shape[:2]
+        if width == self._width:  # no need to collect
+            self._finish(values)
+            return
+        if left == 0:
+            self._band = np.empty((height, *self._band.shape[1:]), np.float32)
+        self._band[:, left : left + width] = values
+        if left + width == self._width:
+            self._finish(self._band)
+
+    def _finish(self, band: np.ndarray) -> None:
+        for start, strip in self._resizer.add(band):
+            self.result[start : start + len(strip)] = _levels(strip, self.result.dtype)
+
+
+def _levels(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    top = float(np.iinfo(dtype).max)
+    values *= top
+    np.rint(values, out=values)
+    np.clip(values, 0, top, out=values)
+    return values.astype(dtype)
