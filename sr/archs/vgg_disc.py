@@ -9,8 +9,8 @@ class VGGDiscriminator(nn.Module):
     """Judges a whole patch: five pairs of convolutions, each pair halving the image, then two linear layers.
 
     (N, in_channels, patch_size, patch_size) float in [0, 1] -> logits (N, 1).
-    The first linear layer fixes the input size; the reference implementation knows 128 and 256, this one any
-    multiple of 32.
+    The first linear layer fixes the input size: any multiple of 32. At 128 this is the net of the reference
+    implementation; its net for 256 has a sixth pair of convolutions, which this one has not.
 
     Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et
     al., 2018), whose BasicSR parameter names these are.

@@ -11,6 +11,7 @@ import torch
 
 from sr.callbacks import provenance
 from sr.callbacks.provenance import Provenance, git_revision, list_digest
+from sr.metrics.protocol import Protocol
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -47,7 +48,8 @@ def test_a_machine_without_git_has_no_revision(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_checkpoint_gets_plain_values_alone(tmp_path: Path) -> None:
-    metrics = {"val/psnr_y": torch.tensor(28.5), "train/loss_g": torch.tensor(0.1)}
+    losses = {"val/loss_g": torch.tensor(0.2), "train/loss_g": torch.tensor(0.1)}
+    metrics = {"val/psnr_y": torch.tensor(28.5), "train/psnr_y": torch.tensor(27.5), **losses}
     trainer: Any = SimpleNamespace(
         datamodule=SimpleNamespace(listing=lambda: ["a.png 10"]),
         callback_metrics=metrics,
@@ -56,7 +58,7 @@ def test_a_checkpoint_gets_plain_values_alone(tmp_path: Path) -> None:
     )
     callback, checkpoint = Provenance(), {}
     callback.on_fit_start(trainer, None)
-    callback.on_save_checkpoint(trainer, None, checkpoint)
+    callback.on_save_checkpoint(trainer, SimpleNamespace(metric=Protocol(crop_border=4)), checkpoint)
     torch.save(checkpoint, tmp_path / "a.ckpt")
     said = torch.load(tmp_path / "a.ckpt", weights_only=True)["provenance"]
     assert said["metrics"] == {"psnr_y": 28.5}

@@ -141,6 +141,35 @@ def test_a_cached_file_is_used_without_a_download(vgg_file: WriteFile, hub: Path
     assert torch.equal(vgg.state_dict()["features.0.bias"], expected)
 
 
+def test_a_cached_file_without_checksums_is_compared_with_its_name(
+    vgg_file: WriteFile, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As torchvision's own is, which is older than the archives that hold checksums."""
+    hub.mkdir(parents=True)
+    old = vgg_file(1, "old.pth")
+    torch.save(torch.load(old, weights_only=True), old, _use_new_zipfile_serialization=False)
+    name = f"vgg19-{hashlib.sha256(old.read_bytes()).hexdigest()[:8]}.pth"
+    monkeypatch.setattr(vgg19, "WEIGHTS_FILE", name)
+    cached = old.rename(hub / name)
+    VGG19Features(layers=["conv1_1"])
+    data = bytearray(cached.read_bytes())
+    data[-1000] ^= 1  # in a weight
+    cached.write_bytes(data)
+    with pytest.raises(ValueError, match=rf"VGG19 weights .*{name}: damaged, since its SHA-256 begins with"):
+        VGG19Features(layers=["conv1_1"])
+
+
+def test_a_weight_that_is_no_number_is_named(vgg_file: WriteFile) -> None:
+    file = vgg_file(1)
+    state = torch.load(file, weights_only=True)
+    state["features.0.bias"][3] = torch.nan
+    torch.save(state, file)
+    with pytest.raises(
+        ValueError, match=r"VGG19 weights .*features\.0\.bias has 1 of 64 values that are not"
+    ):
+        VGG19Features(layers=["conv1_1"], weights=str(file))
+
+
 def test_a_given_path_wins_over_the_cache(vgg_file: WriteFile, hub: Path) -> None:
     hub.mkdir(parents=True)
     vgg_file(2).rename(hub / "vgg19-dcbb9e9d.pth")

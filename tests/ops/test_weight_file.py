@@ -1,6 +1,8 @@
 """What is damaged, made to fill the memory or to run code is refused by name, whatever the file is."""
 
+import hashlib
 import io
+import json
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -89,6 +91,25 @@ def test_a_flipped_bit_anywhere_never_gives_other_tensors(tmp_path: Path, write:
         assert same_tensors(content), (
             bit
         )  # it was in a name of metadata, or between the members of an archive
+
+
+def test_the_digest_is_the_documented_one(tmp_path: Path) -> None:
+    """Computed here as docs/export.md has it, from the bytes alone."""
+    data = write_safetensors(tmp_path).read_bytes()
+    size = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:size])
+    metadata = header.pop("__metadata__")
+    told = metadata.pop("sr_sha256")
+
+    def line(content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode() + b"\n"
+
+    digest = hashlib.sha256(line(sorted(metadata.items())))
+    for name in sorted(header):
+        start, end = header[name]["data_offsets"]
+        entry = [name, header[name]["dtype"], header[name]["shape"]]
+        digest.update(line(entry) + data[size + start : size + end])
+    assert digest.hexdigest() == told
 
 
 def test_what_vouches_for_a_file_is_told(tmp_path: Path) -> None:
