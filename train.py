@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from omegaconf import DictConfig, OmegaConf
 from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
+from sr.callbacks.ranks import EndTogether
 from sr.callbacks.stop import Stopped
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
+from sr.ops.file_lock import alone_in
+from sr.ops.processes import end_with_starter, starting_others
 from sr.preflight import (
     check_devices,
     check_files,
@@ -65,6 +70,14 @@ def sweep_job(hydra_config: Any, *, monitor: str) -> None:
 
 
 def train(cfg: DictConfig) -> None:
+    """One run, the only one in its directory; of several processes the first one sees to that."""
+    first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
+    end_with_starter(signal.SIGTERM if first else signal.SIGKILL)  # a job of a sweep saves before it ends
+    with alone_in(Path(cfg.run_dir), key="hydra.run.dir") if first else nullcontext(), starting_others():
+        build_and_fit(cfg)
+
+
+def build_and_fit(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
     settle_precision(cfg.trainer)
     plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -98,7 +111,12 @@ def train(cfg: DictConfig) -> None:
         )
     if cfg.compile:
         model.compile_nets()
-    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance()]
+    callbacks = [
+        *instantiate(cfg.callbacks).values(),
+        ConfigRecord(config=plain),
+        Provenance(),
+        EndTogether(),
+    ]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
         for logger in loggers:

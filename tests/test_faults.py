@@ -17,13 +17,13 @@ from helpers import ROOT, compose_config, run_program, same_state, small_gan
 
 from train import train
 
-# A prelude does something to the program, which then runs as from the command line.
+# A prelude does something to the program, in each of its processes, which then runs as from the command line.
 PROGRAM = """
-import os, runpy, signal, sys
+import os, signal, sys
 sys.path.insert(0, {root!r})
 {prelude}
-sys.argv = ["train.py", *sys.argv[1:]]
-runpy.run_path({root!r} + "/train.py", run_name="__main__")
+program = {root!r} + "/train.py"
+exec(compile(open(program).read(), program, "exec"))
 """
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 IN_AN_ITERATION = f"""
@@ -71,8 +71,9 @@ SETTINGS = ("trainer.max_steps=8", "callbacks.checkpoints.every_n_iterations=1")
 
 def command(run_dir: Path, prelude: str, *overrides: str) -> list[str]:
     settings = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
-    program = PROGRAM.format(root=str(ROOT), prelude=prelude)
-    return [sys.executable, "-c", program, *settings, f"hydra.run.dir={run_dir}", *overrides]
+    program = run_dir.with_name(f"{run_dir.name}.py")
+    program.write_text(PROGRAM.format(root=str(ROOT), prelude=prelude))
+    return [sys.executable, str(program), *settings, f"hydra.run.dir={run_dir}", *overrides]
 
 
 def start(run_dir: Path, prelude: str = "", *overrides: str) -> subprocess.CompletedProcess[str]:

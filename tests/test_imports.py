@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "fitting": set(),
     "checkpoint": {"archs", "dialects", "fitting"},
     "interpolation": {"checkpoint"},
-    "export": {"checkpoint", "interpolation"},
+    "export": {"checkpoint", "interpolation", "ops"},
     "upscale": {"checkpoint", "ops"},
     # A run before it begins.
     "preflight": {"ops"},

@@ -1,0 +1,115 @@
+"""A run that has failed ends by itself: with its message, within ten seconds, and nothing of it lives on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from processes import alive_in_session, kill_session, running, wait_until
+from test_faults import command
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+SECONDS = 10  # from the error to the end
+SETTINGS = ("trainer.max_steps=6", "callbacks.checkpoints.every_n_iterations=1")
+# In the process of this rank `fail()` notes the moment and raises what is told to the user as it is.
+FAULT = """
+from pathlib import Path
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from sr.training.base import SRModule
+def fail():
+    Path({moment!r}).touch()
+    raise MisconfigurationException("the fault of this test")
+"""
+IN_VALIDATION = """
+validation_step = SRModule.validation_step
+def failing(self, batch, batch_idx):
+    if self.trainer.sanity_checking == {sanity} and self.trainer.global_rank == {rank}:
+        fail()
+    return validation_step(self, batch, batch_idx)
+SRModule.validation_step = failing
+"""
+PHASES = {
+    "sanity check": IN_VALIDATION.replace("{sanity}", "True"),
+    "training": """
+step = SRModule._step
+def failing(self, active, optimizers):
+    if self.trainer.global_step == 4 and self.trainer.global_rank == {rank}:
+        fail()
+    step(self, active, optimizers)
+SRModule._step = failing
+""",
+    "validation": IN_VALIDATION.replace("{sanity}", "False"),
+    "checkpoint": """
+from sr.callbacks.checkpoints import Checkpoints
+save = Checkpoints._save
+def failing(self, trainer, kind, place):
+    if trainer.global_step == 2 and trainer.global_rank == {rank}:
+        fail()
+    save(self, trainer, kind, place)
+Checkpoints._save = failing
+""",
+    "end": """
+def failing(self):
+    if self.trainer.global_rank == {rank}:
+        fail()
+SRModule.on_train_end = failing
+""",
+    "after the end": """
+def failing(self):
+    if self.trainer.global_rank == {rank}:
+        fail()
+SRModule.on_fit_end = failing
+""",
+}
+# (phase, workers, processes, rank that fails) of `make test`; all others are slow.
+QUICK = {
+    ("sanity check", 1, 1, 0),
+    ("training", 2, 1, 0),
+    ("validation", 1, 1, 0),
+    ("checkpoint", 1, 1, 0),
+    ("end", 1, 1, 0),
+    ("validation", 1, 2, 0),
+    ("validation", 1, 2, 1),
+}
+
+
+def cases() -> list[object]:
+    every = [
+        (phase, workers, processes, rank)
+        for phase in PHASES
+        for workers in (0, 1, 2)
+        for processes in (1, 2)
+        for rank in range(processes)
+    ]
+    return [pytest.param(*case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in every]
+
+
+def ended(process: subprocess.Popen[str], moment: Path) -> str:
+    """What it wrote to standard error until it ended, in time and with everything that it had started."""
+    wait_until(moment.exists, process)
+    deadline = time.monotonic() + SECONDS
+    while (left := alive_in_session(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    kill_session(process)
+    said = process.communicate()[1]
+    assert not left, f"{len(left)} processes were left {SECONDS} s after the error\n{said}"
+    return said
+
+
+@pytest.mark.parametrize(("phase", "workers", "processes", "rank"), cases())
+def test_an_error_ends_the_run(
+    tmp_path: Path, photos: Path, phase: str, workers: int, processes: int, rank: int
+) -> None:
+    moment = tmp_path / "moment"
+    prelude = FAULT.format(moment=str(moment)) + PHASES[phase].format(rank=rank)
+    settings = (*SETTINGS, f"data.val_dir={photos}", f"data.num_workers={workers}")
+    with running(command(tmp_path / "run", prelude, *settings, f"trainer.devices={processes}")) as process:
+        said = ended(process, moment)
+    assert process.returncode == 1, said
+    assert "error: the fault of this test" in said
+    assert "Traceback" not in said
