@@ -52,7 +52,9 @@ def wait_until(there: Callable[[], bool], process: subprocess.Popen[str], *, lim
     while not there():
         if process.poll() is not None:
             out, err = process.communicate()
-            raise AssertionError(f"ended with status {process.returncode} before it was awaited\n{out}\n{err}")
+            raise AssertionError(
+                f"ended with status {process.returncode} before it was awaited\n{out}\n{err}"
+            )
         assert time.monotonic() < deadline, f"nothing has come in {limit} s"
         time.sleep(0.01)
 

@@ -1,6 +1,5 @@
 """A run that has failed ends by itself: with its message, within ten seconds, and nothing of it lives on."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,8 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from processes import alive_in_session, kill_session, running, wait_until
+from processes import alive_in_session, finished, kill_session, running, wait_until
 from test_faults import command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -68,12 +66,9 @@ SRModule.on_fit_end = failing
 }
 # (phase, workers, processes, rank that fails) of `make test`; all others are slow.
 QUICK = {
-    ("sanity check", 1, 1, 0),
     ("training", 2, 1, 0),
     ("validation", 1, 1, 0),
-    ("checkpoint", 1, 1, 0),
     ("end", 1, 1, 0),
-    ("validation", 1, 2, 0),
     ("validation", 1, 2, 1),
 }
 
@@ -113,3 +108,78 @@ def test_an_error_ends_the_run(
     assert process.returncode == 1, said
     assert "error: the fault of this test" in said
     assert "Traceback" not in said
+
+
+# A worker is killed, as the system does where memory runs out, and the process that waits for it stands still.
+KILLED = """
+import os, signal, time
+from pathlib import Path
+from sr.training.base import SRModule
+def kill(loader):
+    Path({moment!r}).touch()
+    os.kill(loader._iterator._workers[0].pid, signal.SIGKILL)
+    time.sleep(600)
+step, validation_step = SRModule._step, SRModule.validation_step
+def in_training(self, active, optimizers):
+    if {phase!r} == "training" and self.global_step == 4:
+        kill(self.trainer.{loader})
+    step(self, active, optimizers)
+def in_validation(self, batch, batch_idx):
+    if {phase!r} == "validation" and not self.trainer.sanity_checking:
+        kill(self.trainer.{loader})
+    return validation_step(self, batch, batch_idx)
+SRModule._step, SRModule.validation_step = in_training, in_validation
+"""
+
+
+@pytest.mark.parametrize(
+    ("phase", "loader"),
+    [
+        ("training", "train_dataloader"),
+        ("validation", "val_dataloaders"),
+        pytest.param("training", "val_dataloaders", marks=pytest.mark.slow),
+        pytest.param("validation", "train_dataloader", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_worker_ends_the_run(tmp_path: Path, photos: Path, phase: str, loader: str) -> None:
+    moment = tmp_path / "moment"
+    prelude = KILLED.format(moment=str(moment), phase=phase, loader=loader)
+    settings = (*SETTINGS, f"data.val_dir={photos}", "data.num_workers=1")
+    with running(command(tmp_path / "run", prelude, *settings)) as process:
+        said = ended(process, moment)
+    assert process.returncode == 1, said
+    assert "error: a loader process was killed (DataLoader worker (pid" in said
+    # A thread of multiprocessing, with which it was talking, may print a traceback of its own.
+    assert 'train.py", line' not in said
+
+
+TRUNCATED = """
+from pathlib import Path
+from sr.callbacks.stop import StopSignals
+def truncate(self, trainer, pl_module):
+    file = Path({file!r})
+    file.write_bytes(file.read_bytes()[:1000])
+StopSignals.on_sanity_check_end = truncate
+"""
+
+
+def test_a_validation_image_that_is_truncated_meanwhile_ends_the_run(tmp_path: Path, photos: Path) -> None:
+    prelude = TRUNCATED.format(file=str(photos / "a.png"))
+    settings = (*SETTINGS, f"data.val_dir={photos}", "data.num_workers=1")
+    with running(command(tmp_path / "run", prelude, *settings)) as process:
+        done = finished(process)
+    assert done.returncode == 1, done.stderr
+    assert f"error: {photos / 'a.png'}: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_killed_run_takes_its_processes_with_it(tmp_path: Path, photos: Path, processes: int) -> None:
+    """Its loaders ignore every polite signal, and other processes of the run would wait for it."""
+    moment = tmp_path / "moment"
+    prelude = FAULT.format(moment=str(moment)) + PHASES["training"].format(rank=0)
+    prelude = prelude.replace("raise Misconf", "os.kill(os.getpid(), signal.SIGKILL)\n    raise Misconf")
+    settings = (*SETTINGS, f"data.val_dir={photos}", "data.num_workers=2", f"trainer.devices={processes}")
+    with running(command(tmp_path / "run", prelude, *settings)) as process:
+        ended(process, moment)
+    assert process.returncode == -signal.SIGKILL

@@ -78,9 +78,11 @@ def _shut_down(iterators: Sequence[_MultiProcessingDataLoaderIter]) -> None:
 
 def _kill_workers() -> None:
     """At exit multiprocessing would ask them to end, by a signal that they ignore, and wait without a limit."""
-    for process in multiprocessing.active_children():
-        if process.daemon:
-            process.kill()
+    left = [process for process in multiprocessing.active_children() if process.daemon]
+    if left and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else torch would take their end for a failure
+    for process in left:
+        process.kill()
 
 
 atexit.register(_kill_workers)  # after torch has registered its own, so it runs before that
