@@ -35,6 +35,7 @@ from sr.preflight import (
     check_groups,
     settle_precision,
     warn_of_torchrun,
+    warn_of_workers,
 )
 from sr.resume import SavedRun, compare, find_saved
 from sr.saved import FOLDER, set_aside
@@ -88,6 +89,7 @@ def build_and_fit(cfg: DictConfig) -> None:
     else:
         check_files(cfg)
     check_devices(cfg.trainer)
+    rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
     check_groups(cfg)
     if cfg.seed < 0:
@@ -149,6 +151,7 @@ def quieten() -> None:
     """Silence what libraries say about choices that are meant."""
     for message in (
         ".*does not have many workers.*",  # one loader process is right for whole images
+        ".*worker processes in total.*",  # `warn_of_workers` says it, once
         ".*recommended to use `self.log.*",  # validation is exact on every process already
         ".*in eval mode at the start of training.*",  # the average and VGG are meant to be
         ".*smaller than the logging interval.*",

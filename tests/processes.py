@@ -70,6 +70,17 @@ def alive_in_session(session: int) -> list[int]:
     return found
 
 
+def wait_until_gone(process: subprocess.Popen[str], *, limit: float = LIMIT) -> None:
+    """Until a program has ended with everything that it had started; an error when the limit is over."""
+    deadline = time.monotonic() + limit
+    while left := alive_in_session(process.pid):
+        if time.monotonic() > deadline:
+            kill_session(process)
+            said = process.communicate()[1]
+            raise AssertionError(f"{len(left)} processes are left after {limit} s\n{said}")
+        time.sleep(0.01)
+
+
 def kill_session(process: subprocess.Popen[str]) -> None:
     if sys.platform == "linux":
         while left := alive_in_session(process.pid):

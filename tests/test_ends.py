@@ -3,11 +3,10 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from processes import alive_in_session, finished, kill_session, running, wait_until
+from processes import finished, running, wait_until, wait_until_gone
 from test_faults import command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -87,13 +86,9 @@ def cases() -> list[object]:
 def ended(process: subprocess.Popen[str], moment: Path) -> str:
     """What it wrote to standard error until it ended, in time and with everything that it had started."""
     wait_until(moment.exists, process)
-    deadline = time.monotonic() + SECONDS
-    while (left := alive_in_session(process.pid)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    kill_session(process)
-    said = process.communicate()[1]
-    assert not left, f"{len(left)} processes were left {SECONDS} s after the error\n{said}"
-    return said
+    wait_until_gone(process, limit=SECONDS)
+    process.wait()
+    return process.communicate()[1]
 
 
 @pytest.mark.parametrize(("phase", "workers", "processes", "rank"), cases())

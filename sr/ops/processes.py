@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,8 +21,11 @@ def end_with_parent(number: signal.Signals) -> None:
 
 def end_with_starter(number: signal.Signals) -> None:
     """The same in a process that one of ours has started; one that a shell or a scheduler has started lives on."""
-    if os.environ.get(STARTED_BY) == str(os.getppid()):
+    starter = os.environ.get(STARTED_BY)
+    if starter == str(os.getppid()):
         end_with_parent(number)
+    elif starter and sys.platform == "linux" and not os.path.exists(f"/proc/{starter}"):
+        sys.exit("error: the process that has started this one has ended meanwhile")
 
 
 @contextmanager

@@ -2,11 +2,14 @@
 
 import logging
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import running, wait_until, wait_until_gone
 
+from sr.ops import processes
 from sr.sweep import job as module
 from sr.sweep.job import Job, read_jobs, run_job
 
@@ -116,3 +119,44 @@ def test_numbers_put_jobs_in_order(program: Path, tmp_path: Path) -> None:
     for number in (10, 9, 0):
         run_job(program, number=number, overrides=["x=1"], folder=tmp_path / str(number))
     assert [job.number for job in read_jobs(tmp_path)] == [0, 9, 10]
+
+
+STARTER = """
+import sys
+from pathlib import Path
+from sr.sweep.job import run_job
+run_job(Path(sys.argv[1]), number=0, overrides=[], folder=Path(sys.argv[1]).parent / "0")
+"""
+LISTENING = """
+import signal, sys, threading
+from pathlib import Path
+from sr.ops.processes import end_with_starter
+def told(*_):
+    Path({folder!r}, "told").touch()
+    sys.exit(75)
+signal.signal(signal.SIGTERM, told)
+end_with_starter(signal.SIGTERM)
+Path({folder!r}, "listens").touch()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_sweep_tells_its_job(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(LISTENING.format(folder=str(tmp_path)))
+    with running([sys.executable, "-c", STARTER, str(program)]) as sweep:
+        wait_until((tmp_path / "listens").exists, sweep)
+        sweep.kill()
+        sweep.wait()
+        wait_until_gone(sweep)
+    assert (tmp_path / "told").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_job_whose_sweep_is_gone_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(processes.STARTED_BY, str(2**22))  # one more than the largest number of a process
+    with pytest.raises(SystemExit, match="the process that has started this one has ended meanwhile"):
+        processes.end_with_starter(signal.SIGTERM)
+    monkeypatch.setenv(processes.STARTED_BY, "1")  # it lives, but has started another process in between
+    processes.end_with_starter(signal.SIGTERM)
