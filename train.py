@@ -28,6 +28,7 @@ from sr.callbacks.stop import Stopped
 from sr.config import TrainConfig, check_root_keys, readable_errors, register_schemas
 from sr.ops.file_lock import alone_in
 from sr.ops.processes import end_with_starter, starting_others
+from sr.ops.whole_file import remove_unfinished
 from sr.preflight import (
     check_devices,
     check_files,
@@ -171,6 +172,7 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
     """The run directory as the run will find it, with its configuration."""
     run_dir = Path(cfg.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(run_dir)
     checkpoints = run_dir / FOLDER
     if saved is None or saved.path.absolute().parent != checkpoints.absolute():
         set_aside(checkpoints)

@@ -36,6 +36,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path: Path, photos: Path) -> None:
     run_dir, settings = tmp_path / "run", (*SETTINGS, f"data.val_dir={photos}")
+    run_dir.mkdir()
+    (run_dir / ".metrics.csv.0-1.part").write_text("of a run that was killed")
     with running(command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)) as first:
         wait_until((tmp_path / "waits").exists, first)
         before = files(run_dir)
@@ -50,6 +52,7 @@ def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path: Path, photos: P
         done = finished(first)
     assert done.returncode == 0, done.stderr
     assert "trained 8 iterations" in done.stdout
+    assert not list(run_dir.glob(".*.part"))
     assert not (run_dir / ".in-use").exists()
 
 
