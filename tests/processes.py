@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 240  # seconds, several times what the slowest program takes on a busy machine
@@ -21,7 +22,7 @@ def running(
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=env,
+        env={**(os.environ if env is None else env), "PYTHONFAULTHANDLER": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -40,9 +41,7 @@ def finished(process: subprocess.Popen[str], *, limit: float = LIMIT) -> subproc
     try:
         out, err = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        kill_session(process)  # who holds the other ends of the pipes would be waited for without a limit
-        out, err = process.communicate()
-        raise AssertionError(f"still running after {limit} s\n{out}\n{err}") from None
+        give_up(process, f"still running after {limit} s")
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -55,7 +54,8 @@ def wait_until(there: Callable[[], bool], process: subprocess.Popen[str], *, lim
             raise AssertionError(
                 f"ended with status {process.returncode} before it was awaited\n{out}\n{err}"
             )
-        assert time.monotonic() < deadline, f"nothing has come in {limit} s"
+        if time.monotonic() > deadline:
+            give_up(process, f"nothing has come in {limit} s")
         time.sleep(0.01)
 
 
@@ -75,17 +75,29 @@ def wait_until_gone(process: subprocess.Popen[str], *, limit: float = LIMIT) -> 
     deadline = time.monotonic() + limit
     while left := alive_in_session(process.pid):
         if time.monotonic() > deadline:
-            kill_session(process)
-            said = process.communicate()[1]
-            raise AssertionError(f"{len(left)} processes are left after {limit} s\n{said}")
+            give_up(process, f"{len(left)} processes are left after {limit} s")
         time.sleep(0.01)
 
 
-def kill_session(process: subprocess.Popen[str]) -> None:
-    if sys.platform == "linux":
-        while left := alive_in_session(process.pid):
-            for each in left:
-                with suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
-    elif process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+def give_up(process: subprocess.Popen[str], why: str) -> NoReturn:
+    """Fail, with what the program has said and where each of its processes stands."""
+    kill_session(process, signal.SIGABRT)  # upon which Python shows its threads
+    try:
+        out, err = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        kill_session(process)
+        out, err = process.communicate()
+    raise AssertionError(f"{why}\n{out}\n{err}")
+
+
+def kill_session(process: subprocess.Popen[str], number: signal.Signals = signal.SIGKILL) -> None:
+    if sys.platform != "linux":
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+        return
+    while left := alive_in_session(process.pid):
+        for each in left:
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
+        if number != signal.SIGKILL:
+            break  # they take their time
