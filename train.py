@@ -3,8 +3,10 @@
 import logging
 import os
 import shlex
+import signal
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,13 @@ from sr.argument_types import check_types
 from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
+from sr.callbacks.ranks import EndTogether
 from sr.callbacks.stop import Stopped
 from sr.command_line import check_command_line, typed
 from sr.config import TrainConfig, check_least, check_root_keys, readable_errors, register_schemas
+from sr.ops.file_lock import alone_in
+from sr.ops.processes import end_with_starter, starting_others
+from sr.ops.whole_file import remove_unfinished
 from sr.preflight import (
     check_files,
     check_fit,
@@ -34,6 +40,7 @@ from sr.preflight import (
     check_trainer,
     settle_precision,
     warn_of_torchrun,
+    warn_of_workers,
 )
 from sr.resume import SavedRun, compare, find_saved
 from sr.saved import FOLDER, set_aside
@@ -70,6 +77,14 @@ def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
 
 
 def train(cfg: DictConfig) -> None:
+    """One run, the only one in its directory; of several processes the first one sees to that."""
+    first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
+    end_with_starter(signal.SIGTERM if first else signal.SIGKILL)  # a job of a sweep saves before it ends
+    with alone_in(Path(cfg.run_dir), key="hydra.run.dir") if first else nullcontext(), starting_others():
+        build_and_fit(cfg)
+
+
+def build_and_fit(cfg: DictConfig) -> None:
     """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
     check_root_keys(cfg, TrainConfig)
     check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
@@ -83,6 +98,7 @@ def train(cfg: DictConfig) -> None:
     else:
         check_files(cfg)
     check_trainer(cfg.trainer)
+    rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
     check_nets(cfg)
     check_groups(cfg)
@@ -105,7 +121,12 @@ def train(cfg: DictConfig) -> None:
         )
     if cfg.compile:
         model.compile_nets()
-    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance()]
+    callbacks = [
+        *instantiate(cfg.callbacks).values(),
+        ConfigRecord(config=plain),
+        Provenance(),
+        EndTogether(),
+    ]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
         for logger in loggers:
@@ -138,6 +159,7 @@ def quieten() -> None:
     """Silence what libraries say about choices that are meant."""
     for message in (
         ".*does not have many workers.*",  # one loader process is right for whole images
+        ".*worker processes in total.*",  # `warn_of_workers` says it, once
         ".*recommended to use `self.log.*",  # validation is exact on every process already
         ".*in eval mode at the start of training.*",  # the average and VGG are meant to be
         ".*smaller than the logging interval.*",
@@ -157,6 +179,7 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
     """The run directory as the run will find it, with its configuration."""
     run_dir = Path(cfg.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(run_dir)
     checkpoints = run_dir / FOLDER
     if saved is None or saved.path.absolute().parent != checkpoints.absolute():
         set_aside(checkpoints)

@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -206,6 +207,8 @@ def explain(error: BaseException) -> str | None:
             f"a loader process was killed ({str(error).split('. ')[0]}), perhaps for want of memory: try a smaller"
             " data.num_workers; resume=auto goes on from the last checkpoint"
         )
+    if isinstance(error, BrokenProcessPool):
+        return "a process was killed that was at work for this one, perhaps for want of memory: try fewer --workers"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):

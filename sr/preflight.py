@@ -55,6 +55,23 @@ def check_trainer(trainer: DictConfig) -> None:
         )
 
 
+def warn_of_workers(cfg: DictConfig) -> None:
+    """In place of torch, which says it of every loader and does not know of other processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
+    workers = cfg.data.num_workers * max(processes, 1)
+    if workers > cores:
+        each = f" in each of {processes} processes" if processes > 1 else ""
+        log.warning(
+            "data.num_workers=%d%s: more loader processes than the %d CPU core(s) here, for which they take turns;"
+            " data.num_workers=%d would do",
+            cfg.data.num_workers,
+            each,
+            cores,
+            cores // max(processes, 1),
+        )
+
+
 def warn_of_torchrun() -> None:
     """Seen with torch 2.13: workers that torchrun starts again find the addresses of the dead ones, and wait."""
     restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")

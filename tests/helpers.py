@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,9 @@ import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from processes import LIMIT, ROOT, finished, running
 
 from sr.config import register_schemas
-
-ROOT = Path(__file__).parents[1]
 
 
 def picture(height: int, width: int, *, seed: int = 0, channels: int = 3) -> np.ndarray:
@@ -26,11 +26,12 @@ def picture(height: int, width: int, *, seed: int = 0, channels: int = 3) -> np.
     return np.asarray((smooth * 255).astype(np.uint8))
 
 
-def run_program(*arguments: str, cwd: Path = ROOT, timeout: int = 240) -> subprocess.CompletedProcess[str]:
-    """Run train.py or evaluate.py as a user would."""
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
-    )
+def run_program(
+    *arguments: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, timeout: float = LIMIT
+) -> subprocess.CompletedProcess[str]:
+    """Run train.py or evaluate.py, or Python with other arguments, as a user would."""
+    with running([sys.executable, *arguments], cwd=cwd, env=env) as process:
+        return finished(process, limit=timeout)
 
 
 def compose_config(*overrides: str, program: str = "train") -> DictConfig:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import compose_config
 
-from sr.preflight import check_files, check_trainer, settle_precision, warn_of_torchrun
+from sr.preflight import check_files, check_trainer, settle_precision, warn_of_torchrun, warn_of_workers
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,32 @@ def test_bf16_is_not_computed_where_it_would_be_slow(
         settle_precision(trainer)
     assert trainer.precision == settled
     assert ("has no bf16, so training runs in 32-true" in caplog.text) == (settled != precision)
+
+
+@pytest.mark.parametrize(
+    ("workers", "devices", "words"),
+    [
+        (4, 1, None),
+        (2, 2, None),
+        (5, 1, "data.num_workers=5: more loader processes than the 4 CPU core(s) here"),
+        (
+            3,
+            2,
+            "data.num_workers=3 in each of 2 processes: more loader processes than the 4 CPU core(s) here",
+        ),
+    ],
+)
+def test_more_workers_than_cores(
+    workers: int,
+    devices: int,
+    words: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
+    warn_of_workers(compose_config(f"data.num_workers={workers}", f"trainer.devices={devices}"))
+    assert (words or "") in caplog.text
+    assert bool(words) == bool(caplog.text)
 
 
 @pytest.mark.parametrize(

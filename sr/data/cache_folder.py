@@ -14,6 +14,7 @@ from typing import BinaryIO
 import torch
 
 from sr.data.pixel_file import PixelFile
+from sr.ops.file_lock import is_at, lock
 from sr.ops.hardware import free_memory
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class CacheFolder:
             OSError: names the setting where the folder cannot be written to.
         """
         deadline = time.monotonic() + PATIENCE
-        while (lock := self._try_lock()) is None:
+        while (held := self._try_lock()) is None:
             if time.monotonic() > deadline:
                 log.info(
                     "%s: waiting for another process that is reading the images into %s",
@@ -80,7 +81,7 @@ class CacheFolder:
                 )
                 deadline = float("inf")
             time.sleep(0.05)
-        with lock:
+        with held:
             try:
                 yield
             finally:
@@ -92,7 +93,7 @@ class CacheFolder:
         pixels = PixelFile.open(self.pixels)
         if pixels and self.temporary:
             # Whoever sweeps sees that they are in use; or was first, and has removed them.
-            in_use = _flock(pixels.file, shared=True)
+            in_use = lock(pixels.file, shared=True)
             return pixels if in_use and pixels.is_at(self.pixels) else None
         return pixels
 
@@ -112,9 +113,9 @@ class CacheFolder:
         """Remove the temporary pixels of processes that were killed before they could take the name from them."""
         for path in self.path.parent.glob(f"{_prefix()}*"):
             other = replace(self, path=path)
-            if path == self.path or (lock := other._try_lock()) is None:
+            if path == self.path or (held := other._try_lock()) is None:
                 continue
-            with lock:
+            with held:
                 if not other._in_use():
                     size = sum(file.stat().st_size for file in path.iterdir())
                     other._remove()
@@ -123,7 +124,7 @@ class CacheFolder:
     def _in_use(self) -> bool:
         try:
             with self.pixels.open("rb") as file:
-                return not _flock(file, shared=False)
+                return not lock(file)
         except FileNotFoundError:
             return False
 
@@ -145,10 +146,8 @@ class CacheFolder:
                 return None  # removed by another process between the two lines
             raise OSError(f"{self.setting}: {self.path} cannot be written to ({error.strerror})") from error
         try:
-            if _flock(file, shared=False) and os.path.samestat(os.fstat(file.fileno()), name.stat()):
-                return file
-        except FileNotFoundError:
-            pass  # locked a file that had just been removed
+            if lock(file) and is_at(file, name):
+                return file  # and none that had just been removed
         except OSError as error:
             file.close()
             raise OSError(
@@ -165,17 +164,6 @@ def user_caches() -> Path:
 
 def gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
-
-
-def _flock(file: BinaryIO, *, shared: bool) -> bool:
-    """Lock a file for as long as it is open; False where another process has a lock that forbids it."""
-    import fcntl  # Windows has none, and can do without a cache
-
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _prefix() -> str:

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from sr.data.cache import CachedImages, cached
 from sr.data.exclusion import without
-from sr.data.loading import TimedLoader, prepare_worker
+from sr.data.loading import TimedLoader, end_workers, prepare_worker
 from sr.data.patches import (
     Augmentation,
     PairedPatches,
@@ -169,6 +169,12 @@ class SRDataModule(L.LightningDataModule):
         skipped = int(self._training.unreadable.sum())
         if skipped:
             log.warning("%d of %d training images were skipped as unreadable", skipped, len(self._training))
+
+    def on_exception(self, exception: BaseException) -> None:
+        """Lightning ends the workers of the active loop alone: in a validation not those of training."""
+        assert self.trainer is not None
+        loaders = (self.trainer.train_dataloader, self.trainer.val_dataloaders)
+        end_workers([loader for loader in loaders if isinstance(loader, DataLoader)])
 
     def _open_caches(self) -> list[CachedImages]:
         """Those of the training images, if there are any."""

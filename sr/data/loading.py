@@ -1,14 +1,22 @@
-"""A loader that knows how long training waits for it, and the start of its workers."""
+"""A loader that knows how long training waits for it, and the start and the end of its workers."""
 
+import atexit
+import multiprocessing
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
 import cv2
+import torch
 from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
+
+from sr.ops.processes import end_with_parent
 
 T_co = TypeVar("T_co", covariant=True)
+PATIENCE = 2.0  # seconds that workers have to finish the sample they are at
 
 
 class TimedLoader(DataLoader[T_co]):
@@ -40,6 +48,41 @@ def prepare_worker(worker: int) -> None:
     Signals to all processes of a run are for the training process, which ends its loaders when it has saved.
     """
     cv2.setNumThreads(0)
+    end_with_parent(signal.SIGKILL)
     for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def end_workers(loaders: Sequence[DataLoader[Any]]) -> None:
+    """End the persistent workers of these loaders within `PATIENCE` seconds, whatever they are doing."""
+    iterators = [loader._iterator for loader in loaders]
+    running = [each for each in iterators if isinstance(each, _MultiProcessingDataLoaderIter)]
+    for iterator in running:
+        if iterator._worker_pids_set:  # else torch would take the end of a worker for a failure
+            torch._C._remove_worker_pids(id(iterator))
+            iterator._worker_pids_set = False
+    # In a thread: torch waits without a limit where a worker was killed while it held a lock.
+    polite = threading.Thread(target=_shut_down, args=(running,), daemon=True)
+    polite.start()
+    polite.join(PATIENCE)
+    for iterator in running:
+        for worker in iterator._workers:
+            worker.kill()
+
+
+def _shut_down(iterators: Sequence[_MultiProcessingDataLoaderIter]) -> None:
+    for iterator in iterators:
+        iterator._shutdown_workers()
+
+
+def _kill_workers() -> None:
+    """At exit multiprocessing would ask them to end, by a signal that they ignore, and wait without a limit."""
+    left = [process for process in multiprocessing.active_children() if process.daemon]
+    if left and hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else torch would take their end for a failure
+    for process in left:
+        process.kill()
+
+
+atexit.register(_kill_workers)  # after torch has registered its own, so it runs before that

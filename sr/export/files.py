@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sr.ops.whole_file import at_work_on, remove_abandoned, unfinished_name
+
 
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
@@ -14,10 +16,13 @@ def staged(target: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk is full, the folder is read-only, or the like; what was there before stays.
     """
-    folder = target.with_name(f".{target.name}.{os.getpid()}.part")
+    folder = unfinished_name(target)
+    if target.parent.is_dir():
+        remove_abandoned(target.parent)
     try:
         folder.mkdir(parents=True)
-        yield folder
+        with at_work_on(folder):
+            yield folder
         for file in sorted(folder.iterdir()):
             file.replace(target.with_name(file.name))
     finally:

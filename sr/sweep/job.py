@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from types import FrameType
 from typing import IO, Any
 
+from sr.ops.processes import starting_others
 from sr.ops.whole_file import replacing
 from sr.sweep.metrics import read_columns
 
@@ -73,7 +74,7 @@ def run_job(
 
     Not in this process: Lightning starts the extra processes of a multi-device run by repeating the command line, which
     would start the sweep again, and leaves its environment variables behind for the next job. And in a process group of
-    its own, so that none of them outlives the job.
+    its own, so that none of them outlives the job. If this process is killed, the job is told to stop.
 
     Args:
         program: train.py.
@@ -87,7 +88,8 @@ def run_job(
     start = monotonic()
     command = [sys.executable, str(program), *overrides, f'hydra.run.dir="{folder}"']
     with _passing_on_signals() as (told, listeners):
-        process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
+        with starting_others():
+            process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
         listeners.append(process)
         if told:  # before there was anyone to pass it on to
             process.terminate()

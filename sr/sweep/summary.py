@@ -1,7 +1,9 @@
 """The end of every sweep, whichever sweeper and launcher ran it: `hydra.callbacks` in conf/train.yaml."""
 
+import atexit
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,15 +13,19 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.metrics.quantity import Quantity, quantities_of
+from sr.ops.file_lock import InUseError, alone_in
 from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
 
 INTERRUPTED = 130  # exit status, as of a shell's Ctrl-C
+# What holds the sweep's directory until this process ends: not the callback, since launchers pickle that.
+_held = ExitStack()
+atexit.register(_held.close)
 
 
 class SweepSummary(Callback):
-    """Ends the program with status 1 if a job failed."""
+    """Ends the program with status 1 if a job failed, or if another sweep is at work in the directory."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """A grid begins anew, also in the directory of an earlier one, whose jobs may be others; a study goes on.
@@ -30,6 +36,10 @@ class SweepSummary(Callback):
             objectives_of(config.hydra.sweeper, config)
         except (ValueError, InstantiationException) as error:  # Hydra would make a warning of it
             sys.exit(f"error: {error.__cause__ or error}")
+        try:
+            _held.enter_context(alone_in(Path(config.hydra.sweep.dir), key="hydra.sweep.dir"))
+        except InUseError as error:
+            sys.exit(f"error: {error}")
         if "objectives" not in config.hydra.sweeper:
             for file in Path(config.hydra.sweep.dir).glob(f"*/{RECORD}"):
                 file.unlink()

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from sr.checkpoint import load_generator
 from sr.config import readable_errors
 from sr.ops.hardware import has_bf16, pick_device
+from sr.ops.whole_file import remove_abandoned
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import (
     FORMATS,
@@ -113,6 +114,9 @@ def run(options: argparse.Namespace) -> int:
     jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
     upscaler = make_upscaler(options, report=say)
     check_writable(options.out)
+    for folder in {job.target.parent for job in jobs}:
+        if folder.is_dir():
+            remove_abandoned(folder)
     tally = Tally()
     try:
         with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:

@@ -6,8 +6,7 @@ import mmap
 import multiprocessing
 import os
 import pickle
-import signal
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import tifffile
 import torch
 from helpers import compose_config, picture, run_program
 from hydra.utils import instantiate
+from processes import LIMIT
 from torch.utils.data import DataLoader
 
 from sr.data import cache, cache_folder, pixel_file
@@ -309,7 +309,7 @@ def hang_at(name: str, started: Any) -> Callable[..., np.ndarray]:
     def reading(path: Path, *, channels: int) -> np.ndarray:
         if Path(path).name == name:
             started.set()
-            time.sleep(60)
+            threading.Event().wait()
         return read(path, channels=channels)
 
     return reading
@@ -320,30 +320,36 @@ def test_a_killed_build_is_begun_again(photos: Path, kind: str, monkeypatch: pyt
     started = fork.Event()
     with monkeypatch.context() as patch:
         patch.setattr(cache, "read_image", hang_at("d.png", started))
-        process = fork.Process(target=source(photos, kind).open)
+        process = fork.Process(target=source(photos, kind).open, daemon=True)
         process.start()
-        assert started.wait(20)
-    os.kill(process.pid or 0, signal.SIGKILL)
-    process.join()
+        assert started.wait(LIMIT)
+    process.kill()
+    process.join(LIMIT)
     images = source(photos, kind)
     assert images.folder.building.exists()
     np.testing.assert_array_equal(images[3], ImageFiles.from_directory(photos)[3])
     assert not images.folder.building.exists()
 
 
-def _open_slowly(photos: Path, kind: str, begin: Any, results: Any) -> None:
+def _open_slowly(photos: Path, kind: str, begin: Any, heard: Any, results: Any) -> None:
+    """Whoever reads the images does so when the other one has said that it waits."""
     names: list[str] = []
     read = cache.read_image
 
     def slow(path: Path, *, channels: int) -> np.ndarray:
         names.append(Path(path).name)
-        time.sleep(0.3)
+        assert heard.wait(LIMIT)
         return read(path, channels=channels)
 
     cache.read_image = slow
     said: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+
+    def emit(record: logging.LogRecord) -> None:
+        said.append(record.getMessage())
+        heard.set()
+
+    handler.emit = emit  # type: ignore[method-assign]
     cache_folder.log.addHandler(handler)
     cache_folder.log.setLevel(logging.INFO)
     begin.wait()
@@ -359,13 +365,14 @@ def test_of_two_processes_one_builds_and_the_other_waits(
 ) -> None:
     monkeypatch.setattr(cache_folder, "PATIENCE", 0.1)
     monkeypatch.setattr(cache, "_cores", lambda: 1)
-    begin, results = fork.Barrier(2), fork.Queue()
-    processes = [fork.Process(target=_open_slowly, args=(photos, kind, begin, results)) for _ in range(2)]
+    begin, heard, results = fork.Barrier(2, timeout=LIMIT), fork.Event(), fork.Queue()
+    arguments = (photos, kind, begin, heard, results)
+    processes = [fork.Process(target=_open_slowly, args=arguments, daemon=True) for _ in range(2)]
     for process in processes:
         process.start()
-    (waited, said, total), (read, silent, same) = sorted(results.get(timeout=30) for _ in processes)
+    (waited, said, total), (read, silent, same) = sorted(results.get(timeout=LIMIT) for _ in processes)
     for process in processes:
-        process.join()
+        process.join(LIMIT)
     assert (waited, read) == (0, 4)
     assert total == same == ImageFiles.from_directory(photos)[0].sum()
     assert len(said) == 1
@@ -602,7 +609,7 @@ def _open_and_hold(photos: Path, ready: Any) -> None:
     images = source(photos, "ram")
     images.open()
     ready.set()
-    time.sleep(60)
+    threading.Event().wait()
     images.settle()
 
 
@@ -612,14 +619,14 @@ def test_what_a_killed_run_left_is_removed_and_what_is_in_use_is_not(
     caplog.set_level(logging.INFO)
     write_png(tmp_path / "other" / "a.png", picture(40, 40))
     ready = fork.Event()
-    process = fork.Process(target=_open_and_hold, args=(photos, ready))
+    process = fork.Process(target=_open_and_hold, args=(photos, ready), daemon=True)
     process.start()
-    assert ready.wait(20)
+    assert ready.wait(LIMIT)
     other = source(tmp_path / "other", "ram")
     other.open()
     assert len(list(memory.rglob("pixels"))) == 2  # in use, so left alone
-    os.kill(process.pid or 0, signal.SIGKILL)
-    process.join()
+    process.kill()
+    process.join(LIMIT)
     other.settle()
     assert len(list(memory.rglob("pixels"))) == 1
     source(tmp_path / "other", "ram").settle()

@@ -1,9 +1,8 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers import run_program
 
 from sr.loggers.wandb import OfflineFirstWandbLogger, logged_in
 
@@ -37,14 +36,7 @@ logger.experiment.finish()
 """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
     environment |= {"HOME": str(tmp_path), "NETRC": str(tmp_path / "none")}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    done = run_program("-c", program, env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout + done.stderr == ""  # the end of the run says where it lies
     assert list(tmp_path.glob("wandb/offline-run-*/run-*.wandb"))

@@ -4,13 +4,14 @@ Run as a script, this file is one of the two processes: `python test_gan_distrib
 """
 
 import os
-import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
+from processes import finished, running
 from torch import Tensor, nn
 
 from sr.losses.gan import HingeGANLoss, LeastSquaresGANLoss, RelativisticAverageGANLoss, VanillaGANLoss
@@ -85,25 +86,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str
     folder = tmp_path_factory.mktemp("two_processes")
     root = str(Path(__file__).parents[2])
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([root, f"{root}/tests", os.environ.get("PYTHONPATH", "")]),
         "OMP_NUM_THREADS": "1",
     }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, __file__, str(rank), str(folder)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in (0, 1)
-    ]
-    try:
-        outputs = [process.communicate(timeout=120)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
+    with ExitStack() as stack:
+        commands = [[sys.executable, __file__, str(rank), str(folder)] for rank in (0, 1)]
+        processes = [stack.enter_context(running(command, env=environment)) for command in commands]
+        done = [finished(process) for process in processes]
+    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
     return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
 
 

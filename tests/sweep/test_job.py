@@ -1,14 +1,15 @@
 """A job is a process, and what became of it can be read afterwards."""
 
 import logging
-import os
 import signal
-import threading
-import time
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from processes import running, wait_until, wait_until_gone
 
+from sr.ops import processes
 from sr.sweep import job as module
 from sr.sweep.job import Job, read_jobs, run_job
 
@@ -39,35 +40,57 @@ def test_why_a_job_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     )
 
 
+DEAF = """
+import os, signal, threading
+from pathlib import Path
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+name = "first" if os.fork() else "second"
+half = Path({folder!r}, name + ".half")
+half.write_text(str(os.getpid()))
+half.rename(Path({folder!r}, name))
+threading.Event().wait()
+"""
+
+
 def test_no_process_outlives_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.5)
     monkeypatch.setattr(module, "POLL", 0.05)
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     program = tmp_path / "deaf.py"
-    program.write_text(
-        "import subprocess, sys; from pathlib import Path\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {deaf!r}])\n"
-        f"Path({str(tmp_path / 'child')!r}).write_text(str(child.pid))\n{deaf}\n"
-    )
+    program.write_text(DEAF.format(folder=str(tmp_path)))
+    deaf = [tmp_path / "first", tmp_path / "second"]
     job = run_job(
-        program, number=0, overrides=[], folder=tmp_path / "0", give_up=lambda: (tmp_path / "child").exists()
+        program,
+        number=0,
+        overrides=[],
+        folder=tmp_path / "0",
+        give_up=lambda: all(file.exists() for file in deaf),
     )
     assert job.status == "pruned"
-    status = Path(f"/proc/{(tmp_path / 'child').read_text()}/stat")
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    for file in deaf:
+        status = Path(f"/proc/{file.read_text()}/stat")
+        assert not status.exists() or status.read_text().split()[2] == "Z"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_reaches_the_job_even_before_it_listens(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.usefixtures("heeding_ctrl_c")
+def test_a_signal_reaches_the_job_even_before_it_listens(
+    tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes as soon as the job is started, long before its Python is."""
+    wait = module._wait
+
+    def told_at_once(*arguments: Any) -> bool:
+        signal.raise_signal(number)
+        return wait(*arguments)
+
+    monkeypatch.setattr(module, "_wait", told_at_once)
     program = tmp_path / "program.py"
-    program.write_text("import time; time.sleep(60)")
-    threading.Timer(0.5, os.kill, [os.getpid(), number]).start()
-    start = time.monotonic()
+    program.write_text("import threading; threading.Event().wait()")
     with pytest.raises(KeyboardInterrupt):
         run_job(program, number=0, overrides=[], folder=tmp_path / "0")
-    assert time.monotonic() - start < 30
     (job,) = read_jobs(tmp_path)
     assert job.status == "stopped"
+    assert job.seconds < module.PATIENCE  # it was told, and not killed in the end
 
 
 def test_a_job_that_was_told_to_stop_ends_the_sweep(program: Path, tmp_path: Path) -> None:
@@ -87,9 +110,8 @@ def test_a_hopeless_job_is_ended_politely(
         looks.append(1)
         return (tmp_path / "0" / "metrics.csv").exists() and len(looks) > 3
 
-    job = run_job(program, number=0, overrides=["x=1", "length=1000"], folder=tmp_path / "0", give_up=give_up)
+    job = run_job(program, number=0, overrides=["x=-1"], folder=tmp_path / "0", give_up=give_up)
     assert job.status == "pruned"
-    assert job.seconds < 20
     assert "val/psnr_y" in job.metrics()
 
 
@@ -97,3 +119,44 @@ def test_numbers_put_jobs_in_order(program: Path, tmp_path: Path) -> None:
     for number in (10, 9, 0):
         run_job(program, number=number, overrides=["x=1"], folder=tmp_path / str(number))
     assert [job.number for job in read_jobs(tmp_path)] == [0, 9, 10]
+
+
+STARTER = """
+import sys
+from pathlib import Path
+from sr.sweep.job import run_job
+run_job(Path(sys.argv[1]), number=0, overrides=[], folder=Path(sys.argv[1]).parent / "0")
+"""
+LISTENING = """
+import signal, sys, threading
+from pathlib import Path
+from sr.ops.processes import end_with_starter
+def told(*_):
+    Path({folder!r}, "told").touch()
+    sys.exit(75)
+signal.signal(signal.SIGTERM, told)
+end_with_starter(signal.SIGTERM)
+Path({folder!r}, "listens").touch()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_sweep_tells_its_job(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(LISTENING.format(folder=str(tmp_path)))
+    with running([sys.executable, "-c", STARTER, str(program)]) as sweep:
+        wait_until((tmp_path / "listens").exists, sweep)
+        sweep.kill()
+        sweep.wait()
+        wait_until_gone(sweep)
+    assert (tmp_path / "told").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_job_whose_sweep_is_gone_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(processes.STARTED_BY, str(2**22))  # one more than the largest number of a process
+    with pytest.raises(SystemExit, match="the process that has started this one has ended meanwhile"):
+        processes.end_with_starter(signal.SIGTERM)
+    monkeypatch.setenv(processes.STARTED_BY, "1")  # it lives, but has started another process in between
+    processes.end_with_starter(signal.SIGTERM)

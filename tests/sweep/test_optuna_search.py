@@ -122,7 +122,7 @@ def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_hopeless_jobs_are_pruned(tmp_path: Path) -> None:
     pruner = DictConfig({"_target_": "optuna.pruners.ThresholdPruner", "lower": 5.0})
-    study = search(tmp_path / "s", ["x=choice(-1000,1)", "length=40"], n_trials=4, pruner=pruner)
+    study = search(tmp_path / "s", ["x=choice(-1000,1)"], n_trials=4, pruner=pruner)
     for trial in study.trials:
         assert trial.state.name == ("PRUNED" if trial.params["x"] == -1000 else "COMPLETE")
     assert {trial.state.name for trial in study.trials} == {"PRUNED", "COMPLETE"}

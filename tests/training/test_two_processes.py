@@ -1,11 +1,11 @@
 """What only shows with a second process: agreement on a stop, and accumulation with one gradient exchange."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
-from helpers import ROOT
+from helpers import run_program
+from processes import ROOT
 
 PROGRAM = """
 import os
@@ -36,9 +36,7 @@ def run(out: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     out.mkdir(exist_ok=True)
     program = PROGRAM.format(root=str(ROOT), out=str(out), **settings)
     (out / "program.py").write_text(program)
-    return subprocess.run(
-        [sys.executable, str(out / "program.py")], capture_output=True, text=True, timeout=120, check=False
-    )
+    return run_program(str(out / "program.py"))
 
 
 def test_one_bad_process_keeps_both_from_changing_a_weight_and_stops_both(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import ROOT, picture, run_program
+from helpers import picture, run_program
 from PIL import Image
 
 from sr.archs.srvgg import SRVGGNetCompact
@@ -180,35 +178,43 @@ def test_ctrl_c_between_two_tiles_keeps_the_file_of_before(
     assert {each.name: each.read_bytes() for each in (tmp_path / "out").iterdir()} == {"a.png": b"old"}
 
 
+# The program, which gets a signal while it writes its third picture.
+SIGNALLED = """
+import os, signal, sys
+from sr.ops import whole_file
+from sr.upscale.__main__ import main
+fsync, written = os.fsync, []
+def signalled(file):
+    written.append(file)
+    if len(written) == 3:
+        os.kill(os.getpid(), signal.{name})
+    fsync(file)
+whole_file.os.fsync = signalled
+main()
+"""
+
+
 @pytest.mark.usefixtures("heeding_ctrl_c")
-def test_ctrl_c_leaves_whole_files_only(tmp_path: Path) -> None:
-    """Many images and a net that takes its time; interrupted after the first results."""
-    net = SRVGGNetCompact(scale=4, num_feat=64, num_conv=8)
-    torch.save(net.state_dict(), tmp_path / "net.pth")
-    for number in range(40):
-        write_png(tmp_path / "in" / f"{number:02}.png", picture(96, 96, seed=number))
+def test_ctrl_c_leaves_whole_files_only(photos: Path, ckpt: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "sr.upscale", str(tmp_path / "in"), "--ckpt", str(tmp_path / "net.pth")]
-    process = subprocess.Popen(
-        [*command, "--out", str(out)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    deadline = time.monotonic() + 120
-    while len(list(out.glob("*.png"))) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
-    finished = sorted(out.iterdir())
-    last = stdout.splitlines()[-1]
-    assert last == f"stopped: {len(finished)} upscaled, 0 skipped, 0 failed, {40 - len(finished)} not done"
-    assert 2 <= len(finished) < 40
-    for path in finished:
-        assert read_picture(path).colour.shape == (384, 384, 3)  # and no unfinished file among them
+    done = run_program("-c", SIGNALLED.format(name="SIGINT"), str(photos), "--ckpt", ckpt, "--out", str(out))
+    assert done.returncode == 130, done.stderr
+    assert done.stdout.splitlines()[-1] == "stopped: 2 upscaled, 0 skipped, 0 failed, 2 not done"
+    left = sorted(path for path in out.rglob("*") if path.is_file())
+    assert [path.name for path in left] == ["a.png", "b.png"]  # and no unfinished file among them
+    assert [read_picture(path).colour.shape for path in left] == [(128, 144, 3), (160, 132, 3)]
+
+
+def test_what_a_killed_program_left_is_removed_by_the_next(photos: Path, ckpt: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = (str(photos), "--ckpt", ckpt, "--out", str(out), "--skip-existing")
+    done = run_program("-c", SIGNALLED.format(name="SIGKILL"), *arguments)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = out.rglob(".*")
+    assert left.name.startswith(".d.png.")
+    done = run_program("-m", "sr.upscale", *arguments)
+    assert done.stdout.splitlines()[-1] == "done: 2 upscaled, 2 skipped, 0 failed"
+    assert not list(out.rglob(".*"))
 
 
 LITTLE_MEMORY = """

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sr.data.cache_folder import gigabytes
 from sr.data.shards.index import Shard
 from sr.data.shards.storage import FULL, ShardError, Storage
+from sr.ops.file_lock import is_at, lock
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class ShardCache:
                 if not _lock(file, wait=wait):
                     yield None
                     return
-                if not _is_at(file, path):
+                if not is_at(file, path):
                     continue  # who had it has finished, and removed it
                 try:
                     yield file
@@ -156,7 +157,7 @@ class ShardCache:
                 part.unlink(missing_ok=True)
         for path in self.folder.glob("*.lock"):
             with suppress(FileNotFoundError), path.open("rb") as file:
-                if _lock(file, wait=False) and _is_at(file, path):
+                if _lock(file, wait=False) and is_at(file, path):
                     path.with_suffix(".part").unlink(missing_ok=True)
                     path.unlink(missing_ok=True)
 
@@ -184,23 +185,11 @@ def _stat(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
 def _lock(file: BinaryIO, *, wait: bool) -> bool:
     """Lock a file for as long as it is open; False where another process has it and we do not wait."""
-    import fcntl  # Windows has none, and reads shards from its own disk alone
-
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
+        return lock(file, wait=wait)
     except OSError as error:
         raise OSError(
-            f"the file system of {file.name} has no locks ({error.strerror}); take another data.cache_dir"
+            f"the file system of {file.name} has no locks ({error.strerror or error}); take another data.cache_dir"
         ) from error
-    return True

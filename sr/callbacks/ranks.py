@@ -1,0 +1,80 @@
+"""The processes that Lightning starts for a run end together."""
+
+import atexit
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from time import monotonic, sleep
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+PATIENCE = (
+    3  # seconds that the others have to end by themselves when the first one ends: they may fail of the same
+)
+FIRST_PATIENCE = 5  # seconds that the first one has to fail too and say so when another one has failed
+
+
+class EndTogether(L.Callback):
+    """The first process of a machine takes those that it has started with it, and ends when one of them has failed.
+
+    Lightning's own observer kills all of them at once when one has failed: before the first one has said why, and
+    without ending its loader processes. It is left without processes to observe.
+    """
+
+    def __init__(self) -> None:
+        self._started: list[subprocess.Popen[Any]] = []
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        self._take_over(trainer)
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Also where the exception came before `setup`."""
+        self._take_over(trainer)
+
+    def _take_over(self, trainer: L.Trainer) -> None:
+        launcher = trainer.strategy.launcher
+        if self._started or not isinstance(launcher, _SubprocessScriptLauncher):
+            return
+        observed, launcher.procs = launcher.procs, list(launcher.procs)
+        observed.clear()
+        self._started = launcher.procs
+        atexit.register(self._end)
+        for number, process in enumerate(self._started, start=1):
+            threading.Thread(target=self._watch, args=(number, process), daemon=True).start()
+
+    def _watch(self, number: int, process: subprocess.Popen[Any]) -> None:
+        """Where processes exchange by way of a GPU, no error tells the others that one has ended."""
+        status = process.wait()
+        if status == 0:
+            return
+        sleep(FIRST_PATIENCE)
+        print(
+            f"error: process {number} of this run has ended with status {status}; its own message says why, unless it"
+            " was killed",
+            file=sys.stderr,
+            flush=True,
+        )
+        self._kill()
+        for child in multiprocessing.active_children():
+            child.kill()
+        os._exit(1)
+
+    def _end(self) -> None:
+        deadline = monotonic() + PATIENCE
+        for process in self._started:
+            try:
+                process.wait(max(0, deadline - monotonic()))
+            except subprocess.TimeoutExpired:
+                break
+        self._kill()
+
+    def _kill(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()

@@ -1,0 +1,29 @@
+"""A worker of the check that is killed, as the system does where memory runs out."""
+
+import sys
+from pathlib import Path
+
+from helpers import ROOT
+from processes import finished, running
+
+PROGRAM = """
+import os, signal, sys
+from sr.data.check import __main__ as program
+examine = program.examine
+def killed(path, **settings):
+    if path.name == "b.png":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return examine(path, **settings)
+program.examine = killed
+program.main()
+"""
+
+
+def test_a_killed_worker_ends_the_check(photos: Path) -> None:
+    with running([sys.executable, "-c", PROGRAM, str(photos), "--workers", "2"], cwd=ROOT) as process:
+        done = finished(process)  # which waits for its other workers too, since they hold its pipes
+    assert done.returncode == 1
+    assert (
+        "error: a process was killed that was at work for this one, perhaps for want of memory" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
