@@ -34,6 +34,8 @@ def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: P
             "paired": [
                 f"data.train_dir={photos}",
                 f"data.train_lr_dir={photos}",
+                f"data.val_dir={photos}",
+                f"data.val_lr_dir={photos}",
                 "scale=1",
                 "data.hr_patch_size=32",
             ],

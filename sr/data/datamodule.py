@@ -113,7 +113,9 @@ class SRDataModule(L.LightningDataModule):
         )
         degradation = self.val_degradation or self.degradation
         if degradation is not None:
-            self._refuse_identity(degradation)
+            self._refuse_identity(
+                degradation, "validate on", "data.val_dir and data.val_lr_dir, which data=paired has"
+            )
         return WholeImages(hr=images, scale=self.scale, degradation=degradation, seed=self.val_seed)
 
     def check_validation(self, *, smallest: int) -> None:
@@ -198,7 +200,7 @@ class SRDataModule(L.LightningDataModule):
             raise ValueError(
                 "data.degradation=null: these images have no LR of their own, so one must make it"
             )
-        self._refuse_identity(self.degradation)
+        self._refuse_identity(self.degradation, "learn", "data=paired")
         return SynthesizedPatches(
             images=images,
             degradation=self.degradation,
@@ -208,12 +210,12 @@ class SRDataModule(L.LightningDataModule):
             on_error=self.on_error,
         )
 
-    def _refuse_identity(self, degradation: Degradation) -> None:
+    def _refuse_identity(self, degradation: Degradation, purpose: str, pairs: str) -> None:
         """Sharpened targets are something to learn all the same."""
         if self.sharpen is None and degradation.is_identity(channels=self.channels):
             raise ValueError(
-                f"scale={self.scale}: this degradation leaves images as they are, so there would be nothing to learn:"
-                " choose another, as degradation=mild, or bring LR of your own (data=paired)"
+                f"scale={self.scale}: this degradation leaves images as they are, so there is nothing to {purpose}:"
+                f" choose another, as degradation=mild, or bring LR of your own ({pairs})"
             )
 
 
