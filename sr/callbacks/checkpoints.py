@@ -168,7 +168,9 @@ class Checkpoints(Checkpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         # Values of one metric say nothing beside those of another.
-        self._best = list(state_dict["best"]) if state_dict.get("monitor", self.monitor) == self.monitor else []
+        self._best = (
+            list(state_dict["best"]) if state_dict.get("monitor", self.monitor) == self.monitor else []
+        )
         self._resumed_at_epoch_end = state_dict["epoch_ends"]
 
     def on_save_checkpoint(

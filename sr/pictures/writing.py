@@ -39,6 +39,8 @@ def output_suffix(path: Path, file_format: str) -> str:
 
 def check_writable(folder: Path) -> None:
     """Make the folder and try it, so that hours of work do not end in a refusal. Raises OSError."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file: name a folder for the results")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):  # has a name of its own, so that no file of the user's is touched

@@ -209,3 +209,5 @@ def test_a_folder_that_cannot_be_written_is_found_before_the_work(tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"Not a directory: .*file/folder.$"):
         check_writable(tmp_path / "file" / "folder")
+    with pytest.raises(NotADirectoryError, match="file is a file: name a folder for the results"):
+        check_writable(tmp_path / "file")
