@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -23,8 +23,6 @@ from sr.pictures.picture import Header, Picture, UnreadableImageError
 # A header of a few bytes can announce any size. Half a gigapixel is five photographs of 100 megapixels.
 MOST_PIXELS = 500_000_000
 LIMIT = "SR_MAX_PIXELS"  # environment variable: every program and every loader process obeys it
-
-T = TypeVar("T")
 
 logging.getLogger("tifffile").setLevel(
     logging.CRITICAL
@@ -86,47 +84,35 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _header(file: BinaryIO, name: str) -> Header:
-    header: Header = _understood(_library(file, name).read_header, file, name)
-    height, width = header.height, header.width
-    if height < 1 or width < 1:
-        raise UnreadableImageError(f"{name}: {width} x {height} pixels are no picture")
-    # Of many bands each counts for what a quarter of a pixel with alpha takes.
-    if height * width * max(header.bands, 4) // 4 > (most := most_pixels()):
-        raise UnreadableImageError(
-            f"{name}: its header says {width} x {height} pixels, more than {most:,} and so taken for a decompression"
-            f" bomb; {LIMIT}=N in the environment raises the limit"
-        )
-    return header
+    with _understood(file, name) as (header, _):
+        return header
 
 
 def _picture(file: BinaryIO, name: str) -> Picture:
-    header = _header(file, name)
-    picture: Picture = _understood(_library(file, name).decode, file, name)
-    height, width, bands = picture.colour.shape
-    itemsize = picture.colour.itemsize
-    found = (height, width, bands, picture.alpha is not None, itemsize)
-    if found != (header.height, header.width, header.bands, header.alpha, header.depth):
-        raise UnreadableImageError(
-            f"{name}: decoded are {width} x {height} pixels of {bands} bands and {8 * itemsize} bits, where its header"
-            f" says {header.width} x {header.height} of {header.bands} and {8 * header.depth}"
-        )
-    return picture
+    with _understood(file, name) as (header, decode):
+        picture = decode()
+        height, width, bands = picture.colour.shape
+        itemsize = picture.colour.itemsize
+        found = (height, width, bands, picture.alpha is not None, itemsize)
+        if found != (header.height, header.width, header.bands, header.alpha, header.depth):
+            raise UnreadableImageError(
+                f"{name}: decoded are {width} x {height} pixels of {bands} bands and {8 * itemsize} bits, where its"
+                f" header says {header.width} x {header.height} of {header.bands} and {8 * header.depth}"
+            )
+        return picture
 
 
-def _library(file: BinaryIO, name: str) -> ModuleType:
-    """What reads this kind of file: `read_header` and `decode` of it."""
-    file.seek(0)
-    magic = file.read(4)
-    file.seek(0)
-    if not magic:
-        raise UnreadableImageError(f"{name}: the file is empty (zero bytes)")
-    return tiff if magic in tiff.MAGIC else pillow
+@contextmanager
+def _understood(file: BinaryIO, name: str) -> Iterator[tuple[Header, Callable[[], Picture]]]:
+    """The header, and what decodes the picture; the limit of pixels is checked before anything of it is allocated.
 
-
-def _understood(read: Callable[[BinaryIO, str], T], file: BinaryIO, name: str) -> T:
-    """Whatever the bytes lead a library to becomes the one error that names the file."""
+    Whatever the bytes lead a library to becomes the one error that names the file.
+    """
+    most = most_pixels()
     try:
-        return read(file, name)
+        with _library(file, name).opened(file, name) as (header, decode):
+            _check(header, name, most=most)
+            yield header, decode
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:
@@ -137,6 +123,28 @@ def _understood(read: Callable[[BinaryIO, str], T], file: BinaryIO, name: str) -
         raise UnreadableImageError(
             f"{name}: truncated or damaged ({str(error).strip() or type(error).__name__})"
         ) from error
+
+
+def _library(file: BinaryIO, name: str) -> ModuleType:
+    """What reads this kind of file: `opened` of it gives the header and what decodes the picture."""
+    file.seek(0)
+    magic = file.read(4)
+    file.seek(0)
+    if not magic:
+        raise UnreadableImageError(f"{name}: the file is empty (zero bytes)")
+    return tiff if magic in tiff.MAGIC else pillow
+
+
+def _check(header: Header, name: str, *, most: int) -> None:
+    height, width = header.height, header.width
+    if height < 1 or width < 1:
+        raise UnreadableImageError(f"{name}: {width} x {height} pixels are no picture")
+    # Of many bands each counts for what a quarter of a pixel with alpha takes.
+    if height * width * max(header.bands, 4) // 4 > most:
+        raise UnreadableImageError(
+            f"{name}: its header says {width} x {height} pixels, more than {most:,} and so taken for a decompression"
+            f" bomb; {LIMIT}=N in the environment raises the limit"
+        )
 
 
 def most_pixels() -> int:

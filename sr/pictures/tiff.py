@@ -5,7 +5,10 @@ gray, three are RGB, whether the file calls them RGB or, as GDAL does, min-is-bl
 four samples of which none is marked are four bands, never colour and alpha.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import prod
 from typing import Any, BinaryIO
@@ -49,25 +52,24 @@ class Layout:
     header: Header
 
 
-def read_header(file: BinaryIO, name: str) -> Header:
-    """See `sr.pictures.reading.read_header`."""
-    with tifffile.TiffFile(file) as tiff:
-        return _layout(tiff, name).header
-
-
-def decode(file: BinaryIO, name: str) -> Picture:
-    """The first picture of the file.
+@contextmanager
+def opened(file: BinaryIO, name: str) -> Iterator[tuple[Header, Callable[[], Picture]]]:
+    """The header of the first picture of the file, and what decodes it.
 
     Raises:
         UnreadableImageError: pixels that are not read, or other ones than the tags say.
         Exception: whatever broken bytes lead the decoders to.
     """
     with tifffile.TiffFile(file) as tiff:
-        layout, page = _layout(tiff, name), tiff.pages.first
-        _check_segments(page, size=file.seek(0, 2), name=name)
-        # One thread: loader processes have a core each.
-        samples = _by_pixel(page.asarray(squeeze=False, maxworkers=1), page, layout, name)
-        colour, alpha, icc = _meaning(samples, layout, page)
+        layout = _layout(tiff, name)
+        yield layout.header, partial(_decode, tiff.pages.first, file, layout, name)
+
+
+def _decode(page: Any, file: BinaryIO, layout: Layout, name: str) -> Picture:
+    _check_segments(page, size=file.seek(0, 2), name=name)
+    # One thread: loader processes have a core each.
+    samples = _by_pixel(page.asarray(squeeze=False, maxworkers=1), page, layout, name)
+    colour, alpha, icc = _meaning(samples, layout, page)
     turn = layout.header.orientation
     return Picture(
         upright(colour, turn),
