@@ -114,12 +114,8 @@ def build_and_fit(cfg: DictConfig) -> None:
         )
     if cfg.compile:
         model.compile_nets()
-    callbacks = [
-        *instantiate(cfg.callbacks).values(),
-        ConfigRecord(config=plain),
-        Provenance(),
-        EndTogether(),
-    ]
+    together = EndTogether()
+    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance(), together]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
         for logger in loggers:
@@ -131,6 +127,7 @@ def build_and_fit(cfg: DictConfig) -> None:
     except Stopped:
         end_as_stopped(trainer)
     report(trainer, Path(cfg.run_dir))
+    together.check()
 
 
 @rank_zero_only
