@@ -121,12 +121,8 @@ def build_and_fit(cfg: DictConfig) -> None:
         )
     if cfg.compile:
         model.compile_nets()
-    callbacks = [
-        *instantiate(cfg.callbacks).values(),
-        ConfigRecord(config=plain),
-        Provenance(),
-        EndTogether(),
-    ]
+    together = EndTogether()
+    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance(), together]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
         for logger in loggers:
@@ -138,6 +134,7 @@ def build_and_fit(cfg: DictConfig) -> None:
     except Stopped:
         end_as_stopped(trainer)
     report(trainer, Path(cfg.run_dir))
+    together.check()
 
 
 @rank_zero_only

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
 
@@ -15,6 +16,7 @@ from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 PATIENCE = (
     3  # seconds that the others have to end by themselves when the first one ends: they may fail of the same
 )
+LAST_PATIENCE = 30  # seconds that the others have to end when the run is done
 FIRST_PATIENCE = 5  # seconds that the first one has to fail too and say so when another one has failed
 
 
@@ -37,6 +39,14 @@ class EndTogether(L.Callback):
         """Also where the exception came before `setup`."""
         self._take_over(trainer)
 
+    def check(self) -> None:
+        """When the run is done here: raises RuntimeError if another process has failed on its last steps."""
+        deadline = monotonic() + LAST_PATIENCE
+        for number, process in enumerate(self._started, start=1):
+            with suppress(subprocess.TimeoutExpired):
+                if status := process.wait(max(0, deadline - monotonic())):
+                    raise RuntimeError(_what_happened(number, status))
+
     def _take_over(self, trainer: L.Trainer) -> None:
         launcher = trainer.strategy.launcher
         if self._started or not isinstance(launcher, _SubprocessScriptLauncher):
@@ -54,12 +64,7 @@ class EndTogether(L.Callback):
         if status == 0:
             return
         sleep(FIRST_PATIENCE)
-        print(
-            f"error: process {number} of this run has ended with status {status}; its own message says why, unless it"
-            " was killed",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(f"error: {_what_happened(number, status)}", file=sys.stderr, flush=True)
         self._kill()
         for child in multiprocessing.active_children():
             child.kill()
@@ -78,3 +83,8 @@ class EndTogether(L.Callback):
         for process in self._started:
             process.kill()
             process.wait()
+
+
+def _what_happened(number: int, status: int) -> str:
+    message = "its own message says why, unless it was killed"
+    return f"process {number} of this run has ended with status {status}; {message}"
