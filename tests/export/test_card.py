@@ -18,6 +18,7 @@ def metadata(ckpt: Path, *options: str) -> dict[str, str]:
     program.run(program.parse(["--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out), *options]))
     with safe_open(out, framework="pt") as file:
         found: dict[str, str] = file.metadata()
+    assert len(found.pop("sr_sha256")) == 64
     return found
 
 

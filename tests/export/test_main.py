@@ -15,6 +15,7 @@ from sr.checkpoint import load_generator
 from sr.export import __main__ as program
 from sr.export.ncnn_graph import Ncnn
 from sr.export.state_dict import Safetensors
+from sr.ops.weight_file import CheckpointError
 
 Write = Callable[..., Path]  # see conftest.py
 
@@ -102,17 +103,28 @@ def test_a_missing_package_is_named_with_what_to_install(
         export(write("compact"), name, tmp_path / f"out{suffix}")
 
 
+def corrupted(path: Path, content: bytes) -> None:
+    path.write_bytes(content[:-2] + bytes([content[-2] ^ 1, content[-1]]))  # one bit of the last weight
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("write_bytes", corrupted, "damaged, since its SHA-256 does not match"),
+        (
+            "largest_difference",
+            lambda *_: 1e-7,
+            "more than the 0e\\+00 that rounding explains; nothing was kept",
+        ),
+    ],
+)
 def test_what_does_not_compute_the_same_is_not_kept(
-    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, wrong: object, message: str
 ) -> None:
     out = tmp_path / "out.safetensors"
     out.write_bytes(b"old")
-
-    def corrupted(path: Path, content: bytes) -> None:
-        path.write_bytes(content[:-2] + bytes([content[-2] ^ 1, content[-1]]))  # one bit of the last weight
-
-    monkeypatch.setattr(program, "write_bytes", corrupted)
-    with pytest.raises(RuntimeError, match="more than the 0e\\+00 that rounding explains; nothing was kept"):
+    monkeypatch.setattr(program, name, wrong)
+    with pytest.raises((CheckpointError, RuntimeError), match=message):
         export(write("compact"), "safetensors", out)
     assert out.read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.ckpt", "out.safetensors"]
