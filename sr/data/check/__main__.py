@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from sr.config import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
+from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Examined]:
     work = partial(examine, channels=options.channels, smallest=options.hr_patch_size)
     with (
-        ProcessPoolExecutor(options.workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool,
+        ProcessPoolExecutor(options.workers, initializer=_prepare_worker) as pool,
         tqdm(total=len(paths), unit="image", file=sys.stderr) as bar,
     ):
         examined = []
@@ -76,6 +78,11 @@ def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Exam
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return examined
+
+
+def _prepare_worker() -> None:
+    cv2.setNumThreads(1)
+    end_with_parent(signal.SIGKILL)
 
 
 def summary(found: Sequence[Finding], *, images: int, root: Path) -> str:

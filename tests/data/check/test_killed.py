@@ -1,10 +1,10 @@
-"""A worker of the check that is killed, as the system does where memory runs out."""
+"""A worker of the check that is killed, as the system does where memory runs out, and a check that is."""
 
 import sys
 from pathlib import Path
 
 from helpers import ROOT
-from processes import finished, running
+from processes import finished, running, wait_until
 
 PROGRAM = """
 import os, signal, sys
@@ -17,6 +17,25 @@ def killed(path, **settings):
 program.examine = killed
 program.main()
 """
+
+WAITING = """
+import os, time
+from pathlib import Path
+from sr.data.check import __main__ as program
+def waiting(path, **settings):
+    (Path({folder!r}) / f"{{os.getpid()}}.started").touch()
+    time.sleep(600)
+program.examine = waiting
+program.main()
+"""
+
+
+def test_workers_end_with_a_killed_check(photos: Path, tmp_path: Path) -> None:
+    prelude = WAITING.format(folder=str(tmp_path))
+    with running([sys.executable, "-c", prelude, str(photos), "--workers", "2"], cwd=ROOT) as process:
+        wait_until(lambda: any(tmp_path.glob("*.started")), process)
+        process.kill()
+        finished(process)  # which waits for its workers too, since they hold its pipes
 
 
 def test_a_killed_worker_ends_the_check(photos: Path) -> None:
