@@ -40,9 +40,7 @@ def benchmark(
         `{"models": [name], "quantities": {metric: Quantity as a dict}, "sets": {set: summary}}`, see `sr.summary`; its
         "images" are `{"name", model: {metric: value}}`, with what was "drawn" for LR where something was.
     """
-    quantities = {
-        name: asdict(quantity) for measure in measures for name, quantity in measure.quantities.items()
-    }
+    quantities = {name: asdict(quantity) for judge in measures for name, quantity in judge.quantities.items()}
     report: dict[str, Any] = {"models": list(nets), "quantities": quantities, "sets": {}}
     total = len(nets) * sum(len(images) for images in sets.values())
     with tqdm(total=total, unit="image", desc="evaluating", leave=False, disable=None) as progress:
