@@ -27,7 +27,7 @@ SLACK = 1 << 26  # bytes of text, profiles and the like beside the pixels of a f
 # photographs of 180 megapixels, and a change around each call would be seen by other threads.
 Image.MAX_IMAGE_PIXELS = None
 Image.init()
-# It warns of EXIF data that it passes over, with a path of its own. Where orientation is lost that way, a note says so.
+# It warns, with a path of its own, of EXIF entries that it passes over; the others, orientation among them, it reads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 KNOWN = [kind for kind in FORMATS if kind in Image.OPEN]  # by this build of Pillow
 
