@@ -12,26 +12,19 @@ import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from sr.argument_types import check_types
-from sr.benchmark import benchmark
-from sr.candidates import BASELINE, load_candidates
-from sr.command_line import check_command_line
-from sr.config import (
-    ROOT,
-    EvaluateConfig,
-    changed_keys,
-    check_least,
-    check_root_keys,
-    readable_errors,
-    register_schemas,
-)
-from sr.data.evaluation_sets import EvaluationSet, find_sets
-from sr.gallery import Gallery
-from sr.measures import Measure, pick_measures
+from sr.cli.argument_types import check_types
+from sr.cli.command_line import check_command_line
+from sr.cli.errors import ROOT, readable_errors
+from sr.config import EvaluateConfig, changed_keys, check_least, check_root_keys, register_schemas
+from sr.evaluation.benchmark import benchmark
+from sr.evaluation.candidates import BASELINE, load_candidates
+from sr.evaluation.gallery import Gallery
+from sr.evaluation.measures import Measure, pick_measures
+from sr.evaluation.outputs import as_text, write_files
+from sr.evaluation.sets import EvaluationSet, find_sets
+from sr.evaluation.summary import INTERVAL
+from sr.evaluation.tradeoff import tradeoff
 from sr.ops.hardware import pick_device
-from sr.outputs import as_text, write_files
-from sr.summary import INTERVAL
-from sr.tradeoff import tradeoff
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")

@@ -21,18 +21,20 @@ from hydra.utils import instantiate
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
-from sr.argument_types import check_types
-from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.config_record import ConfigRecord
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.ranks import EndTogether
 from sr.callbacks.stop import Stopped
-from sr.command_line import check_command_line, typed
-from sr.config import TrainConfig, check_least, check_root_keys, readable_errors, register_schemas
+from sr.cli.argument_types import check_types
+from sr.cli.command_line import check_command_line, typed
+from sr.cli.errors import readable_errors
+from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
 from sr.ops.file_lock import alone_in
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
-from sr.preflight import (
+from sr.run.checkpoint_files import FOLDER, set_aside
+from sr.run.directory import register_resolvers
+from sr.run.preflight import (
     check_files,
     check_fit,
     check_groups,
@@ -42,12 +44,12 @@ from sr.preflight import (
     warn_of_torchrun,
     warn_of_workers,
 )
-from sr.resume import SavedRun, compare, find_saved
-from sr.saved import FOLDER, set_aside
+from sr.run.resume import SavedRun, compare, find_saved
+from sr.run.warm_start import warm_start
+from sr.run.whole_checkpoints import WholeFiles
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
-from sr.warm_start import warm_start
 
 STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
 
@@ -230,6 +232,7 @@ def wandb_commands(folder: Path) -> str:
 
 if __name__ == "__main__":
     register_schemas()
+    register_resolvers()
     optuna_search.register()
     with readable_errors():
         check_command_line(sys.argv[1:])

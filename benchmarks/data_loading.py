@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from harness import Result
 
-from sr.data.cache import CachedImages, cached
+from sr.data.cache.cached_images import CachedImages, cached
+from sr.data.cache.pixel_file import expect_rows
 from sr.data.loading import prepare_worker
 from sr.data.pack.packing import find_originals, pack
 from sr.data.patches import Augmentation, SynthesizedPatches
-from sr.data.pixel_file import expect_rows
 from sr.data.sampler import Draw
 from sr.data.shards.images import ShardImages
 from sr.data.shards.storage import Storage

@@ -22,7 +22,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch_degradation import TorchDegradation, unsharp_mask
 
-from sr.config import ROOT, register_schemas
+from sr.cli.errors import ROOT
+from sr.config import register_schemas
 from sr.data.loading import prepare_worker
 from sr.data.patches import Augmentation, SynthesizedPatches
 from sr.data.sampler import Draw
@@ -30,6 +31,7 @@ from sr.data.sources import sample_photographs
 from sr.degradations import kernels
 from sr.degradations.pipeline import Degradation
 from sr.degradations.sharpen import UnsharpMask
+from sr.run.directory import register_resolvers
 
 CROP = 384
 PAIR = 256
@@ -58,6 +60,7 @@ class InMemory:
 def load(name: str) -> Degradation:
     """The degradation of conf/degradation/<name>.yaml at x4, with a margin that makes the window CROP wide."""
     register_schemas()
+    register_resolvers()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         cfg = compose("train", overrides=["run_dir=unused", f"degradation={name}"])
     if "margin" in cfg.degradation:  # bicubic knows its own

@@ -24,8 +24,10 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr.config import ROOT, register_schemas
-from sr.preflight import settle_precision
+from sr.cli.errors import ROOT
+from sr.config import register_schemas
+from sr.run.directory import register_resolvers
+from sr.run.preflight import settle_precision
 from sr.training.base import SRModule
 from sr.training.ema import update_ema
 
@@ -104,6 +106,7 @@ def settings(overrides: Sequence[str], *, folder: Path, iterations: int) -> Dict
         f"run_dir={folder}",
     )
     register_schemas()
+    register_resolvers()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         cfg = compose("train", overrides=[*common, *overrides])
     settle_precision(cfg.trainer)

@@ -27,11 +27,11 @@ from hydra.utils import instantiate
 from lightning_overhead import make_batch, make_module, now, settings
 from torch.utils.data import DataLoader
 
-from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.checkpoints import Checkpoints
 from sr.callbacks.divergence import Divergence
 from sr.callbacks.gan_health import GANHealth
-from sr.consensus import Consensus
+from sr.run.whole_checkpoints import WholeFiles
+from sr.training.consensus import Consensus
 from sr.training.gan import GANModule
 
 STEP, MEASURED, SAVE = "the iteration", "the same with health numbers", "a checkpoint"

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from processes import LIMIT, ROOT, finished, running
 
 from sr.config import register_schemas
+from sr.run.directory import register_resolvers
 
 
 def picture(height: int, width: int, *, seed: int = 0, channels: int = 3) -> np.ndarray:
@@ -37,6 +38,7 @@ def run_program(
 def compose_config(*overrides: str, program: str = "train") -> DictConfig:
     """The configuration that the program would see; run_dir has to be given where it matters."""
     register_schemas()
+    register_resolvers()
     places = ["run_dir=/nowhere"] if program == "train" else []
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return compose(program, overrides=[*places, *overrides])

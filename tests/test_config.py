@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, compose_config, run_program
 
-from sr.config import MARK, TrainConfig, check_least, check_root_keys, readable_errors
+from sr.cli.errors import MARK, readable_errors
+from sr.config import TrainConfig, check_least, check_root_keys
 
 WHERE_THE_TRACEBACK_IS = "(HYDRA_FULL_ERROR=1 shows the traceback)"
 

@@ -8,7 +8,8 @@ from helpers import ROOT, compose_config, experiments, small_vgg, write_vgg
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 
-from sr.config import TrainConfig, check_root_keys, explain
+from sr.cli.errors import explain
+from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 

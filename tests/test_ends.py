@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from processes import finished, running, wait_until, wait_until_gone
-from test_faults import command
+from small_runs import command
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

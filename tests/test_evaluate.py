@@ -15,15 +15,15 @@ from safetensors.torch import save_file
 from evaluate import evaluate, open_sets
 from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.breakdown import breakdown
 from sr.degradations.record import Record
+from sr.evaluation.breakdown import breakdown
+from sr.evaluation.tables import describe_lr, format_differences, format_protocol, format_table
+from sr.evaluation.tradeoff import format_tradeoff
 from sr.metrics.perceptual import PerceptualMetricError
 from sr.ops.image import to_float, to_tensor
 from sr.ops.resize import imresize
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
-from sr.tables import describe_lr, format_differences, format_protocol, format_table
-from sr.tradeoff import format_tradeoff
 
 METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]
 

@@ -15,18 +15,11 @@ from typing import Any
 import pytest
 import torch
 from helpers import compose_config, run_program, same_state, small_gan
-from processes import ROOT, finished, running, wait_until
+from processes import finished, running, wait_until
+from small_runs import SETTINGS, command
 
 from train import train
 
-# A prelude does something to the program, in each of its processes, which then runs as from the command line.
-PROGRAM = """
-import os, signal, sys
-sys.path.insert(0, {root!r})
-{prelude}
-program = {root!r} + "/train.py"
-exec(compile(open(program).read(), program, "exec"))
-"""
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 IN_AN_ITERATION = f"""
 from sr.training.base import SRModule
@@ -68,14 +61,6 @@ def _make_room(self, kind, place):
             {KILL}
 module.Checkpoints._make_room = _make_room
 """
-SETTINGS = ("trainer.max_steps=8", "callbacks.checkpoints.every_n_iterations=1")
-
-
-def command(run_dir: Path, prelude: str, *overrides: str) -> list[str]:
-    settings = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
-    program = run_dir.with_name(f"{run_dir.name}.py")
-    program.write_text(PROGRAM.format(root=str(ROOT), prelude=prelude))
-    return [sys.executable, str(program), *settings, f"hydra.run.dir={run_dir}", *overrides]
 
 
 def start(run_dir: Path, prelude: str = "", *overrides: str) -> subprocess.CompletedProcess[str]:

@@ -8,48 +8,24 @@ from helpers import ROOT
 
 # Room -> rooms of `sr` that it may import, besides itself.
 ALLOWED: dict[str, set[str]] = {
-    "archs": set(),
-    "losses": {"ops"},
     "ops": set(),
+    "archs": set(),
+    "config": set(),
+    "losses": {"ops"},
+    "metrics": {"ops"},
+    "loggers": {"ops"},
     "pictures": {"ops"},
     "degradations": {"ops", "pictures"},
     "data": {"degradations", "ops", "pictures"},
-    "metrics": {"ops"},
-    "consensus": set(),
-    "training": {"consensus", "metrics", "ops"},
-    "callbacks": {"consensus", "metrics", "ops", "pictures", "saved"},
-    "loggers": {"ops"},
-    # Front doors: what a user typed, and what is said about it.
-    "command_line": set(),
-    "argument_types": {"command_line"},
-    "hydra_errors": {"argument_types"},
-    "config": {"hydra_errors", "pictures", "resume"},
-    # Trained nets, from a file to a file.
-    "dialects": set(),
-    "fitting": set(),
-    "checkpoint": {"archs", "dialects", "fitting", "ops"},
-    "interpolation": {"checkpoint", "ops"},
-    "export": {"checkpoint", "interpolation", "ops"},
-    "upscale": {"checkpoint", "ops", "pictures"},
-    # A run before it begins.
-    "preflight": {"ops"},
-    "saved": {"ops"},
-    "resume": {"ops", "saved"},
+    "training": {"metrics", "ops"},
+    "weights": {"archs", "ops"},
+    "run": {"ops", "weights"},
+    "callbacks": {"metrics", "ops", "pictures", "run", "training"},
+    "evaluation": {"archs", "data", "degradations", "metrics", "ops", "pictures", "weights"},
+    "export": {"ops", "weights"},
+    "upscale": {"ops", "pictures", "weights"},
     "sweep": {"metrics", "ops"},
-    "warm_start": {"checkpoint", "fitting", "ops"},
-    # Evaluation: numbers, tables, pictures.
-    "statistics": set(),
-    "breakdown": {"degradations", "metrics"},
-    "summary": {"breakdown", "statistics"},
-    "tables": {"metrics", "statistics"},
-    "tradeoff": {"metrics", "tables"},
-    "gallery": {"data", "ops", "pictures"},
-    "candidates": {"archs", "checkpoint", "interpolation", "summary"},
-    "measures": {"metrics"},
-    "benchmark": {"data", "gallery", "measures", "metrics", "summary"},
-    "comparison": {"gallery", "metrics"},
-    "report": {"breakdown", "comparison", "gallery", "metrics", "tables"},
-    "outputs": {"breakdown", "comparison", "gallery", "report", "tables", "tradeoff"},
+    "cli": {"config", "pictures"},
 }
 # Run by themselves, as train.py and evaluate.py are: they compose a configuration.
 PROGRAMS = {
@@ -59,17 +35,15 @@ PROGRAMS = {
     "sr/export/__main__.py",
     "sr/upscale/__main__.py",
 }
+# Where the configuration libraries are at home; every other class is usable with keyword arguments alone.
+CONFIGURED = {"cli", "config"}
 FRONT_DOOR = {
-    "sr/argument_types.py",
-    "sr/command_line.py",
-    "sr/config.py",
-    "sr/hydra_errors.py",
-    "sr/preflight.py",
+    "sr/run/directory.py",
+    "sr/run/preflight.py",
     "sr/sweep/optuna_search.py",
     "sr/sweep/space.py",
     "sr/sweep/summary.py",
 } | PROGRAMS
-FRONT = {"argument_types", "command_line", "config"}
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 
 
@@ -85,13 +59,14 @@ def imported(file: str) -> Iterator[str]:
 @pytest.mark.parametrize("file", FILES)
 def test_imports_point_one_way(file: str) -> None:
     room = file.removesuffix(".py").split("/")[1]
-    allowed = ALLOWED.get(room, set()) | {room} | (FRONT if file in PROGRAMS else set())
+    allowed = ALLOWED.get(room, set()) | {room} | (CONFIGURED if file in PROGRAMS else set())
     for name in imported(file):
         top, *rest = name.split(".")
         if top == "sr":
             assert rest, f"{file}: never `import sr`, which a tensor of that name would hide"
             assert rest[0] in allowed, f"{file} imports {name}"
-        assert top not in ("hydra", "omegaconf") or file in FRONT_DOOR, f"{file} imports {name}"
+        if top in ("hydra", "omegaconf"):
+            assert room in CONFIGURED or file in FRONT_DOOR, f"{file} imports {name}"
         assert name not in module_names(PROGRAMS), f"{file} imports {name}, a program"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from helpers import run_program, small_gan
 from processes import finished, running, wait_until
-from test_faults import SETTINGS, command
+from small_runs import SETTINGS, command
 
 from sr.ops.file_lock import alone_in
 

@@ -79,7 +79,7 @@ def test_validation_and_evaluation_agree_to_the_last_digit(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "sr.preflight.has_bf16", lambda device: True
+        "sr.run.preflight.has_bf16", lambda device: True
     )  # slow where it has not, but the same numbers
     run_dir = tmp_path / "run"
     arguments = alive(run_dir, write_vgg(tmp_path / "vgg.pth"))

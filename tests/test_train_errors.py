@@ -6,7 +6,7 @@ import pytest
 from helpers import compose_config, run_program, tiny
 from hydra.errors import InstantiationException
 
-from sr.config import explain
+from sr.cli.errors import explain
 from train import train
 
 

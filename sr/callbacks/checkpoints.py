@@ -9,10 +9,10 @@ import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 
 from sr.callbacks.stop import Stopped
-from sr.consensus import SAVE, STOP
 from sr.metrics.quantity import check_monitor
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
-from sr.saved import BEST, LAST, checkpoint_name
+from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
+from sr.training.consensus import SAVE, STOP
 
 
 class Checkpoints(Checkpoint):

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
 from sr.ops.weight_file import read_weight_file
-from sr.saved import newest_intact
+from sr.run.checkpoint_files import newest_intact
 
 log = logging.getLogger(__name__)
 

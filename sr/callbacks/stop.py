@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 from tqdm import tqdm
 
-from sr.consensus import STOP
+from sr.training.consensus import STOP
 
 log = logging.getLogger(__name__)
 

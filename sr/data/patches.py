@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sr.data.pixel_file import expect_rows
+from sr.data.cache.pixel_file import expect_rows
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles, ImageSource, say_conversions
 from sr.degradations.pipeline import Degradation

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sr.checkpoint import TrainedGenerator, load_generator
-from sr.config import readable_errors
+from sr.cli.errors import readable_errors
 from sr.export.card import make_card
 from sr.export.files import staged, write_bytes
 from sr.export.formats import FORMATS, Format
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
-from sr.interpolation import interpolate
+from sr.weights.checkpoint import TrainedGenerator, load_generator
+from sr.weights.interpolation import interpolate
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from torch import Tensor
 
-from sr.checkpoint import TrainedGenerator
 from sr.export.ncnn_graph import Ncnn
 from sr.export.onnx_graph import Onnx
 from sr.export.state_dict import Pth, Safetensors
 from sr.export.torchscript import TorchScript
+from sr.weights.checkpoint import TrainedGenerator
 
 
 class Format(Protocol):

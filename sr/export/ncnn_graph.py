@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sr.checkpoint import TrainedGenerator
 from sr.export.torchscript import trace
+from sr.weights.checkpoint import TrainedGenerator
 
 INPUT, OUTPUT = "data", "output"  # as the files of Real-ESRGAN's desktop programs have it
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator
 from sr.export.quiet import quiet
+from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}

@@ -4,7 +4,7 @@ spandrel, by which chaiNNer and others read, knows a net by its tensors alone, t
 builds its own. Checked with its version 0.4.2; docs/export.md has the check.
 """
 
-from sr.checkpoint import TrainedGenerator
+from sr.weights.checkpoint import TrainedGenerator
 
 RECOGNISED = ("safetensors", "pth", "torchscript")
 PUBLISHED_GROWTH = 32

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sr.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_generator
 from sr.export.card import modelspec
 from sr.ops.tensor_digest import sealed
+from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_generator
 
 
 class Safetensors:

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sr.checkpoint import TrainedGenerator
 from sr.export.quiet import quiet
+from sr.weights.checkpoint import TrainedGenerator
 
 CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torch.jit.load`
 

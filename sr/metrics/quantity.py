@@ -97,5 +97,5 @@ def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
 
 
 def recorded(report: Mapping[str, Any]) -> dict[str, Quantity]:
-    """Those of the metrics in a report (of `sr.benchmark`, or read from its metrics.json)."""
+    """Those of the metrics in a report (of `sr.evaluation.benchmark`, or read from its metrics.json)."""
     return {name: Quantity(**words) for name, words in report["quantities"].items()}

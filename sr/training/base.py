@@ -16,11 +16,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sr.consensus import Consensus
 from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, measure, quantities_of
 from sr.ops.crop import middle
+from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
 from sr.training.image_values import ImageValues
 from sr.training.running_mean import RunningMean, Terms

@@ -8,8 +8,8 @@ import pytest
 import torch
 from helpers import compose_config, small_gan
 
-from sr.callbacks.checkpoint_file import WholeFiles
 from sr.callbacks.checkpoints import Checkpoints
+from sr.run.whole_checkpoints import WholeFiles
 from train import train
 
 

@@ -9,8 +9,8 @@ import torch
 from helpers import compose_config, picture
 from hydra.utils import instantiate
 
-from sr.config import explain
-from sr.data.datamodule import DeadLeavesData, FolderData, PairedData, SampleData
+from sr.cli.errors import explain
+from sr.data.origins import DeadLeavesData, FolderData, PairedData, SampleData
 from sr.degradations.bicubic import BicubicDegradation
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError

@@ -56,7 +56,7 @@ def write_run(folder: Path, name: str, *, seed: int = 0, file: str = "net.ckpt")
             "_target_": "sr.degradations.bicubic.BicubicDegradation",
             "scale": arguments["scale"],
         },
-        "data": {"_target_": "sr.data.datamodule.FolderData", "train_dir": "/home/somebody/photos"},
+        "data": {"_target_": "sr.data.origins.FolderData", "train_dir": "/home/somebody/photos"},
         "generator": {"_target_": f"{kind.__module__}.{kind.__name__}", **arguments},
     }
     weights = {f"generator_ema.{key}": value for key, value in net.state_dict().items()}

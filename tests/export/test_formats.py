@@ -11,10 +11,10 @@ import torch
 from helpers import ROOT
 from torch import Tensor
 
-from sr.checkpoint import load_generator
 from sr.export import __main__ as program
 from sr.export.formats import FORMATS
 from sr.export.parity import SIZES, largest_difference
+from sr.weights.checkpoint import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
 

@@ -11,7 +11,7 @@ import torch
 from helpers import compose_config, small_gan
 
 from evaluate import evaluate
-from sr.measures import pick_measures
+from sr.evaluation.measures import pick_measures
 from sr.metrics.perceptual import DISTANCE
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
 from sr.metrics.quantity import Quantity, check_monitor, measure, quantities_of

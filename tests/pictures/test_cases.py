@@ -13,7 +13,7 @@ from PIL import Image
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.data.check import __main__ as check
 from sr.data.check.findings import examine
-from sr.data.datamodule import FolderData
+from sr.data.origins import FolderData
 from sr.data.sources import ImageFiles
 from sr.degradations.bicubic import BicubicDegradation
 from sr.pictures.picture import UnreadableImageError

@@ -14,7 +14,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the netwo
 import cv2
 from tqdm import tqdm
 
-from sr.config import readable_errors
+from sr.cli.errors import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
 from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing

@@ -11,8 +11,8 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the netwo
 
 from tqdm import tqdm
 
-from sr.config import readable_errors
-from sr.data.cache_folder import gigabytes
+from sr.cli.errors import readable_errors
+from sr.data.cache.folder import gigabytes
 from sr.data.pack.packing import check_empty, find_originals, pack
 from sr.data.shards.storage import Storage
 

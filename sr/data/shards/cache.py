@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from sr.data.cache_folder import gigabytes
+from sr.data.cache.folder import gigabytes
 from sr.data.shards.index import Shard
 from sr.data.shards.storage import FULL, ShardError, Storage
 from sr.ops.file_lock import is_at, lock

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr.data.cache_folder import user_caches
+from sr.data.cache.folder import user_caches
 from sr.data.datamodule import SRDataModule
 from sr.data.patches import TrainingPatches
 from sr.data.shards.cache import ShardCache, check_limit

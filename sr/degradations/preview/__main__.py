@@ -15,9 +15,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from sr.argument_types import check_types
-from sr.command_line import check_command_line
-from sr.config import ROOT, PreviewConfig, check_least, check_root_keys, readable_errors, register_schemas
+from sr.cli.argument_types import check_types
+from sr.cli.command_line import check_command_line
+from sr.cli.errors import ROOT, readable_errors
+from sr.config import PreviewConfig, check_least, check_root_keys, register_schemas
 from sr.degradations.pipeline import Degradation
 from sr.degradations.preview.pictures import draw_histograms, draw_sheet
 from sr.degradations.preview.samples import (

@@ -1,0 +1,115 @@
+"""Values that a constructor does not take, found by its annotations before it is called."""
+
+from collections.abc import Iterable, Mapping
+from inspect import Parameter, signature
+from pathlib import PurePath
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hydra.utils import get_object
+
+from sr.cli.command_line import quoted
+
+WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+COPIES = ("model", "data")  # hold the nodes of other groups too, and a user types the keys of those
+
+
+def check_types(config: Mapping[str, Any]) -> None:
+    """Compare the arguments of every node that has a `_target_` with the annotations there.
+
+    An annotation that says nothing of numbers, words, true, false, null, lists and dicts accepts everything.
+
+    Args:
+        config: groups as plain dicts and lists, interpolations resolved.
+
+    Raises:
+        ValueError: names the key, the value and what it can be.
+    """
+    for key in sorted(config, key=lambda key: key in COPIES):
+        _check(config[key], str(key))
+
+
+def accepts(hint: Any, value: Any) -> bool:
+    """Whether a plain value can be what the annotation asks for."""
+    origin = get_origin(hint) or hint
+    if origin in (Union, UnionType):
+        return any(accepts(part, value) for part in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in WORDS:
+        return isinstance(value, hint)
+    if not isinstance(origin, type) or origin in (Any, object) or getattr(origin, "_is_protocol", False):
+        return True
+    if issubclass(origin, PurePath):
+        return isinstance(value, str)
+    # A node with a _target_ is a dict here, and can become anything.
+    return isinstance(value, dict) or (isinstance(value, list) and issubclass(origin, Iterable))
+
+
+def parameters_of(target: str) -> tuple[dict[str, Any], Mapping[str, Parameter]]:
+    """Annotations and parameters; none where they cannot be had, since building it says what is wrong."""
+    try:
+        found = get_object(target)
+        called = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
+        return get_type_hints(called), signature(called).parameters
+    except Exception:  # whatever the import of a module or the evaluation of an annotation raises
+        return {}, {}
+
+
+def _check(node: Any, path: str) -> None:
+    if isinstance(node, list):
+        for number, inner in enumerate(node):
+            _check(inner, f"{path}.{number}")
+    elif isinstance(node, Mapping):
+        for key, inner in node.items():
+            _check(inner, f"{path}.{key}")
+        if isinstance(node.get("_target_"), str):
+            _check_arguments(node, path)
+
+
+def _check_arguments(node: Mapping[str, Any], path: str) -> None:
+    hints, parameters = parameters_of(node["_target_"])
+    for key, value in node.items():
+        if key not in hints or key not in parameters:
+            continue
+        # `size: int = None` is common, and means what it does not say.
+        if not accepts(hints[key], value) and value is not parameters[key].default:
+            raise ValueError(_message(f"{path}.{key}", value, hints[key]))
+
+
+def _message(key: str, value: Any, hint: Any) -> str:
+    shown = str(value).lower() if isinstance(value, bool) else "null" if value is None else value
+    text = f"{key}={shown} must be {' or '.join(dict.fromkeys(_choices(hint)))}"
+    if isinstance(value, float) and value.is_integer() and accepts(hint, int(value)):
+        return f"{text}: write {key}={int(value)}"
+    if accepts(hint, "") and isinstance(value, int | float):
+        return f"{text}: write {quoted(f'{key}={shown}')}"
+    return text
+
+
+def _choices(hint: Any) -> list[str]:
+    """What it can be, in words; objects only where there is nothing else that a user can write in their place."""
+    origin = get_origin(hint) or hint
+    if origin in (Union, UnionType):
+        parts = [part for part in get_args(hint) if part is NoneType or not _is_object(part)]
+        if set(parts) <= {NoneType}:
+            parts = list(get_args(hint))
+        return [words for part in parts for words in _choices(part)]
+    if origin is Literal:
+        return [str(each) for each in get_args(hint)]
+    if hint in WORDS:
+        return [WORDS[hint]]
+    if _is_object(hint):
+        return [f"a {getattr(origin, '__name__', origin)}, which is a dict with its class under _target_"]
+    return ["a dict" if issubclass(origin, Mapping) else "a list"]
+
+
+def _is_object(hint: Any) -> bool:
+    """Of a class of its own, no value or container of values."""
+    origin = get_origin(hint) or hint
+    values = origin in (list, tuple, set, dict) or getattr(origin, "__module__", "") == "collections.abc"
+    return hint not in WORDS and isinstance(origin, type) and not (values and issubclass(origin, Iterable))

@@ -1,0 +1,80 @@
+"""A configuration that cannot be composed: what Hydra and OmegaConf say, with the key, the choices and what to type."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from sr.cli.argument_types import parameters_of
+
+
+def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
+    """The message for a user; that of the libraries where it says enough."""
+    text, cause = str(error), error.__cause__
+    if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        return f"{group}={choice}: choose from {', '.join(each for each in error.options if each[0] != '_')}"
+    if twice := re.search(r"Multiple values for (\S+)\. .* '\S+ \S+: (\S+)'", text):
+        return f"{twice[1]} is there already: write {twice[1]}={twice[2]}, without the +"
+    if there := re.search(r"Either remove \+ prefix: '(.*)'", text):
+        return f"+{there[1]}: the key is there already: write {there[1]}, without the +"
+    added = re.search(r"append to your config use (\+.*)", text)
+    if added and isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        return _no_such_key(cause, added[1])
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} is missing: write {error.full_key}=VALUE"
+    if isinstance(error, InterpolationKeyError):
+        return f"{error.full_key}: {_first_line(error)}; where ${{ is meant as it stands, write \\${{"
+    if isinstance(cause, ValidationError):
+        return f"{cause.full_key}: {_first_line(cause)}"
+    return _all_messages(error)
+
+
+def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
+    """Args: added: the override as it would be with a + before it."""
+    parent, key, full_key = error.parent_node, str(error.key), str(error.full_key)
+    siblings = [str(each) for each in parent if each != "hydra"] if isinstance(parent, DictConfig) else []
+    if "_target_" in siblings and key in parameters_of(parent._get_node("_target_")._value())[1]:
+        return f"{full_key} is an argument that the configuration does not have yet: write {added}"
+    prefix = full_key.removesuffix(key)
+    near = [f"{prefix}{each}" for each in get_close_matches(key, siblings)]
+    if isinstance(parent, DictConfig):
+        near += [each for each in _dotted(parent._get_root()) if each.rpartition(".")[2] == key]
+    if near:
+        return f"there is no key {full_key}: did you mean {' or '.join(dict.fromkeys(near))}?"
+    choices = [f"{prefix}{each}" for each in siblings if each[0] != "_"]
+    return f"there is no key {full_key}: choose from {', '.join(choices)}"
+
+
+def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
+    """Every key that is written in the configuration, without what other keys are copied to."""
+    for key in node:
+        inner = node._get_node(key)
+        yield f"{prefix}{key}"
+        if isinstance(inner, DictConfig) and not (inner._is_missing() or inner._is_interpolation()):
+            yield from _dotted(inner, f"{prefix}{key}.")
+
+
+def _first_line(error: BaseException) -> str:
+    """The others are OmegaConf's account of its own types."""
+    return str(error).splitlines()[0]
+
+
+def _all_messages(error: BaseException | None) -> str:
+    """Of the error and its causes, each line once."""
+    causes = []
+    while error is not None:
+        causes.append(str(error))
+        error = error.__cause__
+    return "\n".join(dict.fromkeys(line for cause in causes for line in cause.splitlines() if line.strip()))

@@ -1,0 +1,253 @@
+"""Image files that are decoded once, into one file that every process maps into memory."""
+
+import errno
+import logging
+import os
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from tqdm import tqdm
+
+from sr.data.cache.folder import CacheFolder, gigabytes
+from sr.data.cache.pixel_file import Entry, PixelFile, write_pixel_file
+from sr.data.sources import ImageFiles, ImageSource
+from sr.pictures.picture import UnreadableImageError
+from sr.pictures.reading import read_header, read_image
+
+log = logging.getLogger(__name__)
+
+CACHES = ("none", "disk", "ram")
+
+
+def cached(files: ImageFiles, *, cache: str, cache_dir: str | None) -> ImageSource:
+    """The files behind a cache, or themselves for `none`.
+
+    Raises:
+        ValueError: there is no such cache, or it cannot be on this machine.
+    """
+    if cache not in CACHES:
+        raise ValueError(f"data.cache={cache!r}: choose one of {', '.join(CACHES)}")
+    if cache_dir and cache != "disk":
+        raise ValueError(
+            f"data.cache_dir={cache_dir} is where data.cache=disk keeps images, and data.cache={cache}"
+        )
+    if cache == "none":
+        return files
+    if cache == "ram":
+        return CachedImages(files, folder=CacheFolder.in_memory(files.root, channels=files.channels))
+    return CachedImages(
+        files, folder=CacheFolder.on_disk(files.root, channels=files.channels, cache_dir=cache_dir)
+    )
+
+
+class CachedImages:
+    """What the files hold, as views into mapped memory that cannot be written to.
+
+    Args:
+        files: the images. One that cannot be read raises what it would raise without a cache.
+        folder: where their pixels are kept.
+    """
+
+    def __init__(self, files: ImageFiles, *, folder: CacheFolder) -> None:
+        self.files = files
+        self.folder = folder
+        self._pixels: PixelFile | None = None
+        # Not objects, whose counters would unshare the pages of workers.
+        self._table = np.empty((0, 4), np.int64)
+        self._errors: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        pixels = self.open()
+        if index in self._errors:
+            raise UnreadableImageError(self._errors[index])
+        offset, height, width, itemsize = self._table[index].tolist()
+        return pixels.image(
+            offset=offset, height=height, width=width, channels=self.files.channels, itemsize=itemsize
+        )
+
+    def name(self, index: int) -> str:
+        return self.files.name(index)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """(height, width): see `ImageFiles.size`."""
+        return self.files.size(index)
+
+    def listing(self) -> list[str]:
+        return self.files.listing()
+
+    def open(self) -> PixelFile:
+        """Map the pixels, after reading what is new or changed; does nothing the second time.
+
+        Raises:
+            OSError: there is no room for the pixels, or the folder cannot be written to.
+        """
+        if self._pixels is None:
+            paths = {path.relative_to(self.files.root).as_posix(): path for path in self.files.paths}
+            pixels = self._find().complete(paths) or self._make(paths)
+            index = pixels.index()
+            entries = [index[name] for name in paths]
+            self._table = np.array([(e.offset, e.height, e.width, e.itemsize) for e in entries], np.int64)
+            self._errors = {number: e.error for number, e in enumerate(entries) if e.error is not None}
+            self._pixels = pixels
+            if self.folder.temporary:
+                weakref.finalize(self, self.folder.forget, pixels)
+        return self._pixels
+
+    def settle(self) -> None:
+        """Call it when every process that shares temporary pixels has opened them: nothing can be left behind then."""
+        pixels = self.open()
+        if self.folder.temporary:
+            self.folder.forget(pixels)
+
+    @property
+    def unreadable(self) -> list[str]:
+        """What is wrong with the files that cannot be read."""
+        self.open()
+        return list(self._errors.values())
+
+    def _find(self) -> "Found":
+        """What the folder holds, and what of it is still true. Needs no lock and writes nothing."""
+        pixels = self.folder.open()
+        index = pixels.index() if pixels else {}
+        # Files of the directory that are not asked for stay too: two runs that take different ones do not compete.
+        kept = {
+            name: entry for name, entry in index.items() if self._is_current(self.files.root / name, entry)
+        }
+        return Found(pixels=pixels, index=index, kept=kept)
+
+    def _make(self, paths: Mapping[str, Path]) -> PixelFile:
+        with self.folder.locked():
+            if self.folder.temporary:
+                self.folder.sweep()
+            found = self._find()  # another process may have made them meanwhile
+            if pixels := found.complete(paths):
+                return pixels
+            self._build(paths, found)
+            made = self.folder.open()
+        assert made is not None
+        return made
+
+    def _is_current(self, path: Path, entry: Entry) -> bool:
+        if _stamp(path) != (entry.bytes, entry.modified):
+            return False
+        if entry.error is None:
+            return True
+        try:  # perhaps it was the network
+            read_image(path, channels=self.files.channels)
+        except UnreadableImageError:
+            return True
+        return False
+
+    def _build(self, paths: Mapping[str, Path], found: "Found") -> None:
+        old, kept = found.pixels, found.kept
+        folder, root, channels = self.folder, self.files.root, self.files.channels
+        names = sorted(paths.keys() | kept.keys())
+        new = [name for name in names if name not in kept]
+        self._check_room(new, kept)
+
+        def read(name: str) -> np.ndarray:
+            entry = kept.get(name)
+            if old is None or entry is None:
+                return read_image(root / name, channels=channels)
+            if entry.error is not None:
+                raise UnreadableImageError(entry.error)
+            return old.image(
+                offset=entry.offset,
+                height=entry.height,
+                width=entry.width,
+                channels=channels,
+                itemsize=entry.itemsize,
+            )
+
+        def stamp(name: str) -> tuple[int, int]:
+            entry = kept.get(name)
+            return _stamp(root / name) if entry is None else (entry.bytes, entry.modified)
+
+        began = perf_counter()
+        reading = f"reading {len(new)} of {len(names)} images of {root} into {folder.path}"
+        log.info("%s: %s%s", folder.setting, reading, found.changes(paths))
+        try:
+            done = write_pixel_file(folder.building, names, stamp=stamp, read=read, threads=_cores())
+            for _ in tqdm(done, total=len(names), unit="image", desc="caching", leave=False, disable=None):
+                pass
+            folder.building.rename(folder.pixels)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise OSError(f"{folder.setting}: no space is left in {folder.path}; {self._remedy()}") from error
+        finally:
+            folder.building.unlink(missing_ok=True)
+        size = folder.pixels.stat().st_size
+        log.info("%s: %s in %.1f s", folder.setting, gigabytes(size), perf_counter() - began)
+
+    def _check_room(self, new: list[str], kept: Mapping[str, Entry]) -> None:
+        """Before anything is written. Raises OSError."""
+        channels = self.files.channels
+        self.folder.building.unlink(missing_ok=True)  # of a killed process
+        needed = sum(entry.height * entry.width * channels * entry.itemsize for entry in kept.values())
+        needed += sum(_decoded_size(self.files.root / name, channels) for name in new)
+        free = self.folder.free()
+        if needed > free:
+            raise OSError(
+                f"{self.folder.setting}: the {len(new) + len(kept)} images of {self.files.root} need"
+                f" {gigabytes(needed)} in {self.folder.path}, where {gigabytes(free)} are free; {self._remedy()}"
+            )
+
+    def _remedy(self) -> str:
+        if self.folder.temporary:
+            return "take data.cache=disk"
+        held = self.folder.pixels.stat().st_size if self.folder.pixels.exists() else 0
+        older = (
+            f"delete {self.folder.pixels} ({gigabytes(held)}, of before the files changed), " if held else ""
+        )
+        return f"{older}take another data.cache_dir or data.cache=none"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pixels, their index, and the entries whose files are as they were."""
+
+    pixels: PixelFile | None
+    index: Mapping[str, Entry]
+    kept: Mapping[str, Entry]
+
+    def complete(self, paths: Mapping[str, Path]) -> PixelFile | None:
+        """The pixels if they are those of the files and nothing is in them that is gone."""
+        return self.pixels if len(self.kept) == len(self.index) and paths.keys() <= self.kept.keys() else None
+
+    def changes(self, paths: Mapping[str, Path]) -> str:
+        """Why the pixels are not taken as they are."""
+        if self.pixels is None:
+            return ""
+        changed = len(paths.keys() & self.index.keys() - self.kept.keys())
+        removed = len(self.index) - len(self.kept) - changed
+        added = len(paths.keys() - self.index.keys())
+        return f" ({added} new, {changed} changed, {removed} removed since it was made)"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (-1, -1)  # no file has this, and reading will say what is wrong
+    return found.st_size, found.st_mtime_ns
+
+
+def _decoded_size(path: Path, channels: int) -> int:
+    """Bytes of the pixels, from the header; 0 for a file that cannot be read."""
+    try:
+        header = read_header(path)
+    except UnreadableImageError:
+        return 0
+    return header.height * header.width * channels * header.depth
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

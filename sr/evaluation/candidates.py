@@ -1,0 +1,125 @@
+"""The nets that an evaluation compares: trained ones by name, or steps of the way between two of them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from torch import nn
+
+from sr.archs.bicubic import Bicubic
+from sr.evaluation.summary import RESERVED
+from sr.weights.checkpoint import TrainedGenerator, load_generator
+from sr.weights.interpolation import interpolate
+
+BASELINE = "bicubic"
+NAME = re.compile(r"[\w.=+-]+")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Nets by name, the bicubic baseline last; each is made when its turn comes.
+
+    Attributes:
+        nets: name -> maker of a net in evaluation mode.
+        scale: factor by which all of them enlarge.
+        channels: of their input and output; None where there is the baseline alone, which takes any.
+        files: name -> file, dialect and weights that were taken.
+        alphas: name -> alpha, where these are steps between two nets.
+    """
+
+    nets: Mapping[str, Callable[[], nn.Module]]
+    scale: int
+    channels: int | None
+    files: Mapping[str, str]
+    alphas: Mapping[str, float]
+
+
+def load_candidates(
+    files: Mapping[str, str], *, scale: int | None, alphas: Sequence[float] | None = None
+) -> Candidates:
+    """The trained nets of files, or with `alphas` interpolations between the two that there are.
+
+    Args:
+        files: name -> checkpoint; empty for the baseline alone.
+        scale: what the user asked for, if anything.
+        alphas: 0 is the first net, 1 the second.
+
+    Raises:
+        FileNotFoundError, CheckpointError: see `sr.weights.checkpoint.load_generator`.
+        ValueError: the nets differ in scale or channels, are not of the scale that was asked for, or have names that
+            cannot be names; or alphas are not in [0, 1], or not for exactly two nets.
+    """
+    _check_names(files)
+    if alphas is not None:
+        _check_alphas(alphas, files)
+    trained = {name: load_generator(file) for name, file in files.items()}
+    _check_alike(trained)
+    first = next(iter(trained.values()), None)
+    if first is not None and scale not in (None, first.scale):
+        raise ValueError(f"scale={scale}, but {first.checkpoint.path} enlarges by {first.scale}")
+    scale = first.scale if first is not None else scale or 4
+    nets: dict[str, Callable[[], nn.Module]] = {name: partial(_net, net) for name, net in trained.items()}
+    steps = {f"alpha={alpha:g}": float(alpha) for alpha in alphas or ()}
+    if alphas is not None:
+        one, other = trained.values()
+        # Not built here: however many alphas there are, one net of them is in memory at a time.
+        nets = {name: partial(_interpolated, one, other, alpha) for name, alpha in steps.items()}
+        _interpolated(one, other, 0.0)  # another architecture shows before hours of work
+    return Candidates(
+        nets={**nets, BASELINE: partial(Bicubic, scale=scale)},
+        scale=scale,
+        channels=None if first is None else first.channels,
+        files={name: str(net.checkpoint) for name, net in trained.items()},
+        alphas=steps,
+    )
+
+
+def _net(trained: TrainedGenerator) -> nn.Module:
+    return trained.net
+
+
+def _interpolated(first: TrainedGenerator, second: TrainedGenerator, alpha: float) -> nn.Module:
+    return interpolate(first, second, alpha=alpha).net
+
+
+def _check_names(files: Mapping[str, str]) -> None:
+    for name in files:
+        if not NAME.fullmatch(name) or name.strip(".") == "":
+            raise ValueError(
+                f"ckpts.{name}: a name is made of letters, digits, _ . = + and -: its images get a directory"
+            )
+        if name in (*RESERVED, BASELINE):
+            raise ValueError(
+                f"ckpts.{name}: {', '.join((*RESERVED, BASELINE))} are names that the report has already"
+            )
+
+
+def _check_alphas(alphas: Sequence[float], files: Mapping[str, str]) -> None:
+    if len(files) != 2:
+        found = ", ".join(files) or "none"
+        raise ValueError(
+            f"alphas={list(alphas)} lie between exactly two nets: ckpts={{psnr: FILE, gan: FILE}}; given: {found}"
+        )
+    if isinstance(alphas, float | int):
+        raise ValueError(f"alphas={alphas}: write alphas=[0,0.5,1]")
+    if not alphas or not all(0 <= alpha <= 1 for alpha in alphas):
+        raise ValueError(
+            f"alphas={list(alphas)}: give one or more in [0, 1]; 0 is the first net, 1 the second"
+        )
+    if any(later <= earlier for earlier, later in pairwise(alphas)):
+        raise ValueError(f"alphas={list(alphas)} must rise, and no value come twice")
+
+
+def _check_alike(trained: Mapping[str, TrainedGenerator]) -> None:
+    kinds = {name: (net.scale, net.channels) for name, net in trained.items()}
+    if len(set(kinds.values())) < 2:
+        return
+    first = next(iter(kinds))
+    other = next(name for name in kinds if kinds[name] != kinds[first])
+    words = " and ".join(
+        f"{name} ({trained[name].checkpoint.path}) enlarges by {kinds[name][0]} and takes {kinds[name][1]} channel(s)"
+        for name in (first, other)
+    )
+    raise ValueError(f"ckpts: {words}; models of one scale and one number of channels can be compared")

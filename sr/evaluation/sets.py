@@ -1,0 +1,76 @@
+"""The image sets of an evaluation, by name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sr.data.sources import ImageFiles, match_pairs, sample_photographs
+from sr.data.whole_images import WholeImages
+from sr.degradations.pipeline import Degradation
+from sr.evaluation.squeezed_images import SqueezedImages
+
+EvaluationSet = WholeImages | SqueezedImages
+
+
+def find_sets(
+    *,
+    hr_dir: str | None,
+    hr_dirs: Mapping[str, str] | None,
+    lr_dir: str | None,
+    squeeze: int | None,
+    degradation: Degradation,
+    scale: int,
+    channels: int,
+    seed: int,
+    draws: int,
+) -> dict[str, EvaluationSet]:
+    """One directory, several by name, or without any the photographs inside scikit-image.
+
+    LR come from `lr_dir`, or with `squeeze` are squares of that side, or are made by the degradation.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: a directory is missing, or has no image in it.
+        ValueError: the arguments contradict each other, or LR and HR files are no pairs.
+    """
+    if hr_dir and hr_dirs:
+        raise ValueError("give hr_dir=<directory> or hr_dirs={name: directory, ...}, not both")
+    if lr_dir and not hr_dir:
+        raise ValueError(f"lr_dir={lr_dir} needs hr_dir=<directory> of the same names")
+    for name in hr_dirs or {}:
+        if Path(name).name != name or name == "..":
+            raise ValueError(
+                f"hr_dirs.{name}: the images of a set get a directory of its name, so no / or .. in it"
+            )
+    if squeeze is not None:
+        _check_squeeze(squeeze, lr_dir=lr_dir, degradation=degradation, draws=draws)
+    if hr_dir and lr_dir:
+        hr = ImageFiles.from_directory(hr_dir, channels=channels)
+        lr = ImageFiles.from_directory(lr_dir, channels=channels)
+        hr, lr = match_pairs(hr, lr, scale=scale)
+        return {Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws)}
+    directories = {Path(hr_dir).resolve().name: hr_dir} if hr_dir else hr_dirs or {}
+    files = {
+        name: ImageFiles.from_directory(path, channels=channels) for name, path in directories.items()
+    } or {"samples": sample_photographs("val", channels=channels)}
+    if squeeze is not None:
+        return {name: SqueezedImages(hr=hr, side=squeeze) for name, hr in files.items()}
+    if degradation.is_identity(channels=channels):
+        raise ValueError(
+            f"scale={scale}: this degradation leaves images as they are, so there is nothing to measure: choose"
+            " another, as degradation=mild, or bring LR of your own (lr_dir=<directory>)"
+        )
+    return {
+        name: WholeImages(hr=hr, scale=scale, degradation=degradation, seed=seed, draws=draws)
+        for name, hr in files.items()
+    }
+
+
+def _check_squeeze(squeeze: int, *, lr_dir: str | None, degradation: Degradation, draws: int) -> None:
+    if lr_dir:
+        raise ValueError(f"squeeze={squeeze} makes LR of HR; lr_dir={lr_dir} cannot be given beside it")
+    if list(degradation.stages) != ["bicubic"]:
+        raise ValueError(
+            f"squeeze={squeeze} makes LR by itself, and the stages {', '.join(degradation.stages)} would not be"
+            " applied: leave degradation out, or take another protocol"
+        )
+    if draws != 1:
+        raise ValueError(f"draws={draws}: squeeze={squeeze} draws nothing; take draws=1")

@@ -1,0 +1,111 @@
+"""Starting from trained weights instead of random ones."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from sr.ops.weight_file import CheckpointError, check_finite
+from sr.weights.checkpoint import Checkpoint, load_weights, read_checkpoint
+from sr.weights.match import fit
+
+log = logging.getLogger(__name__)
+
+
+def warm_start(
+    model: Any,
+    *,
+    init_from: str | None,
+    init_discriminator_from: str | None,
+    init_strict: bool,
+    generator: Mapping[str, Any],
+) -> None:
+    """Fill the generator with its average, and the discriminator; None leaves a net as it is.
+
+    Args:
+        model: has `generator`, `generator_ema` and perhaps `discriminator`.
+        init_from: file of generator weights; a discriminator that it holds too is taken where it fits.
+        init_discriminator_from: file of discriminator weights; preferred to that of `init_from`.
+        init_strict: whether every tensor has to fit. False takes those of the same name and shape, as from a net of
+            another scale, and says what did not match and starts at random.
+        generator: the configured arguments of the generator.
+
+    Raises:
+        ValueError: there is no discriminator to fill, or a file does not fit; names the key.
+        FileNotFoundError: names the key.
+    """
+    discriminator: nn.Module | None = getattr(model, "discriminator", None)
+    if init_discriminator_from and discriminator is None:
+        raise ValueError(
+            f"init_discriminator_from={init_discriminator_from}: {type(model).__name__} has no discriminator;"
+            " model=gan has one"
+        )
+    if init_from:
+        with _named("init_from"):
+            checkpoint = read_checkpoint(init_from)
+            _start(model.generator, checkpoint.generator, checkpoint, strict=init_strict)
+        model.generator_ema.load_state_dict(model.generator.state_dict())
+        _warn_of_differences(checkpoint, generator)
+        if discriminator is not None and checkpoint.discriminator and not init_discriminator_from:
+            _adopt(discriminator, checkpoint.discriminator, checkpoint, strict=init_strict)
+    if init_discriminator_from and discriminator is not None:
+        with _named("init_discriminator_from"):
+            checkpoint = read_checkpoint(init_discriminator_from)
+            # Of a file with a single net the reader cannot know which, and calls it the generator.
+            weights = checkpoint.discriminator or checkpoint.generator
+            _start(discriminator, weights, checkpoint, strict=init_strict)
+
+
+def _start(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:
+    found = fit(net, weights)
+    name = type(net).__name__
+    if strict or found.complete:
+        _load_all(net, weights, checkpoint, matched=len(found.matched))
+        log.info("%s starts from %s", name, checkpoint)
+        return
+    if not found.matched:
+        raise CheckpointError(f"{checkpoint.path}: nothing in it fits the configured {name}: {found}")
+    net.load_state_dict({key: weights[key] for key in found.matched}, strict=False)
+    check_finite(net.state_dict(), path=checkpoint.path)
+    log.warning(
+        "%s starts from %s; %d of its %d tensors match, the others start at random: %s",
+        *(name, checkpoint, len(found.matched), len(net.state_dict()), found),
+    )
+
+
+def _load_all(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, matched: int) -> None:
+    try:
+        load_weights(net, weights, path=checkpoint.path)
+    except CheckpointError as error:
+        if not matched:
+            raise
+        raise CheckpointError(
+            f"{error}; init_strict=false takes the {matched} that match and leaves the others at random"
+        ) from error
+
+
+def _adopt(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:
+    """The discriminator that nobody asked for; a generator can change its adversary."""
+    try:
+        _start(net, weights, checkpoint, strict=strict)
+    except CheckpointError as error:
+        log.warning("discriminator starts from scratch: %s", error)
+
+
+def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -> None:
+    """Of arguments that the weights do not show, such as a skip."""
+    there = checkpoint.description or {}
+    for key, value in generator.items():
+        if key in there and there[key] != value:
+            log.warning("generator.%s=%s, but these weights belong to %s", key, value, there[key])
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Errors of a file say which key has named it."""
+    try:
+        yield
+    except (CheckpointError, FileNotFoundError) as error:
+        raise type(error)(f"{key}: {error}") from error

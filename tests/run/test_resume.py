@@ -1,0 +1,166 @@
+"""A resumed run is the uninterrupted one, and a changed configuration is noticed. Kills are in test_faults."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import compose_config, same_state, small_gan
+
+from sr.run.directory import run_directory
+from sr.run.resume import ResumeError, compare, find_saved
+from train import train
+
+EVERY = ("callbacks.checkpoints.every_n_iterations=1", "callbacks.checkpoints.keep_last=20")
+BEST = ("callbacks.checkpoints.keep_best=3",)
+
+
+def load(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(path, weights_only=True)
+    return content
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["trainer.max_steps=8"],
+        ["trainer.max_steps=-1", "scheduler_g.T_max=9", "trainer.max_epochs=3", "data.num_workers=1"],
+        ["trainer.max_steps=8", "trainer.val_check_interval=2"],
+        ["trainer.max_steps=8", "model=two_stage", "model.first_stage.optimizer_g.lr=3e-3"],
+    ],
+)
+def test_from_every_checkpoint_the_run_ends_in_the_same_bits(
+    tmp_path: Path, photos: Path, settings: list[str]
+) -> None:
+    """In the middle of an epoch, at its end, at a validation; while D rests and after; metrics.csv too."""
+    settings = [*settings, f"data.val_dir={photos}"]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY, *BEST))
+    expected = load(tmp_path / "whole" / "checkpoints" / "last.ckpt")
+    files = sorted((tmp_path / "whole" / "checkpoints").glob("*.ckpt"))
+    iterations = {load(file)["global_step"] for file in files}
+    assert len(iterations) >= 6
+    for file in files:
+        if load(file)["global_step"] == expected["global_step"]:
+            continue
+        run_dir = tmp_path / file.stem
+        run_dir.mkdir()
+        shutil.copy(
+            tmp_path / "whole" / "metrics.csv", run_dir
+        )  # as it was when the run was killed, or later
+        train(compose_config(*small_gan(run_dir), *settings, f"resume={file}"))
+        found = load(run_dir / "checkpoints" / "last.ckpt")
+        assert same_state(found, expected), file.name
+        assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
+
+
+def test_a_finished_run_is_extended(tmp_path: Path, photos: Path) -> None:
+    settings = [f"data.val_dir={photos}", "trainer.max_steps=-1", "scheduler_g.T_max=9"]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, "trainer.max_epochs=3"))
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, "trainer.max_epochs=2"))
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, "trainer.max_epochs=3", "resume=auto"))
+    found, expected = (load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("run", "whole"))
+    assert same_state(found, expected)
+    assert found["global_step"] == 9
+
+
+def test_auto_begins_where_there_is_nothing_yet_and_then_goes_on(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = [*small_gan(tmp_path / "run"), f"data.val_dir={photos}", "trainer.max_steps=3", "resume=auto"]
+    train(compose_config(*settings))
+    assert load(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"] == 3
+    caplog.set_level("INFO")
+    train(compose_config(*settings))  # has nothing left to do
+    assert f"resumes {tmp_path}/run/checkpoints/last.ckpt after iteration 3" in caplog.text
+
+
+def test_a_damaged_newest_checkpoint_costs_no_more_than_it_held(tmp_path: Path, photos: Path) -> None:
+    settings = [f"data.val_dir={photos}", "trainer.max_steps=6"]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings))
+    shutil.copytree(tmp_path / "whole", tmp_path / "run")
+    newest = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, "resume=auto"))
+    assert same_state(load(newest), load(tmp_path / "whole" / "checkpoints" / "last.ckpt"))
+
+
+def test_another_net_or_optimizer_is_refused_by_name(tmp_path: Path, photos: Path) -> None:
+    settings = [*small_gan(tmp_path / "run"), f"data.val_dir={photos}", "trainer.max_steps=3"]
+    train(compose_config(*settings))
+    with pytest.raises(ResumeError, match=r"optimizer_g\.lr: 0\.002 -> 0\.001"):
+        train(compose_config(*settings, "resume=auto", "optimizer_g.lr=1e-3"))
+    with pytest.raises(ResumeError, match=r"generator\.num_feat: 8 -> 4.*init_from="):
+        train(compose_config(*settings, "resume=auto", "generator.num_feat=4"))
+    with pytest.raises(ResumeError, match=r"scheduler_g\.T_max: 3 -> 6.*Set them back"):
+        train(compose_config(*settings, "resume=auto", "trainer.max_steps=6"))
+
+
+def saved(tmp_path: Path, config: dict[str, Any]) -> Any:
+    torch.save({"training": {}, "loops": {}, "global_step": 7, "config": config}, tmp_path / "x.ckpt")
+    return find_saved(str(tmp_path / "x.ckpt"), tmp_path)
+
+
+def test_other_changes_are_told(tmp_path: Path) -> None:
+    model = {
+        "content_loss": {"terms": {"l1": {"weight": 1.0}}},
+        "generator": {"memory": "lean"},
+        "gan_weight": 0.1,
+    }
+    before = saved(
+        tmp_path, {"seed": 0, "run_dir": "a", "loss": 1, "model": model, "data": {"batch_size": 4}}
+    )
+    assert (before.iteration, before.path) == (7, tmp_path / "x.ckpt")
+    model = {"content_loss": {"terms": {"l1": {"weight": 2.0}}}, "generator": {"memory": "plain"}}
+    now = {"seed": 1, "run_dir": "b", "loss": 2, "model": model, "data": {"batch_size": 8}}
+    assert compare(before, now) == [
+        "data.batch_size: 4 -> 8",
+        "loss.l1.weight: 1.0 -> 2.0",
+        "model.gan_weight: 0.1 -> None",
+        "seed: 0 -> 1",
+    ]
+
+
+def test_what_cannot_be_resumed_is_said(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"resume=nowhere\.ckpt does not exist: name a checkpoint of a run, or auto"
+    ):
+        find_saved("nowhere.ckpt", tmp_path)
+    torch.save({"params": {"conv_first.weight": torch.zeros(1)}}, tmp_path / "net.pth")
+    with pytest.raises(ResumeError, match=r"holds weights but no state of training.*init_from="):
+        find_saved(str(tmp_path / "net.pth"), tmp_path)
+    (tmp_path / "net.pth").write_bytes(b"PK")
+    with pytest.raises(ResumeError, match=r"net\.pth: no checkpoint, or a damaged"):
+        find_saved(str(tmp_path / "net.pth"), tmp_path)
+    assert find_saved(None, tmp_path) is None
+    assert find_saved("auto", tmp_path) is None
+
+
+def test_where_a_run_lands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "SLURM_NTASKS"):
+        monkeypatch.delenv(variable, raising=False)
+    fresh = str(tmp_path / "esrgan" / "now")
+    assert run_directory(None, fresh) == fresh
+    assert run_directory("auto", fresh) == fresh  # nothing there yet
+    assert run_directory("/else/where/net.ckpt", fresh) == fresh
+    assert run_directory("/runs/x/checkpoints/last.ckpt", fresh) == "/runs/x"
+    for place, name in enumerate(("new", "old", "empty")):
+        (tmp_path / "esrgan" / name / "checkpoints").mkdir(parents=True)
+        if name != "empty":
+            file = tmp_path / "esrgan" / name / "checkpoints" / "last.ckpt"
+            file.touch()
+            os.utime(file, (1000 - place, 1000 - place))
+    assert run_directory("auto", fresh) == str(tmp_path / "esrgan" / "new")
+    # Processes of one run agree on its directory, and find it again when they are started again.
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job7")
+    assert (
+        run_directory(None, fresh)
+        == run_directory("auto", fresh)
+        == str(tmp_path / "esrgan" / "torchrun-job7")
+    )
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert run_directory(None, fresh) == fresh
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    assert run_directory(None, fresh) == str(tmp_path / "esrgan" / "slurm-42")
