@@ -168,7 +168,8 @@ def _passing_on_signals() -> Iterator[tuple[list[int], list[subprocess.Popen[byt
     def pass_on(number: int, frame: FrameType | None) -> None:
         told.append(number)
         for process in listeners:
-            process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+            # Never SIGINT: while Python imports, it may arrive in a callback, where KeyboardInterrupt is ignored.
+            process.terminate()
 
     before = {number: signal.getsignal(number) for number in SIGNALS}
     heeded = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}

@@ -93,6 +93,33 @@ def test_a_signal_reaches_the_job_even_before_it_listens(
     assert job.seconds < module.PATIENCE  # it was told, and not killed in the end
 
 
+LOSES_CTRL_C = """
+import signal, threading
+signal.signal(signal.SIGINT, lambda number, frame: None)
+open({ready!r}, "w").close()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
+def test_ctrl_c_ends_a_job_that_loses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python does where KeyboardInterrupt is raised in a callback of an import."""
+    monkeypatch.setattr(module, "POLL", 0.05)
+    ready, program = tmp_path / "ready", tmp_path / "program.py"
+    program.write_text(LOSES_CTRL_C.format(ready=str(ready)))
+
+    def pressed() -> bool:
+        if ready.exists():
+            signal.raise_signal(signal.SIGINT)
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        run_job(program, number=0, overrides=[], folder=tmp_path / "0", give_up=pressed)
+    (job,) = read_jobs(tmp_path)
+    assert job.status == "stopped"
+    assert job.seconds < module.PATIENCE
+
+
 def test_a_job_that_was_told_to_stop_ends_the_sweep(program: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_job(program, number=0, overrides=["x=1", "status=75"], folder=tmp_path / "0")
