@@ -1,6 +1,6 @@
 """The schema of the configuration's root keys."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class PreviewConfig:
     hr_patch_size: int = MISSING
     seed: int = MISSING
     replay: str | None = None
+    trust: list[str] = field(default_factory=list)
     degradation: Any = MISSING
 
 

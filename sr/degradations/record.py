@@ -1,27 +1,19 @@
 """What was drawn for one sample: applied again it gives the same LR to the bit."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from sr.degradations.blur import Blur, Sinc
-from sr.degradations.compression import Jpeg, Webp
-from sr.degradations.noise import GaussianNoise, PoissonNoise
-from sr.degradations.resize import MatlabBicubic, Resize
 from sr.degradations.step import Step
-from sr.degradations.transform import Transform
 from sr.ops.image import quantize
+from sr.ops.trusted import import_path, trusted_class
 
 # Raised whenever the same parameters begin to give other pixels, or a step has other fields.
-VERSION = 1
-# What can be replayed; a new kind of step is entered here.
-KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (MatlabBicubic, Blur, Sinc, Resize, GaussianNoise, PoissonNoise, Jpeg, Webp, Transform)
-}
+VERSION = 2
+HERE = "sr.degradations"  # the package whose steps every record may name
 
 
 class DegradationError(RuntimeError):
@@ -65,7 +57,8 @@ class Record:
     def content(self) -> dict[str, Any]:
         """Plain numbers, words, lists and dicts: what the JSON holds."""
         steps = [
-            {"path": path, "kind": type(step).__name__, **_fields(step)} for path, step in self.steps.items()
+            {"path": path, "kind": import_path(type(step)), **_fields(step)}
+            for path, step in self.steps.items()
         ]
         return {"version": self.version, "scale": self.scale, "steps": steps}
 
@@ -77,8 +70,16 @@ class Record:
         return json.dumps(self.content())
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Raises ValueError where the text is no record, or one of another version."""
+    def from_json(cls, text: str, *, trust: Sequence[str] = ()) -> Self:
+        """Read what `to_json` wrote.
+
+        Args:
+            text: the JSON.
+            trust: packages besides `sr.degradations` whose steps the record may name.
+
+        Raises:
+            ValueError: the text is no record, a record of another version, or one that names other classes.
+        """
         try:
             content = json.loads(text)
             version, scale = content["version"], content["scale"]
@@ -90,34 +91,44 @@ class Record:
                 f"degradation record of version={version}: this code replays version {VERSION}, since the same"
                 " parameters may give other pixels in another one"
             )
-        return cls(scale=scale, steps=dict(_step(found) for found in steps))
+        return cls(scale=scale, steps=dict(_step(found, trust=trust) for found in steps))
 
 
 def parameters(content: Mapping[str, Any]) -> dict[str, float | str]:
-    """What was drawn, flat, as `first.blur.sigma_x`, of the content of a record.
+    """The drawn parameters in one flat table, as `first.blur.sigma_x`, from the content of a record.
 
-    Without the seeds of noise fields, what albumentations draws by itself, and what does not apply.
+    `first.blur.kind` is the name of the step's class. Left out are the seeds of noise fields, the draws that
+    albumentations makes itself, and parameters that do not apply.
     """
-    return {
-        f"{step['path']}.{name}": value
-        for step in content["steps"]
-        for name, value in step.items()
-        if name not in ("path", "seed", "description") and value is not None
-    }
+    found: dict[str, float | str] = {}
+    for step in content["steps"]:
+        shown = {**step, "kind": step["kind"].rpartition(".")[2]}
+        for name, value in shown.items():
+            if name not in ("path", "seed", "description") and value is not None:
+                found[f"{step['path']}.{name}"] = value
+    return found
 
 
 def _fields(step: Step) -> dict[str, Any]:
     return asdict(step)  # type: ignore[call-overload, no-any-return]
 
 
-def _step(fields: dict[str, Any]) -> tuple[str, Step]:
+def _step(fields: dict[str, Any], *, trust: Sequence[str]) -> tuple[str, Step]:
     path, kind = fields.pop("path", None), fields.pop("kind", None)
-    if kind not in KINDS:
+    found = trusted_class(str(kind), packages=(HERE, *trust))
+    if found is None or not _is_step(found):
+        trusted = " or ".join((HERE, *trust))
         raise ValueError(
-            f"degradation record: {path}.kind={kind!r} is unknown: choose from {', '.join(KINDS)}"
+            f"degradation record: {path}.kind={kind!r} is not a step of {trusted}; trust=[PACKAGE] lets a record name"
+            " the steps of a package of your own"
         )
     try:
-        step: Step = KINDS[kind](**fields)
+        step: Step = found(**fields)
     except TypeError as error:
         raise ValueError(f"degradation record: {path}: {error}") from error
     return str(path), step
+
+
+def _is_step(kind: type[Any]) -> bool:
+    """Whether it is a dataclass whose objects can be called, as every step is."""
+    return is_dataclass(kind) and issubclass(kind, Step)

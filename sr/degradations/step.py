@@ -5,11 +5,12 @@ frozen dataclass of plain numbers and words, so that it can be written as JSON, 
 that applying it again gives the same pixels.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 
+@runtime_checkable
 class Step(Protocol):
     """(H, W, C) float32 in about [0, 1] -> the same, of another size where it resizes.
 

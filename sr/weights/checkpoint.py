@@ -2,11 +2,8 @@
 
 import inspect
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
+from sr.ops.trusted import import_path, trusted_class
 from sr.ops.weight_file import CheckpointError, UnsafeFileError, check_finite, read_weight_file
 from sr.weights.dialects import (
     DISCRIMINATORS,
@@ -171,7 +169,7 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
         net=net.eval().requires_grad_(False),
         scale=int(arguments["scale"]),
         channels=int(arguments["in_channels"]),
-        description={"_target_": f"{kind.__module__}.{kind.__name__}", **arguments},
+        description={"_target_": import_path(kind), **arguments},
         checkpoint=checkpoint,
     )
 
@@ -223,12 +221,9 @@ def _describe(
 
 
 def _find_net(target: str) -> type[nn.Module] | None:
-    """The generator of that name. A stranger's file could name anything else, and so run code."""
-    place, _, name = target.rpartition(".")
-    if not re.fullmatch(r"sr\.archs\.\w+", place) or find_spec(place) is None:
-        return None
-    found = getattr(import_module(place), name, None)
-    if not isinstance(found, type) or not issubclass(found, nn.Module) or found.__module__ != place:
+    """The generator class of that import path; None for anything that is no generator of `sr.archs`."""
+    found = trusted_class(target, packages=["sr.archs"])
+    if found is None or not issubclass(found, nn.Module):
         return None
     return found if {"scale", "in_channels"} <= inspect.signature(found).parameters.keys() else None
 

@@ -1,16 +1,21 @@
 """Records: replay to the bit, JSON, and what is no record."""
 
 import json
+from dataclasses import is_dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import compose_config, picture
 from hydra.utils import instantiate
+from processes import ROOT
 
 from sr.degradations.pipeline import Degradation
-from sr.degradations.record import KINDS, VERSION, DegradationError, Record
+from sr.degradations.record import VERSION, DegradationError, Record
 from sr.degradations.resize import Resize
+from sr.degradations.step import Step
 from sr.ops.image import to_float
 
 HR = to_float(picture(96, 128))
@@ -32,14 +37,64 @@ def test_a_record_read_from_json_gives_the_same_lr_to_the_bit(name: str) -> None
         np.testing.assert_array_equal(again.apply(HR), record.apply(HR))
 
 
-def test_every_kind_of_step_has_been_replayed() -> None:
-    """The test above draws them all, so a new kind that is forgotten there shows here."""
-    drawn = set()
+def test_the_chains_above_draw_every_step_there_is() -> None:
+    """So a new step that no replay has been tried with shows here."""
+    drawn: set[type] = set()
     for name in ("realesrgan", "bsrgan", "mild", "bicubic"):
-        for number in range(40):
-            steps = chain(name).draw(np.random.default_rng((7, number))).steps if number < 8 else {}
-            drawn |= {type(step).__name__ for step in steps.values()}
-    assert drawn == set(KINDS)
+        for number in range(8):
+            steps = chain(name).draw(np.random.default_rng((7, number))).steps
+            drawn |= {type(step) for step in steps.values()}
+    for file in (ROOT / "sr" / "degradations").glob("*.py"):
+        module = import_module(f"sr.degradations.{file.stem}")
+        own = [kind for kind in vars(module).values() if getattr(kind, "__module__", "") == module.__name__]
+        steps = {kind for kind in own if is_dataclass(kind) and issubclass(kind, Step)}
+        assert steps <= drawn, file
+
+
+STEP = """
+import subprocess
+from dataclasses import dataclass
+
+@dataclass(frozen=True, kw_only=True)
+class Darker:
+    factor: float
+
+    def __call__(self, image, *, hr_size):
+        return image * self.factor
+"""
+
+
+def test_a_step_of_the_user_s_is_replayed_where_its_package_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_steps").mkdir()
+    (tmp_path / "my_steps" / "light.py").write_text(STEP)
+    monkeypatch.syspath_prepend(tmp_path)
+    record = Record(scale=1, steps={"dark": import_module("my_steps.light").Darker(factor=0.5)})
+    text = record.to_json()
+    again = Record.from_json(text, trust=["my_steps"])
+    assert again == record
+    np.testing.assert_array_equal(again.apply(HR), record.apply(HR))
+    assert record.parameters() == {"dark.kind": "Darker", "dark.factor": 0.5}
+    with pytest.raises(
+        ValueError, match=r"dark\.kind='my_steps\.light\.Darker' is not a step of sr\.degradations;"
+    ):
+        Record.from_json(text)
+    with pytest.raises(ValueError, match=r"is not a step of sr\.degradations or my_steps\.l;"):
+        Record.from_json(text, trust=["my_steps.l"])
+    for elsewhere in ("my_steps.light.subprocess.Popen", "my_steps.light.dataclass", "my_steps.light"):
+        with pytest.raises(ValueError, match="is not a step of"):
+            Record.from_json(text.replace("my_steps.light.Darker", elsewhere), trust=["my_steps"])
+
+
+def test_a_record_imports_nothing_that_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stranger.py").write_text("raise SystemExit('it has run')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for kind in ("stranger.X", "stranger", "sr.degradations.record.Record", "sr.degradationsx.y.Z", "..x", 3):
+        with pytest.raises(ValueError, match=r"a\.kind=.* is not a step of sr\.degradations"):
+            Record.from_json(_json(steps=[{"path": "a", "kind": kind}]))
 
 
 def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
@@ -77,11 +132,11 @@ def _json(**changes: Any) -> str:
         (_json(steps={"a": {"kind": "Resize"}}), "no degradation record"),
         (_json(version=VERSION + 1), rf"version={VERSION + 1}: this code replays version {VERSION}"),
         (
-            _json(steps=[{"path": "a", "kind": "Warp"}]),
-            r"a.kind='Warp' is unknown: choose from MatlabBicubic, Blur",
+            _json(steps=[{"path": "a", "kind": "sr.degradations.resize.Warp"}]),
+            r"a.kind='sr.degradations.resize.Warp' is not a step of sr.degradations; trust=\[PACKAGE\] lets",
         ),
         (
-            _json(steps=[{"path": "a", "kind": "Resize", "size": 3}]),
+            _json(steps=[{"path": "a", "kind": "sr.degradations.resize.Resize", "size": 3}]),
             r"a: .*unexpected keyword argument 'size'",
         ),
     ],

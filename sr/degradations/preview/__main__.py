@@ -34,7 +34,7 @@ from sr.degradations.preview.samples import (
 from sr.pictures.writing import write_png
 
 DRAWS = 2000  # for the histograms; they need no images
-REPLAY_KEYS = ("hr_dir", "out_dir", "replay")  # all the others stand in the file of records
+REPLAY_KEYS = ("hr_dir", "out_dir", "replay", "trust")  # all the others stand in the file of records
 
 
 @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="preview")
@@ -106,7 +106,7 @@ def replay(cfg: DictConfig) -> str:
         ValueError: the file holds no records, or those of another version, or an image is not there or not of its size.
     """
     check(cfg)
-    cutting, entries = read_records(Path(cfg.replay).expanduser())
+    cutting, entries = read_records(Path(cfg.replay).expanduser(), trust=list(cfg.trust))
     samples = [repeat(entry, hr_dir=Path(cfg.hr_dir).expanduser(), cutting=cutting) for entry in entries]
     sheet = Path(cfg.out_dir) / "sheet.png"
     write_png(sheet, draw_sheet(samples, scale=cutting.scale))

@@ -80,7 +80,7 @@ def caption(record: Record, *, width: int) -> list[str]:
 
 
 def describe(step: Step) -> str:
-    """A few words."""
+    """A step in a few words; one that is not ours by its name and its parameters."""
     match step:
         case Blur():
             across = "" if step.sigma_y is None else f" x {step.sigma_y:.2f}"
@@ -107,7 +107,10 @@ def describe(step: Step) -> str:
             # Whether it happened, the transform decides by itself when it is applied.
             return ", ".join(f"{entry['__class_fullname__']} (p {entry['p']:g})" for entry in transforms)
         case _:
-            return type(step).__name__
+            drawn = {name: value for name, value in vars(step).items() if name != "seed"}
+            return " ".join(
+                [type(step).__name__, ", ".join(f"{name} {value}" for name, value in drawn.items())]
+            )
 
 
 def draw_histograms(records: Sequence[Record], path: Path) -> None:

@@ -212,8 +212,12 @@ def write_records(path: Path, samples: Sequence[Sample], *, cutting: Cutting) ->
     path.write_text(json.dumps({**asdict(cutting), "samples": entries}, indent=2) + "\n")
 
 
-def read_records(path: Path) -> tuple[Cutting, list[Recorded]]:
-    """What `write_records` wrote.
+def read_records(path: Path, *, trust: Sequence[str]) -> tuple[Cutting, list[Recorded]]:
+    """Read what `write_records` wrote.
+
+    Args:
+        path: the file.
+        trust: packages besides `sr.degradations` whose steps the records may name.
 
     Raises:
         ValueError: the file holds something else, or records of another version.
@@ -221,7 +225,7 @@ def read_records(path: Path) -> tuple[Cutting, list[Recorded]]:
     try:
         content = json.loads(path.read_text())
         entries = content.pop("samples")
-        records = [Record.from_json(json.dumps(entry["record"])) for entry in entries]
+        records = [Record.from_json(json.dumps(entry["record"]), trust=trust) for entry in entries]
         recorded = [
             Recorded(**entry | {"record": record}) for entry, record in zip(entries, records, strict=True)
         ]
