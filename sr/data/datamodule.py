@@ -43,12 +43,13 @@ class SRDataModule(L.LightningDataModule):
         iterations_per_epoch: length of an epoch; None passes once over the images.
         val_dir: directory of validation images; None takes the photographs inside scikit-image.
         val_degradation: HR -> LR of validation; None takes that of training.
-        val_seed: of val_degradation; not that of the run, so that every run validates on the same LR images.
+        val_seed: the seed of val_degradation's draws. It is not the seed of the run, so that every run validates on the
+            same LR images.
         augmentation: albumentations transforms, applied alike to LR and HR.
         num_workers: loader processes; 0 loads in the training process.
-        on_error: what an unreadable training file does: `raise`, or `skip` (counted and reported).
-        small_images: what an image smaller than the patch does: `raise`, or `pad` (mirrored).
-        seed: of everything random.
+        on_error: the treatment of an unreadable training file: `raise`, or `skip` (counted and reported).
+        small_images: the treatment of an image smaller than the patch: `raise`, or `pad` (mirrored).
+        seed: the seed of everything random in training.
     """
 
     scale: int

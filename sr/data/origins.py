@@ -17,8 +17,8 @@ class FileData(SRDataModule):
     """Training images that are files.
 
     Args:
-        cache: where their pixels are kept, so that each is decoded only once: `none`, `disk` (between runs) or `ram`
-            (shared memory of this machine, for this run). Validation reads its files.
+        cache: the place where decoded pixels are kept, so that each image is decoded only once: `none`, `disk` (between
+            runs) or `ram` (shared memory of this machine, for this run). Validation always reads its files.
         cache_dir: the directory of `disk`; None takes `sr-lightning` among the user's caches.
         exclude: a list of files that are left out, see `sr.data.exclusion`; of pairs those of HR.
     """
@@ -139,7 +139,7 @@ class DeadLeavesData(SRDataModule):
     """Procedural images.
 
     Args:
-        num_images: how many are rendered.
+        num_images: the number of images to render.
         image_size: their side, at least hr_patch_size.
     """
 

@@ -35,9 +35,10 @@ class EndlessSampler(Sampler[Draw]):
         batch_size: samples per process and iteration.
         iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
         seed: the seed of the run.
-        rank, world_size: this process, and how many there are.
+        rank, world_size: the index of this process, and the number of processes.
         order: lap -> every image once; None takes `shuffled`.
-        behind: how many iterations of the run lie behind when an epoch, or the rest of one, begins.
+        behind: a function that is called when an epoch, or the rest of one, begins, and that returns the number of
+            iterations that the run has finished.
     """
 
     def __init__(

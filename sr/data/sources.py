@@ -53,7 +53,7 @@ class ImageFiles:
     Args:
         paths: the files.
         root: the directory they were found in.
-        channels: see `sr.pictures.reading.read_image`.
+        channels: the channels that every image is converted to, see `sr.pictures.reading.read_image`.
     """
 
     def __init__(self, paths: Sequence[Path], *, root: Path, channels: int = 3) -> None:
@@ -100,8 +100,8 @@ def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None
     """What reading changes or guesses of image files, a line for each kind; of other sources nothing is known.
 
     Args:
-        images: where they come from.
-        headers: of all of them, if they are at hand.
+        images: the source of the images.
+        headers: the headers of all images, if they have been read already.
     """
     if not isinstance(images, ImageFiles):
         return
@@ -183,7 +183,7 @@ class DeadLeavesImages:
     """Procedural images, each rendered when first asked for and kept: see `sr.data.dead_leaves`.
 
     Args:
-        num_images: how many there are.
+        num_images: the number of images.
         size: height and width.
         seed: image i is a function of (seed, i).
         channels: 1, 3 or more.

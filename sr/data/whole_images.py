@@ -24,8 +24,8 @@ class WholeImages(Dataset[dict[str, Any]]):
         scale: factor between LR and HR.
         degradation: HR -> LR.
         lr: LR files in the order of `hr`, instead of a degradation.
-        seed: of what the degradation draws.
-        draws: how many times each image comes, one draw after the other, as `name_0`, `name_1`, ...; the first is
+        seed: the seed of the degradation's draws.
+        draws: the number of LR draws of each image, one after the other, as `name_0`, `name_1`, ...; the first is
             the one that draws=1 has.
 
     Raises:

@@ -21,8 +21,8 @@ class Blur:
         family: the kind of kernel.
         size: taps along each axis.
         sigma_x: standard deviation in pixels.
-        sigma_y: that across, of an anisotropic kernel; None is the same as sigma_x.
-        rotation: of an anisotropic kernel, in radians.
+        sigma_y: the standard deviation across, for an anisotropic kernel; None takes sigma_x.
+        rotation: the angle of an anisotropic kernel in radians; None for an isotropic one.
         beta: exponent of a generalised or a plateau kernel.
     """
 
@@ -55,7 +55,7 @@ class Sinc:
 
     Attributes:
         size: taps along each axis.
-        cutoff: in radians per pixel; pi passes everything.
+        cutoff: the cutoff frequency in radians per pixel; pi passes everything.
     """
 
     size: int
@@ -74,11 +74,12 @@ class RandomBlur:
     """Real-ESRGAN's kernels (sec. 3.1 and the published option files).
 
     Args:
-        probability: that there is a blur at all.
+        probability: the probability that there is a blur.
         families: name -> probability, of `FAMILIES`.
-        sinc_probability: that the kernel is a sinc instead.
+        sinc_probability: the probability that the kernel is a sinc instead.
         size: taps, odd, each equally likely.
-        sigma: in pixels; anisotropic kernels draw one for each axis and a rotation.
+        sigma: the range of standard deviations in pixels; an anisotropic kernel draws one for each axis, and a
+            rotation.
         generalized_beta, plateau_beta: the exponent; where the range has 1 in it, half the time below 1, half above.
 
     Raises:
@@ -140,8 +141,8 @@ class RandomSinc:
     """A sinc filter alone: Real-ESRGAN's last one.
 
     Args:
-        probability: that it happens.
-        cutoff: in radians per pixel.
+        probability: the probability that the stage happens.
+        cutoff: the range of cutoff frequencies in radians per pixel.
         size: taps, odd, each equally likely.
 
     Raises:

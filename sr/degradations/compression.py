@@ -22,7 +22,7 @@ class Jpeg:
 
     Attributes:
         quality: 1 to 100.
-        subsampling: of `SUBSAMPLINGS`; half as fine in both directions ("4:2:0") is what most files have.
+        subsampling: one of `SUBSAMPLINGS`. Most files have "4:2:0": colour at half the resolution in both directions.
     """
 
     quality: int
@@ -53,7 +53,7 @@ class RandomJpeg:
 
     Args:
         quality: lowest and highest, whole numbers, each equally likely.
-        probability: that it happens.
+        probability: the probability that the stage happens.
         subsampling: probabilities of `SUBSAMPLINGS`.
 
     Raises:
@@ -84,7 +84,7 @@ class RandomWebp:
 
     Args:
         quality: lowest and highest, whole numbers, each equally likely.
-        probability: that it happens.
+        probability: the probability that the stage happens.
 
     Raises:
         ValueError: names the key, the value and the choices.

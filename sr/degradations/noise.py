@@ -25,7 +25,7 @@ class GaussianNoise:
         sigma: standard deviation in levels of 255.
         color: `color` (every channel its own), `gray` (all the same), or `correlated` (mixed by a random matrix, as
             BSRGAN does to imitate what a camera makes of its noise).
-        seed: of the field.
+        seed: the seed of the noise field.
     """
 
     sigma: float
@@ -51,7 +51,7 @@ class PoissonNoise:
     Attributes:
         strength: 1 is true shot noise.
         color: `color` (every channel its own) or `gray` (that of the luma, the same in all).
-        seed: of the field.
+        seed: the seed of the noise field.
     """
 
     strength: float
@@ -76,12 +76,12 @@ class RandomNoise:
     """Gaussian or else Poisson noise; Real-ESRGAN sec. 3.2.
 
     Args:
-        gaussian_probability: that it is Gaussian.
-        sigma: of the Gaussian, in levels of 255.
-        poisson_strength: of the Poisson noise.
-        gray_probability: that all channels get the same.
-        correlated_probability: that Gaussian noise is correlated between the channels.
-        probability: that there is noise at all.
+        gaussian_probability: the probability that the noise is Gaussian; otherwise it is Poisson noise.
+        sigma: the range of standard deviations of Gaussian noise, in levels of 255.
+        poisson_strength: the range of strengths of Poisson noise; 1 is true shot noise.
+        gray_probability: the probability that all channels get the same noise.
+        correlated_probability: the probability that Gaussian noise is correlated between the channels.
+        probability: the probability that the stage happens.
 
     Raises:
         ValueError: names the key, the value and the choices.

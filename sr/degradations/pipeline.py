@@ -73,7 +73,7 @@ class Shuffled:
     """Stages, or groups of stages, in an order drawn per sample; of two, each goes first half the time.
 
     Args:
-        stages: in any order.
+        stages: the stages by name, in any order.
         in_order: names that keep this order among themselves.
 
     Raises:

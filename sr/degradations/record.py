@@ -27,7 +27,7 @@ class Record:
     Attributes:
         scale: HR is so many times as large as LR.
         steps: path -> step.
-        version: of the meaning of the parameters.
+        version: the version of the parameters' meaning.
     """
 
     scale: int

@@ -27,8 +27,8 @@ class Resize:
     """To a fraction of the size of HR, whatever the size was in between.
 
     Attributes:
-        fraction: of HR's height and width, rounded down.
-        mode: of `MODES`.
+        fraction: the fraction of the height and width of HR that the result has, rounded down.
+        mode: the interpolation, one of `MODES`.
     """
 
     fraction: float
@@ -51,7 +51,7 @@ class RandomResize:
     Args:
         directions: probabilities of `up`, `down` and `keep`.
         factor: lowest and highest; `up` draws above 1, `down` below.
-        modes: of `MODES`, equally likely.
+        modes: interpolations, out of `MODES`, that are equally likely.
         scale: the factor is one of HR / scale; 1 means of HR itself.
 
     Raises:
@@ -85,7 +85,7 @@ class ResizeToLR:
 
     Args:
         scale: factor between LR and HR.
-        modes: of `MODES`, equally likely.
+        modes: interpolations, out of `MODES`, that are equally likely.
 
     Raises:
         ValueError: names the mode and the choices.

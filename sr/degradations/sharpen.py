@@ -9,7 +9,7 @@ class UnsharpMask:
     """Real-ESRGAN's sharpening of HR (sec. 3.4): a net that learns from it is sharp without overshoot.
 
     Args:
-        weight: of the detail that is added.
+        weight: the factor of the detail that is added.
         radius: taps of the Gaussian, made odd.
         threshold: detail below it, in levels of 255, is left as it is.
 

@@ -17,7 +17,7 @@ class Transform:
 
     Attributes:
         description: `albumentations.to_dict` of it, as JSON.
-        seed: of what the transform draws.
+        seed: the seed of the transform's own draws.
     """
 
     description: str
@@ -38,7 +38,7 @@ class RandomTransform:
     """albumentations as a stage, with everything that the transform draws by itself, its probability `p` included.
 
     Args:
-        transform: must keep the size of the image, and what is where in it.
+        transform: a transform that keeps the size of the image and the position of everything in it.
 
     Raises:
         ValueError: the transform was built with an argument that it does not know.

@@ -17,9 +17,10 @@ class Format(Protocol):
     """One way to store a trained generator.
 
     Attributes:
-        suffixes: of the files that make up one export; --out names the first.
-        tolerance: how far images in [0, 1] from a re-read file may lie from PyTorch's own.
-        packages: what it needs besides PyTorch.
+        suffixes: the suffixes of the files that make up one export; --out names the first.
+        tolerance: the largest difference that is allowed, on images in [0, 1], between the file that was read again and
+            PyTorch.
+        packages: the packages that it needs besides PyTorch.
     """
 
     suffixes: tuple[str, ...]

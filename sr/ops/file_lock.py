@@ -48,8 +48,8 @@ def alone_in(folder: Path, *, key: str) -> Iterator[None]:
     Where there are no locks, a warning says that nothing keeps others out.
 
     Args:
-        folder: of a run, or of a sweep.
-        key: by which the user has chosen it, for messages.
+        folder: the directory of a run or of a sweep.
+        key: the key by which the user chose the directory, as messages show it.
 
     Raises:
         InUseError: names the process that is in the folder.

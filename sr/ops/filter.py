@@ -58,7 +58,7 @@ def unsharp_mask(
 
     Args:
         image: (H, W, C) float32 in [0, 1]; it is left as it is.
-        weight: how much of (image - blur) is added.
+        weight: the factor of (image - blur), which is added.
         radius: taps of the Gaussian, made odd if they are not; its sigma follows by OpenCV's rule (8 for 50).
         threshold: difference from the blur, in units of 1/255, above which a value counts as detail. The mask of
             these values, blurred likewise, blends the sharpened image in.

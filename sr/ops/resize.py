@@ -29,7 +29,7 @@ class Resizer:
     Args:
         shape: (H, W, C) of the image.
         size: (height, width) of the result.
-        dtype: of the result and of what it is computed in, float32 or float64.
+        dtype: the type of the result and of the computation, float32 or float64.
     """
 
     def __init__(self, shape: tuple[int, ...], *, size: tuple[int, int], dtype: np.dtype) -> None:

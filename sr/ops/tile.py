@@ -12,8 +12,9 @@ class Span:
     """One tile along one axis, in pixels of the input: `start <= own_start < own_stop <= stop`.
 
     Attributes:
-        start, stop: what the net sees.
-        own_start, own_stop: what this tile finishes; the spans of an axis own it without gap or overlap.
+        start, stop: the span that the net sees.
+        own_start, own_stop: the part of it that this tile finishes. The parts of all tiles cover an axis without gap
+            or overlap.
         fade_in, fade_out: pixels over which it is blended with the span before and after, beginning at `own_start`
             and at `own_stop`; 0 where there is none.
     """
@@ -81,8 +82,9 @@ def cut_axis(length: int, *, tile: int, reach: int, fade: int = 0, align: int = 
 
     Args:
         length: at least 1.
-        tile: how far, at most, one span lies from the next (rounded up to `align`); 0 for one span.
-        reach: how far an input pixel matters. Every pixel that is used lies at least so far from a cut.
+        tile: the largest distance between the starts of two spans (rounded up to `align`); 0 makes one span.
+        reach: the distance in pixels within which an input pixel matters. Every pixel that is used lies at least so far
+            from a cut.
         fade: pixels to either side of a seam that are blended; fewer where tiles are narrower.
         align: spans start at multiples of it, which a net that unshuffles its pixels needs. Their size leaves the same
             remainder as `length`, so they do when counted from the other end too, as a mirrored tile is.

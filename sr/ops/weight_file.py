@@ -38,10 +38,10 @@ class WeightFile:
     """What a file held.
 
     Attributes:
-        content: what torch.save was given; of safetensors the tensors by name.
-        checksum: what vouches for the bytes, or None where the file has nothing of the kind: pickles from before 2020
+        content: the object that torch.save was given, or the tensors of a safetensors file by name.
+        checksum: the kind of checksum that was verified, or None where the file has none: pickles from before 2020
             and safetensors of other tools.
-        metadata: those of safetensors.
+        metadata: the metadata of a safetensors file; empty for others.
     """
 
     content: Any

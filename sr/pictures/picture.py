@@ -15,13 +15,13 @@ class Header:
     """What a file says of its picture before it is decoded.
 
     Attributes:
-        height, width: in pixels, of the picture turned upright.
+        height, width: the size in pixels of the picture turned upright.
         bands: 1 gray, 3 RGB, any other number as stored; alpha is not counted.
         alpha: whether there is transparency.
         depth: bytes of a value, 1 or 2.
         orientation: EXIF's, 1 to 8; the picture is stored upright with 1.
         palette: whether the file stores numbers of colours.
-        notes: what a reader has to be told of what is skipped, changed or guessed, one phrase each.
+        notes: one phrase for everything that reading skips, changes or guesses.
     """
 
     height: int
@@ -63,7 +63,7 @@ class Picture:
         colour: (H, W, bands) uint8 or uint16: one band is gray, three are RGB.
         alpha: (H, W, 1) of the same dtype, 0 is transparent; None if there is none.
         icc: the colour profile that `colour` is meant in, as stored.
-        notes: see `Header`.
+        notes: one phrase for everything that reading skipped, changed or guessed.
     """
 
     colour: np.ndarray

@@ -36,12 +36,12 @@ class Layout:
     """How the first page of a file stores its picture.
 
     Attributes:
-        bits: of a sample.
-        samples: of a pixel, in the order of the file.
-        alpha: which of them is alpha, if any.
+        bits: the bits of a sample.
+        samples: the number of samples of a pixel.
+        alpha: the index of the alpha sample, or None.
         associated: whether colours are stored multiplied by alpha.
-        photometric: what the samples mean.
-        header: of the picture that becomes of them.
+        photometric: the colour interpretation that the file declares.
+        header: the header of the picture that decoding gives.
     """
 
     bits: int

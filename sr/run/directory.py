@@ -29,7 +29,7 @@ def run_directory(resume: str | None, fresh: str) -> str:
 
     Args:
         resume: the root key.
-        fresh: where it would land without; its parent holds the runs of the experiment.
+        fresh: the directory of a new run; its parent holds the runs of the experiment.
     """
     job = job_name()
     if resume is None or resume != AUTO:

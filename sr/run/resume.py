@@ -47,7 +47,7 @@ class SavedRun:
 
     Attributes:
         path: the file.
-        iteration: how many it has behind it.
+        iteration: the number of iterations that are finished.
         config: the resolved configuration of the run.
     """
 

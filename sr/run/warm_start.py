@@ -25,7 +25,7 @@ def warm_start(
     """Fill the generator with its average, and the discriminator; None leaves a net as it is.
 
     Args:
-        model: has `generator`, `generator_ema` and perhaps `discriminator`.
+        model: the training module with `generator`, `generator_ema` and perhaps `discriminator`.
         init_from: file of generator weights; a discriminator that it holds too is taken where it fits.
         init_discriminator_from: file of discriminator weights; preferred to that of `init_from`.
         init_strict: whether every tensor has to fit. False takes those of the same name and shape, as from a net of

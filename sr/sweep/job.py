@@ -36,10 +36,10 @@ class Job:
     """What became of a job.
 
     Attributes:
-        number: of the job in its sweep.
-        overrides: of its configuration.
+        number: the number of the job in its sweep.
+        overrides: the overrides of its configuration, as typed.
         status: one of DONE, FAILED, PRUNED, STOPPED.
-        seconds: that it took.
+        seconds: the time that it took.
         folder: its run directory.
     """
 
@@ -78,7 +78,7 @@ def run_job(
 
     Args:
         program: train.py.
-        give_up: is asked every half second whether the job is worth its time.
+        give_up: a function that is called every half second; the job ends when it returns True.
 
     Raises:
         KeyboardInterrupt: this process or the job was told to stop; the job has ended by then.

@@ -30,11 +30,12 @@ class OptunaSweeper(Sweeper):
     The study lies in the sweep's directory, so the same command with the same `hydra.sweep.dir` goes on with it.
 
     Args:
-        n_trials: of the study in all, those of earlier starts counted.
+        n_trials: the number of trials of the study, including those of earlier starts.
         objectives: `{metric, direction}`, columns of metrics.csv, whose last values count.
-        sampler: of Optuna, as a node with a `_target_`.
-        pruner: of Optuna, likewise, for one objective; None lets every job run to its end.
-        study_name: in the file of the study.
+        sampler: an Optuna sampler, as a node with a `_target_`.
+        pruner: an Optuna pruner, as a node with a `_target_`, for a single objective; None lets every job run to its
+            end.
+        study_name: the name of the study in its file.
     """
 
     __module__ = "hydra_plugins.sr"  # see `register`

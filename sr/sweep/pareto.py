@@ -28,9 +28,9 @@ def objective(column: str, direction: str | None, quantities: Mapping[str, Quant
     """Without a direction, that of the metric whose validation the column is: `val/psnr_y`.
 
     Args:
-        column: of metrics.csv.
+        column: the column of metrics.csv.
         direction: `maximize`, `minimize` or None.
-        quantities: those of the run's metric.
+        quantities: the quantities of the run's metric.
 
     Raises:
         ValueError: there is no direction, and no metric that knows one.

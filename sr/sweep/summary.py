@@ -54,7 +54,7 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
 
     Args:
         hydra: its own part of the configuration.
-        config: that of the runs, with `monitor` and `metric`.
+        config: the configuration of the runs, with `monitor` and `metric`.
     """
     folder = Path(hydra.sweep.dir)
     objectives, jobs = objectives_of(hydra.sweeper, config), read_jobs(folder)

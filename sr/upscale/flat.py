@@ -25,7 +25,7 @@ class Flat:
             values: (h, w, 1) floats of the enlarged alpha, h and w multiples of `scale`.
             top: the row of the original that they begin at.
             left: the column.
-            scale: how much larger they are.
+            scale: the factor by which they are larger.
         """
         height, width = (side // scale for side in values.shape[:2])
         for value, where in ((1, self._opaque), (0, self._transparent)):

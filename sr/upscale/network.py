@@ -24,13 +24,13 @@ class Network:
     sees red, green and blue one by one.
 
     Args:
-        net: in evaluation mode.
+        net: the generator in evaluation mode.
         scale: its upscaling factor.
-        channels: of its input and output.
-        device: where it runs.
+        channels: the number of channels of its input and output.
+        device: the device that it runs on.
         precision: `auto` is bf16 where the device has instructions for it.
         self_ensemble: average over the eight flips and quarter turns of the image (EDSR, Lim et al. 2017, sec. 3.5).
-        report: is told, once, of values that bf16 could not hold.
+        report: a function that is called, once, when bf16 could not hold a value.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def enlarge(
         size: (height, width) of the result, resampled from what the net gives; None is (H*scale, W*scale).
         keep_flat: the image is alpha, and what is quite opaque or transparent in it stays so.
         batch: tiles that are enlarged at once.
-        advance: is called with the number of tiles done.
+        advance: a function that is called with the number of tiles just finished.
     """
     height, width, channels = image.shape
     scale = network.scale

@@ -33,10 +33,11 @@ class Upscaler:
 
     Args:
         network: the net as it runs here.
-        scale: of the result; None is that of the net. Another one is reached by resampling what the net gives.
-        tile: how far one tile lies from the next at most, in pixels of the input; "auto" is what memory allows, 0 the
+        scale: the factor between input and result; None takes that of the net. Another one is reached by resampling the
+            output of the net.
+        tile: the largest distance between two tiles in input pixels; "auto" takes what memory allows, 0 the
             whole image at once.
-        report: is told what a user should know.
+        report: a function that is called with every message for the user.
         bars: makes the progress bar of a picture's tiles.
     """
 

@@ -38,15 +38,15 @@ class Checkpoint:
 
     Attributes:
         path: the file.
-        dialect: whose names its weights had, see `sr.weights.dialects`.
-        source: which weights of it were taken, for the log.
+        dialect: the naming scheme of its weights, see `sr.weights.dialects`.
+        source: the weights that were taken from it, in words for the log.
         generator: state dict of the generator under our names, the averaged one where the file has both. Of a file
             with a single net that nothing tells the kind of, that net.
         discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
         description: `_target_` and arguments of the generator, from the file's own words or read off its tensors.
-        provenance: what a run of ours recorded of itself, see `sr.callbacks.provenance`.
-        checksum: what vouches for the bytes, see `sr.ops.weight_file`; None where the file has nothing of the kind.
+        provenance: the origin that a run of ours recorded, see `sr.callbacks.provenance`.
+        checksum: the kind of checksum that was verified, see `sr.ops.weight_file`; None where the file has none.
     """
 
     path: Path
@@ -70,9 +70,10 @@ class TrainedGenerator:
     """A generator that is ready to run.
 
     Attributes:
-        net: in evaluation mode, fp32, without gradients; (N, channels, H, W) -> (N, channels, H*scale, W*scale).
+        net: the generator in evaluation mode, fp32, without gradients; (N, channels, H, W) -> (N, channels, H*scale,
+            W*scale).
         scale: upscaling factor.
-        channels: of its input and output.
+        channels: the number of channels of its input and output.
         description: `_target_` and constructor arguments.
         checkpoint: the file that it comes from.
     """

@@ -11,10 +11,10 @@ class Fit:
     """Names of tensors, in the order of the net or of the file.
 
     Attributes:
-        matched: of one name and shape in both.
+        matched: the tensors whose name and shape are the same in both.
         missing: the net has them, the file has not.
         surplus: the file has them, the net has not.
-        reshaped: in both, but of another shape; with both shapes in words.
+        reshaped: the tensors that have another shape in each, with both shapes in words.
     """
 
     matched: tuple[str, ...]

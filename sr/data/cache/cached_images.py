@@ -49,7 +49,7 @@ class CachedImages:
 
     Args:
         files: the images. One that cannot be read raises what it would raise without a cache.
-        folder: where their pixels are kept.
+        folder: the place where their pixels are kept.
     """
 
     def __init__(self, files: ImageFiles, *, folder: CacheFolder) -> None:

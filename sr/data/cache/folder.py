@@ -30,7 +30,7 @@ class CacheFolder:
 
     Args:
         path: the folder.
-        setting: what the user asked for, for messages.
+        setting: the key and value that the user chose, as messages show them.
         temporary: the pixels are for the running processes alone and vanish with them.
     """
 

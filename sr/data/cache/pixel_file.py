@@ -30,7 +30,9 @@ class Entry:
 
     Args:
         bytes, modified: size and time stamp (nanoseconds) of the image file.
-        offset, height, width, itemsize: of the pixels; itemsize is 1 for uint8 and 2 for uint16.
+        offset: the position of the first pixel in the file, in bytes.
+        height, width: the size of the image in pixels.
+        itemsize: the bytes of a sample: 1 for uint8, 2 for uint16.
         error: why the image file cannot be read; it has no pixels then.
     """
 

@@ -41,7 +41,7 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
     """Decode the whole file, as training would.
 
     Args:
-        channels: that training asks for.
+        channels: the number of channels that training asks for.
         smallest: side of the patches.
     """
     try:

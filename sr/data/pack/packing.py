@@ -40,7 +40,7 @@ def find_originals(
 
     Args:
         root: searched recursively.
-        on_error: what a file that is no image does: `raise`, or `skip`.
+        on_error: the treatment of a file that cannot be read as an image: `raise`, or `skip`.
         progress: iterates over the files and shows how far it is.
 
     Raises:
@@ -93,10 +93,10 @@ def pack(
 
     Args:
         originals: the images.
-        storage: whose folder `check_empty` has seen.
-        shard_bytes: of a shard, at most; but there is one image in it at least.
+        storage: an empty folder or object store, as `check_empty` verifies.
+        shard_bytes: the largest size of a shard in bytes; a shard holds at least one image, however large.
         shuffle: the seed of the order; None packs by path.
-        report: is told of each shard when it is whole.
+        report: a function that is called with each finished shard.
     """
     old = storage.sizes() or {}
     storage.remove(NAME)  # first: nobody may take a mixture for a whole

@@ -30,7 +30,7 @@ class ShardCache:
 
     Args:
         folder: made when it is first needed.
-        storage: where the shards come from.
+        storage: the object store that the shards come from.
         limit: bytes.
     """
 

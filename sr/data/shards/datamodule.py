@@ -22,9 +22,10 @@ class ShardData(SRDataModule):
 
     Args:
         url: their folder: a local path, which is read in place, or s3://, gs://, hf://, https://, ...
-        shards_at_once: how many are shuffled into each other; see `sr.data.shards.order`.
-        cache_dir: where shards of object storage are kept; None takes `sr-lightning` among the user's caches.
-        cache_gb: how much of them, in units of 10^9 bytes.
+        shards_at_once: the number of shards that are shuffled into each other, see `sr.data.shards.order`.
+        cache_dir: the directory for copies of shards from object storage; None takes `sr-lightning` among the user's
+            caches.
+        cache_gb: the size that these copies may have, in units of 10^9 bytes.
     """
 
     url: str

@@ -19,10 +19,10 @@ class ShardImages:
     """An `ImageSource` of the images that an index tells of, in its order.
 
     Args:
-        shards: what the index says.
-        storage: where the shards are.
-        cache: where they are kept on this machine; None reads them where they are, which must be a local folder.
-        channels: see `sr.pictures.reading.read_image`.
+        shards: the shards as the index describes them.
+        storage: the folder or object store that holds the shards.
+        cache: the copies on this machine; None reads the shards in place, from a local folder.
+        channels: the channels that every image is converted to, see `sr.pictures.reading.read_image`.
     """
 
     def __init__(

@@ -14,10 +14,11 @@ class PackedImage(NamedTuple):
     """An image file inside a shard.
 
     Args:
-        path: of the file in the folder that was packed, with slashes.
+        path: the path of the image file below the folder that was packed, with slashes.
         member: its name in the tar.
-        offset, bytes: where its bytes begin in the shard, and how many there are.
-        height, width: of the image.
+        offset: the position of its first byte in the shard.
+        bytes: the length of the file.
+        height, width: the size of the image in pixels.
     """
 
     path: str

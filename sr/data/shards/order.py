@@ -13,7 +13,7 @@ class ShardOrder:
 
     Args:
         shard_of: the shard of each image.
-        shards_at_once: see above.
+        shards_at_once: the number of shards that an image is shuffled among.
         seed: the seed of the run.
     """
 

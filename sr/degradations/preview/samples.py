@@ -25,7 +25,7 @@ class Cutting:
     Attributes:
         seed: sample number n follows from (seed, n).
         scale: HR is so many times as large as LR.
-        channels: of the images.
+        channels: the number of channels of the images.
         hr_patch_size: side of an HR patch.
         margin: HR pixels around it that are degraded with it and cut off afterwards.
     """
@@ -48,11 +48,11 @@ class Recorded:
 
     Attributes:
         file: below hr_dir.
-        height, width: of the image in it.
-        top, left: of the HR patch.
+        height, width: the size of the image in the file, in pixels.
+        top, left: the position of the HR patch in the image, in pixels.
         record: the drawn steps.
-        hr_sha256: of the pixels that went in, margin included.
-        lr_sha256: of the 8-bit pixels that came out.
+        hr_sha256: the checksum of the pixels that went in, margin included.
+        lr_sha256: the checksum of the 8-bit pixels that came out.
     """
 
     file: str
@@ -70,10 +70,10 @@ class Sample:
     """A pair of patches.
 
     Attributes:
-        recorded: where it comes from.
+        recorded: the entry that makes this sample again.
         hr: (p, p, C) float32 in [0, 1].
         lr: (p / scale, p / scale, C) float32 on 8-bit levels.
-        milliseconds: by the path of the step.
+        milliseconds: the time of each step, by its path.
     """
 
     recorded: Recorded
