@@ -9,29 +9,8 @@ from helpers import ROOT
 
 SECTIONS = ("Args:", "Attributes:")
 # Words that continue the name of the argument ("seed: of the field") instead of saying what it is.
-CONTINUING = set(
-    [
-        "by",
-        "for",
-        "from",
-        "has",
-        "how",
-        "in",
-        "is",
-        "must",
-        "of",
-        "on",
-        "so",
-        "that",
-        "those",
-        "to",
-        "what",
-        "where",
-        "which",
-        "who",
-        "whose",
-        "with",
-    ]
+CONTINUING = frozenset(
+    "by for from has how in is must of on so that those to what where which who whose with".split()  # noqa: SIM905
 )
 ENTRY = re.compile(r"\s+(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<first>\w+)")
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "sr").rglob("*.py"))
@@ -61,5 +40,7 @@ def test_every_argument_line_stands_alone(file: str) -> None:
 
 
 def test_a_line_that_continues_its_name_is_found() -> None:
-    docstring = "Noise.\n\nArgs:\n    seed: of it.\n    sigma: the deviation,\n        to: see.\n\nReturns:\n    it: of."
+    docstring = (
+        "A.\n\nArgs:\n    seed: of it.\n    sigma: the range,\n        to: see.\n\nReturns:\n    it: of."
+    )
     assert list(entries(docstring)) == [("seed", "of"), ("sigma", "the")]
