@@ -1,4 +1,4 @@
-"""LightningDataModules: one class for each origin of the training images."""
+"""The data module that every origin of training images shares."""
 
 import logging
 from abc import abstractmethod
@@ -70,11 +70,11 @@ class SRDataModule(L.LightningDataModule):
 
     def __post_init__(self) -> None:
         super().__init__()
-        # A multiple of 8 too, which discriminators want.
+        # Also a multiple of 8, because discriminators need one.
         fitting = max(self.hr_patch_size // (8 * self.scale), 1) * 8 * self.scale
         if self.hr_patch_size % self.scale or self.hr_patch_size <= 0:
             raise ValueError(
-                f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}, as {fitting}"
+                f"data.hr_patch_size={self.hr_patch_size} must be a multiple of scale={self.scale}, such as {fitting}"
             )
         for key, least in (("batch_size", 1), ("num_workers", 0), ("seed", 0), ("val_seed", 0)):
             if getattr(self, key) < least:
@@ -90,7 +90,7 @@ class SRDataModule(L.LightningDataModule):
         for degradation in (self.degradation, self.val_degradation):
             if degradation is not None:
                 degradation.check(channels=self.channels)
-        # All here and not in `setup`, so that a bad transform or directory shows before loggers open a run.
+        # Here and not in `setup`, so that a bad transform or directory is found before loggers open a run.
         self._augment = Augmentation(self.augmentation)
         self._training = self.make_training()
         self._validation = self.make_validation()
@@ -120,13 +120,13 @@ class SRDataModule(L.LightningDataModule):
         self._validation.check(smallest=smallest)
 
     def listing(self) -> list[str]:
-        """One line for each training image that tells it from others: path and size in bytes of a file."""
+        """One line for each training image that identifies it: the path and the size in bytes of a file."""
         return self._training.listing()
 
     # Lightning
 
     def prepare_data(self) -> None:
-        """On the first process of a machine, while the others wait without a limit, and before loggers open a run."""
+        """Lightning calls this on the first process of a machine, before loggers open a run; the others wait for it."""
         if self.trainer is None or self.trainer.state.fn == "fit":
             self._open_caches()
 
@@ -170,13 +170,13 @@ class SRDataModule(L.LightningDataModule):
             log.warning("%d of %d training images were skipped as unreadable", skipped, len(self._training))
 
     def on_exception(self, exception: BaseException) -> None:
-        """Lightning ends the workers of the active loop alone: in a validation not those of training."""
+        """End all workers. Lightning ends only those of the active loop: during validation, not those of training."""
         assert self.trainer is not None
         loaders = (self.trainer.train_dataloader, self.trainer.val_dataloaders)
         end_workers([loader for loader in loaders if isinstance(loader, DataLoader)])
 
     def _open_caches(self) -> list[CachedImages]:
-        """Those of the training images, if there are any."""
+        """Open the caches of the training images and return them; an empty list without a cache."""
         caches = [source for source in self._training.sources() if isinstance(source, CachedImages)]
         unreadable = [error for cache in caches for error in cache.unreadable]
         if unreadable and self.on_error == "raise":
@@ -195,7 +195,7 @@ class SRDataModule(L.LightningDataModule):
     def _synthesized(self, images: ImageSource) -> SynthesizedPatches:
         if self.degradation is None:
             raise ValueError(
-                "data.degradation=null: these images have no LR of their own, so one must make it"
+                "data.degradation=null: these images have no LR files, so a degradation must make LR"
             )
         self._refuse_identity(self.degradation, "learn", "data=paired")
         return SynthesizedPatches(
@@ -208,14 +208,14 @@ class SRDataModule(L.LightningDataModule):
         )
 
     def _refuse_identity(self, degradation: Degradation, purpose: str, pairs: str) -> None:
-        """Sharpened targets are something to learn all the same."""
+        """Raises ValueError where LR and HR would be equal; sharpened targets can be learned even then."""
         if self.sharpen is None and degradation.is_identity(channels=self.channels):
             raise ValueError(
                 f"scale={self.scale}: this degradation leaves images as they are, so there is nothing to {purpose}:"
-                f" choose another, as degradation=mild, or bring LR of your own ({pairs})"
+                f" choose another degradation, such as degradation=mild, or give LR files ({pairs})"
             )
 
 
 def _iterations_behind(trainer: L.Trainer | None) -> int:
-    """Batches taken so far, in all epochs and before a resume too."""
+    """The number of batches taken so far, over all epochs and including those before a resume."""
     return trainer.fit_loop.epoch_loop.batch_progress.total.ready if trainer else 0

@@ -9,14 +9,15 @@ log = logging.getLogger(__name__)
 
 
 def without(images: ImageFiles, file: str | None) -> ImageFiles:
-    """The images that the list does not name.
+    """Leave out the images that a list names.
 
     Args:
-        file: one path below `images.root` per line; what follows two spaces and a # is a comment. None leaves out none.
+        file: a text file with one path below `images.root` per line; two spaces and a # begin a comment. None leaves
+            out nothing.
 
     Raises:
-        FileNotFoundError: there is no such list.
-        ValueError: it is no text, names what is not there, or leaves nothing.
+        FileNotFoundError: the list does not exist.
+        ValueError: the list is not a text file, names an image that does not exist, or leaves no image.
     """
     if file is None:
         return images
@@ -27,14 +28,16 @@ def without(images: ImageFiles, file: str | None) -> ImageFiles:
     try:
         lines = path.read_text().splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"data.exclude={file} is no text: name a list of files, one on each line") from error
+        raise ValueError(
+            f"data.exclude={file} is not a text file: name a list of files, one on each line"
+        ) from error
     named = [line.split("  #")[0].strip() for line in lines]
     named = [name for name in named if name and not name.startswith("#")]
     present = {each.relative_to(images.root).as_posix(): each for each in images.paths}
     unknown = [name for name in named if name not in present]
     if unknown:
         others = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
-        raise ValueError(f"data.exclude={file}: {unknown[0]}{others} is no image below {images.root}")
+        raise ValueError(f"data.exclude={file}: {unknown[0]}{others} is not an image below {images.root}")
     left = [each for name, each in present.items() if name not in set(named)]
     if not left:
         raise ValueError(f"data.exclude={file} leaves none of the {len(present)} images below {images.root}")

@@ -16,7 +16,7 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 from sr.ops.processes import end_with_parent
 
 T_co = TypeVar("T_co", covariant=True)
-PATIENCE = 2.0  # seconds that workers have to finish the sample they are at
+PATIENCE = 2.0  # seconds that workers have to finish their sample
 
 
 class TimedLoader(DataLoader[T_co]):
@@ -43,9 +43,9 @@ class TimedLoader(DataLoader[T_co]):
 
 
 def prepare_worker(worker: int) -> None:
-    """torch sets its own threads to one in a loader process, OpenCV does not.
+    """Set up a loader process: one thread for OpenCV, as torch sets for itself, and signals ignored.
 
-    Signals to all processes of a run are for the training process, which ends its loaders when it has saved.
+    A signal that is sent to all processes of a run is for the training process, which saves and then ends its loaders.
     """
     cv2.setNumThreads(0)
     end_with_parent(signal.SIGKILL)
@@ -59,10 +59,10 @@ def end_workers(loaders: Sequence[DataLoader[Any]]) -> None:
     iterators = [loader._iterator for loader in loaders]
     running = [each for each in iterators if isinstance(each, _MultiProcessingDataLoaderIter)]
     for iterator in running:
-        if iterator._worker_pids_set:  # else torch would take the end of a worker for a failure
+        if iterator._worker_pids_set:  # otherwise torch would report the end of a worker as a failure
             torch._C._remove_worker_pids(id(iterator))
             iterator._worker_pids_set = False
-    # In a thread: torch waits without a limit where a worker was killed while it held a lock.
+    # In a thread, because torch waits without a limit when a worker was killed while it held a lock.
     polite = threading.Thread(target=_shut_down, args=(running,), daemon=True)
     polite.start()
     polite.join(PATIENCE)
@@ -77,12 +77,12 @@ def _shut_down(iterators: Sequence[_MultiProcessingDataLoaderIter]) -> None:
 
 
 def _kill_workers() -> None:
-    """At exit multiprocessing would ask them to end, by a signal that they ignore, and wait without a limit."""
+    """Kill what is left at exit. Multiprocessing would send a signal that workers ignore, and wait without a limit."""
     left = [process for process in multiprocessing.active_children() if process.daemon]
     if left and hasattr(signal, "SIGCHLD"):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else torch would take their end for a failure
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # otherwise torch would report their end as a failure
     for process in left:
         process.kill()
 
 
-atexit.register(_kill_workers)  # after torch has registered its own, so it runs before that
+atexit.register(_kill_workers)  # registered after torch's own function, so it runs before that

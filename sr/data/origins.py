@@ -20,7 +20,7 @@ class FileData(SRDataModule):
         cache: the place where decoded pixels are kept, so that each image is decoded only once: `none`, `disk` (between
             runs) or `ram` (shared memory of this machine, for this run). Validation always reads its files.
         cache_dir: the directory of `disk`; None takes `sr-lightning` among the user's caches.
-        exclude: a list of files that are left out, see `sr.data.exclusion`; of pairs those of HR.
+        exclude: a list of files that are left out, see `sr.data.exclusion`; for pairs it names the HR files.
     """
 
     cache: str = "none"
@@ -57,8 +57,8 @@ class PairedData(FileData):
     """LR and HR directories, matched by name (`0001.png` with `0001.*` or `0001x4.*`).
 
     Args:
-        train_dir, train_lr_dir: HR and LR of training.
-        val_lr_dir: LR of `val_dir`; None makes it by the degradation.
+        train_dir, train_lr_dir: the directories of HR and LR for training.
+        val_lr_dir: the directory of LR for `val_dir`; None makes LR by the degradation.
     """
 
     train_dir: str
@@ -93,7 +93,7 @@ class PairedData(FileData):
         return kept, ImageFiles(lr_paths, root=lr.root, channels=lr.channels)
 
     def _both_readable(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
-        """The pairs of which both files can be used."""
+        """Keep the pairs whose two files can both be used."""
         usable_hr = set(self._checked(hr).paths)
         lr_patch_size = self.hr_patch_size // self.scale
         usable_lr = set(
@@ -113,7 +113,7 @@ class PairedData(FileData):
     def make_validation(self) -> WholeImages:
         if self.val_lr_dir and not self.val_dir:
             raise ValueError(
-                f"data.val_lr_dir={self.val_lr_dir} needs data.val_dir, the HR of the same names"
+                f"data.val_lr_dir={self.val_lr_dir} needs data.val_dir, the directory of HR files with the same names"
             )
         if not (self.val_dir and self.val_lr_dir):
             return super().make_validation()
@@ -127,7 +127,7 @@ class PairedData(FileData):
 
 @dataclass(kw_only=True, eq=False)
 class SampleData(FileData):
-    """The photographs inside scikit-image's wheel: real pictures without a download."""
+    """The photographs inside the wheel of scikit-image: real pictures without a download."""
 
     def make_training(self) -> TrainingPatches:
         images = self._checked(without(sample_photographs("train", channels=self.channels), self.exclude))
@@ -140,7 +140,7 @@ class DeadLeavesData(SRDataModule):
 
     Args:
         num_images: the number of images to render.
-        image_size: their side, at least hr_patch_size.
+        image_size: the side of each image in pixels, at least hr_patch_size.
     """
 
     num_images: int

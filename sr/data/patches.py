@@ -34,7 +34,7 @@ class Augmentation:
     """
 
     def __init__(self, transforms: Sequence[albumentations.BasicTransform]) -> None:
-        # Without `strict` an unknown argument is a mere warning.
+        # Without `strict`, an unknown argument only causes a warning.
         self.compose = albumentations.Compose(list(transforms), strict=True)
 
     def __call__(self, image: np.ndarray, *, seed: int) -> np.ndarray:
@@ -45,13 +45,13 @@ class Augmentation:
 class TrainingPatches(Dataset[dict[str, Tensor]]):
     """`{"lr": (C, p / scale, p / scale), "hr": (C, p, p)}` float32 in [0, 1] for a `Draw`.
 
-    With `sharpen` there is "target" too: the sharpened HR, which content losses compare with.
+    With `sharpen` there is also "target": the sharpened HR, which content losses compare with.
 
-    What the two kinds of training set share: an unreadable file either ends the run by its name or is replaced by
+    Both kinds of training set treat an unreadable file alike: it ends the run with its name, or it is replaced by
     the next image, and remembered in `unreadable`, which all worker processes share.
     """
 
-    # Lap -> every image once; None leaves it to EndlessSampler, since the order of loose files costs nothing.
+    # A function lap -> every image once; None leaves the order to EndlessSampler: loose files can be read in any.
     order: Callable[[int], np.ndarray] | None = None
 
     def __init__(
@@ -81,20 +81,20 @@ class TrainingPatches(Dataset[dict[str, Tensor]]):
         raise UnreadableImageError(f"none of the {len(self)} training images can be read")
 
     def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """The patches of one image by batch key, (H, W, C) float32."""
+        """The patches of one image by their key in the batch, (H, W, C) float32."""
         raise NotImplementedError
 
     def sources(self) -> list[ImageSource]:
-        """Where the images come from."""
+        """The sources of the images."""
         raise NotImplementedError
 
     def listing(self) -> list[str]:
-        """One line for each image that tells it from others."""
+        """One line for each image that identifies it."""
         raise NotImplementedError
 
 
 class SynthesizedPatches(TrainingPatches):
-    """Cuts HR patches and makes their LR by a degradation; of the sharpened HR where there is one, as published."""
+    """Cuts HR patches and makes LR by a degradation, from the sharpened HR where there is one, as published."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class SynthesizedPatches(TrainingPatches):
         expect_rows(image, top - reach, top + size + reach)
         around = to_float(cut(image, top - reach, left - reach, size + 2 * reach))
         around = self.augmentation(around, seed=int(rng.integers(2**31)))
-        # Where the patch begins in its window, in LR pixels; without jitter in the middle.
+        # The position of the patch in its window, in LR pixels; without jitter it is in the middle.
         y, x = chain.margin // chain.scale + rng.integers(-chain.jitter, chain.jitter + 1, size=2)
         window = cut(around, reach - y * chain.scale, reach - x * chain.scale, size + 2 * chain.margin)
         target = self.sharpen(window) if self.sharpen else window
@@ -141,7 +141,7 @@ class SynthesizedPatches(TrainingPatches):
 
 
 class PairedPatches(TrainingPatches):
-    """Cuts the same place out of LR and HR images of the same order."""
+    """Cuts the same region out of LR and HR images that come in the same order."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class PairedPatches(TrainingPatches):
 
     def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         lr, hr = self.lr[index], self.hr[index]
-        # HR may have rows that LR has not; mirrored, they would stand in another place.
+        # HR may have rows that LR lacks; mirrored, they would be in another position.
         hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
         lr, hr = pad_to(lr, self.lr_patch_size), pad_to(hr, self.lr_patch_size * self.scale)
         top, left = draw_corner(lr, self.lr_patch_size, rng)
@@ -185,7 +185,7 @@ def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_erro
     """The files that training can use, checked by their headers before it starts.
 
     Raises:
-        UnreadableImageError: a file is no image and on_error is "raise".
+        UnreadableImageError: a file cannot be read as an image and on_error is "raise".
         ValueError: an image is smaller than the patch and small_images is "raise".
     """
     usable: dict[Path, Header] = {}

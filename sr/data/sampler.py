@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 
 @dataclass(frozen=True)
 class Draw:
-    """One training sample: which image, and the seed of everything random about it."""
+    """One training sample: the index of its image, and the seed of everything random about it."""
 
     image: int
     seed: tuple[int, int]
@@ -31,12 +31,12 @@ class EndlessSampler(Sampler[Draw]):
     process with the whole batch would see, each process taking its part.
 
     Args:
-        num_images: images that there are.
+        num_images: the number of images.
         batch_size: samples per process and iteration.
         iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
         seed: the seed of the run.
         rank, world_size: the index of this process, and the number of processes.
-        order: lap -> every image once; None takes `shuffled`.
+        order: a function lap -> every image once; None takes `shuffled`.
         behind: a function that is called when an epoch, or the rest of one, begins, and that returns the number of
             iterations that the run has finished.
     """

@@ -1,4 +1,4 @@
-"""Where whole images come from."""
+"""Sources of whole images: files, and procedural images."""
 
 import logging
 from collections.abc import Sequence
@@ -79,10 +79,10 @@ class ImageFiles:
         return self.paths[index].relative_to(self.root).with_suffix("").as_posix()
 
     def size(self, index: int) -> tuple[int, int]:
-        """(height, width), from the header.
+        """The (height, width) in the header of the file.
 
         Raises:
-            UnreadableImageError: the file is no image.
+            UnreadableImageError: the file cannot be read as an image.
         """
         header = self.header(index)
         return header.height, header.width
@@ -92,12 +92,12 @@ class ImageFiles:
         return read_header(self.paths[index])
 
     def listing(self) -> list[str]:
-        """Path below `root` and size in bytes."""
+        """The path below `root` and the size in bytes of each file."""
         return [f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in self.paths]
 
 
 def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None) -> None:
-    """What reading changes or guesses of image files, a line for each kind; of other sources nothing is known.
+    """Log what reading changes or guesses, one line for each kind; other sources than files have nothing to say.
 
     Args:
         images: the source of the images.
@@ -116,7 +116,7 @@ def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None
 
 @rank_zero_only
 def say(message: str, *values: object) -> None:
-    """For the log, once however many processes a run has."""
+    """Write a line to the log, once for all processes of a run."""
     log.info(message, *values)
 
 
@@ -136,10 +136,10 @@ def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
 
 
 def match_pairs(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> tuple[ImageFiles, ImageFiles]:
-    """Put LR files in the order of the HR files: `a/0001.png` goes with `a/0001.*` or `a/0001x4.*`.
+    """Put LR files in the order of the HR files: `a/0001.png` pairs with `a/0001.*` or `a/0001x4.*`.
 
     Raises:
-        ValueError: a file of either side has no partner, or two files have one name.
+        ValueError: a file on either side has no partner, or two files have the same name.
     """
     hr_by_name = _by_name(hr, {hr.name(index): path for index, path in enumerate(hr.paths)})
     names = [lr.name(index) for index in range(len(lr))]
@@ -151,8 +151,9 @@ def match_pairs(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> tuple[ImageFil
         if missing := sorted(ours.keys() - theirs.keys()):
             raise ValueError(
                 f"{len(missing)} image(s) in {here.root} have no partner in {there.root}. For"
-                f" {_below(here, ours[missing[0]])} the nearest there: {_nearest(missing[0], there, theirs)}. The rule:"
-                f" a.png of HR goes with a.* or ax{scale}.* of LR, in the same subfolder"
+                f" {_below(here, ours[missing[0]])} the most similar names there:"
+                f" {_nearest(missing[0], there, theirs)}. The rule: a.png of HR pairs with a.* or ax{scale}.* of LR, in"
+                " the same subfolder"
             )
     order = sorted(hr_by_name)
     return (
@@ -175,7 +176,9 @@ def _by_name(files: ImageFiles, by_name: dict[str, Path]) -> dict[str, Path]:
     if len(by_name) < len(files):
         kept = set(by_name.values())
         twice = next(path for path in files.paths if path not in kept)
-        raise ValueError(f"{files.root}: {twice.name} has the name of another file but for its ending")
+        raise ValueError(
+            f"{files.root}: {twice.name} and another file have the same name except for the ending"
+        )
     return by_name
 
 
@@ -210,7 +213,7 @@ class DeadLeavesImages:
         return f"dead_leaves_{index:04d}"
 
     def listing(self) -> list[str]:
-        """What the images are a function of."""
+        """The numbers that determine the images."""
         return [
             f"{self.name(index)} size={self.size} seed={self.seed} channels={self.channels}"
             for index in range(len(self))

@@ -16,8 +16,8 @@ from sr.ops.image import crop_to_multiple, to_float, to_tensor
 class WholeImages(Dataset[dict[str, Any]]):
     """`{"lr", "hr", "index", "name"}` per image, HR cut to a multiple of the scale first, float32 in [0, 1].
 
-    LR is read where there are LR files, else made by the degradation. What is drawn for draw n of image i follows from
-    (seed, i, n) alone: the same LR at every validation, in every run, whatever the order.
+    LR is read where there are LR files; otherwise the degradation makes it. The draws for draw n of image i follow from
+    (seed, i, n) alone, so LR is the same at every validation, in every run and in any order.
 
     Args:
         hr: the images.
@@ -56,8 +56,8 @@ class WholeImages(Dataset[dict[str, Any]]):
         if draws > 1 and not self.is_random:
             reason = "LR are files" if lr is not None else "this degradation draws nothing"
             raise ValueError(
-                f"draws={draws}: {reason}, so an image would come {draws} times with the same LR; take draws=1 or"
-                " a random degradation, as degradation=realesrgan"
+                f"draws={draws}: {reason}, so every image would be used {draws} times with the same LR; take draws=1 or"
+                " a random degradation, such as degradation=realesrgan"
             )
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class WholeImages(Dataset[dict[str, Any]]):
 
     @property
     def is_random(self) -> bool:
-        """Whether anything is drawn for LR."""
+        """Whether LR is drawn at random."""
         if self.degradation is None:
             return False
         rng = np.random.default_rng(0)
@@ -74,18 +74,18 @@ class WholeImages(Dataset[dict[str, Any]]):
         return bool(rng.bit_generator.state != untouched)
 
     def name(self, index: int) -> str:
-        """Of the image and, with several draws, the number of the draw."""
+        """The name of the image and, with several draws, the number of the draw."""
         image, number = divmod(index, self.draws)
         # No two names meet that did not meet before: what stands after the last underscore is always the number.
         return f"{self.hr.name(image)}_{number}" if self.draws > 1 else self.hr.name(image)
 
     def check(self, *, smallest: int) -> None:
-        """Read every file once, so that a bad one shows before hours of work and not after.
+        """Read every file once, so that a bad one is found before hours of work and not after.
 
         Raises:
             UnreadableImageError: names the file.
             ValueError: names an image with a side of less than `smallest` pixels, a pair whose sizes do not fit, or
-                two images of one name.
+                two images with the same name.
         """
         names = check_names(self.hr)
         say_conversions(self.hr)
@@ -112,12 +112,12 @@ class WholeImages(Dataset[dict[str, Any]]):
             raise DegradationError(f"{self.name(index)}: {error}") from error
 
     def record(self, index: int) -> Record:
-        """What was drawn for the LR of an item."""
+        """The record of the steps that made the LR of an item."""
         assert self.degradation is not None
         return self.degradation.draw(np.random.default_rng((self.seed, *divmod(index, self.draws))))
 
     def at_hr_size(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """What a net made of LR, at the height and width of `hr`: it has them."""
+        """The output of a net at the height and width of `hr`, which it has already."""
         return sr
 
     def _check_pair(self, index: int, lr: np.ndarray, hr: np.ndarray) -> None:
@@ -129,11 +129,11 @@ class WholeImages(Dataset[dict[str, Any]]):
 
 
 def check_names(images: ImageSource) -> list[str]:
-    """The names of the images. Raises ValueError where two have the same."""
+    """The names of the images. Raises ValueError when two images have the same name."""
     names = [images.name(index) for index in range(len(images))]
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise ValueError(f"several images have the name {twice[0]} but for their endings")
+        raise ValueError(f"several images have the name {twice[0]} and differ only in their endings")
     return names
 
 

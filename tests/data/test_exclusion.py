@@ -32,9 +32,9 @@ def test_what_is_wrong_with_a_list_is_named(photos: Path, tmp_path: Path) -> Non
         without(images, "nowhere")
     with pytest.raises(FileNotFoundError, match=r"data\.exclude=.*photos is a folder: name a list of files"):
         without(images, str(photos))
-    with pytest.raises(ValueError, match=r"x\.png \(and 1 more\) is no image below"):
+    with pytest.raises(ValueError, match=r"x\.png \(and 1 more\) is not an image below"):
         without(images, write(tmp_path / "list", "a.png", "x.png", "y.png"))
-    with pytest.raises(ValueError, match=r"data\.exclude=.*a\.png is no text: name a list of files"):
+    with pytest.raises(ValueError, match=r"data\.exclude=.*a\.png is not a text file: name a list of files"):
         without(images, str(photos / "a.png"))
     with pytest.raises(ValueError, match="leaves none of the 4 images"):
         without(images, write(tmp_path / "list", "a.png", "b.png", "deep/c.png", "d.png"))

@@ -64,7 +64,7 @@ def test_pairs_by_name(tmp_path: Path, ending: str) -> None:
 
 def test_a_missing_partner_is_named(tmp_path: Path) -> None:
     hr, lr = files(tmp_path / "hr", "a.png", "b.png"), files(tmp_path / "lr", "a.png")
-    message = r"1 image\(s\) in .*hr have no partner in .*lr. For b.png the nearest there: a.png. The rule: "
+    message = r"1 image\(s\) in .*hr have no partner in .*lr. For b.png the most similar names there: a.png. The rule: "
     with pytest.raises(ValueError, match=message):
         match_pairs(hr, lr, scale=4)
     with pytest.raises(ValueError, match=message):
@@ -78,7 +78,7 @@ def test_the_names_nearest_to_the_missing_partner_are_shown(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"^10 image\(s\) in .*hr have no partner in .*lr\.") as caught:
         match_pairs(hr, lr, scale=4)
     assert str(caught.value).split(". ", 1)[1] == (
-        "For 0801.png the nearest there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: a.png of HR goes with"
+        "For 0801.png the most similar names there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: a.png of HR pairs with"
         " a.* or ax4.* of LR, in the same subfolder"
     )
 

@@ -69,5 +69,5 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         SqueezedImages(hr=files(tmp_path), side=4).check(smallest=11)
     write_png(tmp_path / "a.bmp.png", picture(20, 20))
     (tmp_path / "a.webp").write_bytes((tmp_path / "a.png").read_bytes())
-    with pytest.raises(ValueError, match="several images have the name a but for their endings"):
+    with pytest.raises(ValueError, match="several images have the name a and differ only in their endings"):
         SqueezedImages(hr=files(tmp_path), side=4).check(smallest=1)

@@ -24,10 +24,10 @@ CACHES = ("none", "disk", "ram")
 
 
 def cached(files: ImageFiles, *, cache: str, cache_dir: str | None) -> ImageSource:
-    """The files behind a cache, or themselves for `none`.
+    """Put a cache in front of image files; `none` returns the files themselves.
 
     Raises:
-        ValueError: there is no such cache, or it cannot be on this machine.
+        ValueError: the kind of cache is unknown, or this machine does not support it.
     """
     if cache not in CACHES:
         raise ValueError(f"data.cache={cache!r}: choose one of {', '.join(CACHES)}")
@@ -45,10 +45,10 @@ def cached(files: ImageFiles, *, cache: str, cache_dir: str | None) -> ImageSour
 
 
 class CachedImages:
-    """What the files hold, as views into mapped memory that cannot be written to.
+    """The images of the files, as read-only views into mapped memory.
 
     Args:
-        files: the images. One that cannot be read raises what it would raise without a cache.
+        files: the image files. A file that cannot be read raises the same error as without a cache.
         folder: the place where their pixels are kept.
     """
 
@@ -56,7 +56,7 @@ class CachedImages:
         self.files = files
         self.folder = folder
         self._pixels: PixelFile | None = None
-        # Not objects, whose counters would unshare the pages of workers.
+        # An array and not objects: writing their reference counts would give every worker its own copy of the pages.
         self._table = np.empty((0, 4), np.int64)
         self._errors: dict[int, str] = {}
 
@@ -83,10 +83,10 @@ class CachedImages:
         return self.files.listing()
 
     def open(self) -> PixelFile:
-        """Map the pixels, after reading what is new or changed; does nothing the second time.
+        """Map the pixels, after decoding the files that are new or changed; a second call does nothing.
 
         Raises:
-            OSError: there is no room for the pixels, or the folder cannot be written to.
+            OSError: there is not enough room for the pixels, or the folder cannot be written to.
         """
         if self._pixels is None:
             paths = {path.relative_to(self.files.root).as_posix(): path for path in self.files.paths}
@@ -101,22 +101,22 @@ class CachedImages:
         return self._pixels
 
     def settle(self) -> None:
-        """Call it when every process that shares temporary pixels has opened them: nothing can be left behind then."""
+        """Call this when all processes that share temporary pixels have opened them: nothing can be left behind then."""
         pixels = self.open()
         if self.folder.temporary:
             self.folder.forget(pixels)
 
     @property
     def unreadable(self) -> list[str]:
-        """What is wrong with the files that cannot be read."""
+        """The errors of the files that cannot be read."""
         self.open()
         return list(self._errors.values())
 
     def _find(self) -> "Found":
-        """What the folder holds, and what of it is still true. Needs no lock and writes nothing."""
+        """The content of the folder, and which of it is up to date. Needs no lock and writes nothing."""
         pixels = self.folder.open()
         index = pixels.index() if pixels else {}
-        # Files of the directory that are not asked for stay too: two runs that take different ones do not compete.
+        # Files that this run does not ask for are kept too, so that two runs with different files do not compete.
         kept = {
             name: entry for name, entry in index.items() if self._is_current(self.files.root / name, entry)
         }
@@ -126,7 +126,7 @@ class CachedImages:
         with self.folder.locked():
             if self.folder.temporary:
                 self.folder.sweep()
-            found = self._find()  # another process may have made them meanwhile
+            found = self._find()  # another process may have decoded them meanwhile
             if pixels := found.complete(paths):
                 return pixels
             self._build(paths, found)
@@ -139,7 +139,7 @@ class CachedImages:
             return False
         if entry.error is None:
             return True
-        try:  # perhaps it was the network
+        try:  # perhaps the network failed
             read_image(path, channels=self.files.channels)
         except UnreadableImageError:
             return True
@@ -188,9 +188,9 @@ class CachedImages:
         log.info("%s: %s in %.1f s", folder.setting, gigabytes(size), perf_counter() - began)
 
     def _check_room(self, new: list[str], kept: Mapping[str, Entry]) -> None:
-        """Before anything is written. Raises OSError."""
+        """Check the free space before anything is written. Raises OSError."""
         channels = self.files.channels
-        self.folder.building.unlink(missing_ok=True)  # of a killed process
+        self.folder.building.unlink(missing_ok=True)  # left by a killed process
         needed = sum(entry.height * entry.width * channels * entry.itemsize for entry in kept.values())
         needed += sum(_decoded_size(self.files.root / name, channels) for name in new)
         free = self.folder.free()
@@ -212,18 +212,18 @@ class CachedImages:
 
 @dataclass(frozen=True)
 class Found:
-    """Pixels, their index, and the entries whose files are as they were."""
+    """The pixels, their index, and the entries whose files have not changed."""
 
     pixels: PixelFile | None
     index: Mapping[str, Entry]
     kept: Mapping[str, Entry]
 
     def complete(self, paths: Mapping[str, Path]) -> PixelFile | None:
-        """The pixels if they are those of the files and nothing is in them that is gone."""
+        """The pixels if they hold exactly the files that are there, unchanged; otherwise None."""
         return self.pixels if len(self.kept) == len(self.index) and paths.keys() <= self.kept.keys() else None
 
     def changes(self, paths: Mapping[str, Path]) -> str:
-        """Why the pixels are not taken as they are."""
+        """The reason why the pixels cannot be used as they are."""
         if self.pixels is None:
             return ""
         changed = len(paths.keys() & self.index.keys() - self.kept.keys())
@@ -236,12 +236,12 @@ def _stamp(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
     except OSError:
-        return (-1, -1)  # no file has this, and reading will say what is wrong
+        return (-1, -1)  # no file has this size, and reading will report the error
     return found.st_size, found.st_mtime_ns
 
 
 def _decoded_size(path: Path, channels: int) -> int:
-    """Bytes of the pixels, from the header; 0 for a file that cannot be read."""
+    """The size of the decoded pixels in bytes, from the header; 0 for a file that cannot be read."""
     try:
         header = read_header(path)
     except UnreadableImageError:

@@ -1,4 +1,4 @@
-"""Where the pixels of a set of images are kept, and how processes agree about it."""
+"""The folder that keeps the pixels of a set of images, and how processes share it."""
 
 import hashlib
 import logging
@@ -19,19 +19,19 @@ from sr.ops.hardware import free_memory
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # of the pixels: raise it when `read_image` gives other ones
+VERSION = 1  # version of the pixels: raise it when `read_image` gives other pixels than before
 SHARED_MEMORY = Path("/dev/shm")
-PATIENCE = 2.0  # seconds after which a process that waits for another says so
+PATIENCE = 2.0  # seconds after which a waiting process says that it waits
 
 
 @dataclass(frozen=True)
 class CacheFolder:
-    """The folder of one set: `pixels`, beside them `building` while they are made, and `lock`.
+    """The folder of one set: the file `pixels`, the file `building` while they are decoded, and `lock`.
 
     Args:
         path: the folder.
         setting: the key and value that the user chose, as messages show them.
-        temporary: the pixels are for the running processes alone and vanish with them.
+        temporary: whether the pixels vanish with the processes that use them.
     """
 
     path: Path
@@ -40,16 +40,16 @@ class CacheFolder:
 
     @classmethod
     def on_disk(cls, root: Path, *, channels: int, cache_dir: str | None) -> "CacheFolder":
-        """Of the images below `root`; without a `cache_dir` where the user's caches are."""
+        """The folder for the images below `root`, among the user's caches unless `cache_dir` is given."""
         base = Path(cache_dir).expanduser() if cache_dir else user_caches()
         return cls(base / _set_name(root, channels), setting="data.cache=disk", temporary=False)
 
     @classmethod
     def in_memory(cls, root: Path, *, channels: int) -> "CacheFolder":
-        """Of the images below `root`.
+        """The folder for the images below `root` in shared memory.
 
         Raises:
-            ValueError: this machine has no shared memory that looks like a file system, as Linux has.
+            ValueError: this machine has no shared memory in its file system, as Linux has.
         """
         if not SHARED_MEMORY.is_dir():
             raise ValueError(f"data.cache=ram: this machine has no {SHARED_MEMORY}; take data.cache=disk")
@@ -66,7 +66,7 @@ class CacheFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One process at a time; another waits, and says so if it takes long.
+        """Let one process in at a time; another waits, and says so if it takes long.
 
         Raises:
             OSError: names the setting where the folder cannot be written to.
@@ -89,28 +89,28 @@ class CacheFolder:
                     self._remove()
 
     def open(self) -> PixelFile | None:
-        """The pixels; None where there are no whole ones."""
+        """The pixels; None where there is no complete file of them."""
         pixels = PixelFile.open(self.pixels)
         if pixels and self.temporary:
-            # Whoever sweeps sees that they are in use; or was first, and has removed them.
+            # A process that sweeps now sees that they are in use; one that swept before has removed them.
             in_use = lock(pixels.file, shared=True)
             return pixels if in_use and pixels.is_at(self.pixels) else None
         return pixels
 
     def free(self) -> int:
-        """Bytes that can be written. Call it under the lock."""
+        """The number of bytes that can be written. Call it under the lock."""
         free = shutil.disk_usage(self.path).free
         return min(free, free_memory(torch.device("cpu"))) if self.temporary else free
 
     def forget(self, pixels: PixelFile) -> None:
-        """Take their name from pixels: they vanish with the last process that has them open, killed or not."""
+        """Remove the name of the pixels: they vanish with the last process that has them open, even if it is killed."""
         if pixels.is_at(self.pixels):
             with self.locked():
                 if pixels.is_at(self.pixels):
                     self.pixels.unlink()
 
     def sweep(self) -> None:
-        """Remove the temporary pixels of processes that were killed before they could take the name from them."""
+        """Remove the temporary pixels of processes that were killed before they could call `forget`."""
         for path in self.path.parent.glob(f"{_prefix()}*"):
             other = replace(self, path=path)
             if path == self.path or (held := other._try_lock()) is None:
@@ -131,11 +131,11 @@ class CacheFolder:
     def _remove(self) -> None:
         for path in (self.pixels, self.building, self.path / "lock"):
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # the next process may be in it already
+        with suppress(OSError):  # the next process may have entered it already
             self.path.rmdir()
 
     def _try_lock(self) -> BinaryIO | None:
-        """The lock file, which holds the lock while it is open; None where another process has it."""
+        """The lock file, which holds the lock while it is open; None while another process has it."""
         name, made = self.path / "lock", False
         try:
             self.path.mkdir(mode=0o700 if self.temporary else 0o777, parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ class CacheFolder:
             raise OSError(f"{self.setting}: {self.path} cannot be written to ({error.strerror})") from error
         try:
             if lock(file) and is_at(file, name):
-                return file  # and none that had just been removed
+                return file  # and not a file that was just removed
         except OSError as error:
             file.close()
             raise OSError(
@@ -171,7 +171,7 @@ def _prefix() -> str:
 
 
 def _set_name(root: Path, channels: int) -> str:
-    """Of directory and channels, not of the files: a set to which some are added stays the same set."""
+    """A name made of directory and channels, not of the files, so that added files leave the set the same."""
     root = root.resolve()
     digest = hashlib.sha256(f"{VERSION} {channels} {root}".encode()).hexdigest()
     return f"{root.name[:40]}-{digest[:16]}"

@@ -1,7 +1,7 @@
 """Decoded images in one file that is mapped into memory: a process reads the pages of its crop and nothing else.
 
-The file is pixels, then an index as JSON, then a trailer that only a whole file has. It is never changed: a new one
-takes its place by a rename, so who reads the old one goes on reading it.
+The file holds pixels, then an index as JSON, then a trailer that only a complete file has. It is never changed: a new
+file takes its place by a rename, so a process that reads the old one goes on reading it.
 """
 
 import json
@@ -19,21 +19,21 @@ import numpy as np
 
 from sr.pictures.picture import UnreadableImageError
 
-MAGIC = b"srpixel2"  # another number where the same files give other pixels than before
-TRAILER = struct.Struct("<Q8s")  # bytes of the index, MAGIC
+MAGIC = b"srpixel2"  # change this number when the same files give other pixels than before
+TRAILER = struct.Struct("<Q8s")  # size of the index in bytes, MAGIC
 ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An image file as it was when it was read, and where its pixels lie.
+    """An image file as it was when it was read, and the position of its pixels.
 
     Args:
         bytes, modified: size and time stamp (nanoseconds) of the image file.
         offset: the position of the first pixel in the file, in bytes.
         height, width: the size of the image in pixels.
         itemsize: the bytes of a sample: 1 for uint8, 2 for uint16.
-        error: why the image file cannot be read; it has no pixels then.
+        error: the error of an image file that cannot be read and has no pixels; otherwise None.
     """
 
     bytes: int
@@ -46,10 +46,10 @@ class Entry:
 
 
 class PixelFile:
-    """An open file of pixels. Pickled it is opened again in the other process, without a copy of a pixel.
+    """An open file of pixels. A pickle of it opens the file again in the other process, without copying a pixel.
 
     Args:
-        file: the file, of which the whole is mapped.
+        file: the open file, which is mapped as a whole.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -58,7 +58,7 @@ class PixelFile:
 
     @classmethod
     def open(cls, path: Path) -> "PixelFile | None":
-        """None where there is no file that can be read, or one that is not whole."""
+        """Open the file at a path; None where there is none, or an incomplete one."""
         try:
             file = path.open("rb")
         except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -76,11 +76,11 @@ class PixelFile:
         return {name: Entry(*values) for name, values in json.loads(self._map[end - length : end]).items()}
 
     def image(self, *, offset: int, height: int, width: int, channels: int, itemsize: int) -> np.ndarray:
-        """(height, width, channels) uint8 or uint16, a view that cannot be written to."""
+        """The image as a read-only view, (height, width, channels) uint8 or uint16."""
         return np.ndarray((height, width, channels), f"=u{itemsize}", buffer=self._map, offset=offset)
 
     def is_at(self, path: Path) -> bool:
-        """Whether `path` is this very file, and not one that has taken its place."""
+        """Whether `path` still leads to this file, and not to one that has taken its place."""
         try:
             return os.path.samestat(path.stat(), os.fstat(self.file.fileno()))
         except FileNotFoundError:
@@ -88,15 +88,15 @@ class PixelFile:
 
     def __reduce__(self) -> tuple[Callable[..., "PixelFile"], tuple[list[Path], int, int]]:
         found = os.fstat(self.file.fileno())
-        # The first finds the file even where its name is gone; only Linux has it.
+        # The first path finds the file even after its name was removed; only Linux has it.
         places = [Path(f"/proc/{os.getpid()}/fd/{self.file.fileno()}"), Path(self.file.name)]
         return _reopen, (places, found.st_dev, found.st_ino)
 
 
 def expect_rows(image: np.ndarray, top: int, bottom: int) -> None:
-    """Have the system read these rows from disk at once and not, as they are touched, one page after the other.
+    """Ask the system to read these rows from disk at once, and not one page after the other as they are touched.
 
-    Does nothing for an image that is no view into a `PixelFile`, or is in memory already.
+    It does nothing for an image that is not a view into a `PixelFile`, or that is in memory already.
     """
     pixels: object = image
     while isinstance(pixels, np.ndarray):
@@ -139,11 +139,12 @@ def write_pixel_file(
     read: Callable[[str], np.ndarray],
     threads: int,
 ) -> Iterator[str]:
-    """Write the images to `path`, each by the thread that reads it; yields the names as they are done.
+    """Write the images to `path`, each by the thread that decodes it; yields each name when it is done.
 
     Args:
-        stamp: size and time stamp of an image file. Taken before it is read: what changes in between is found later.
-        read: (H, W, C) of a name; may raise UnreadableImageError, which is noted in the index.
+        stamp: a function that gives size and time stamp of an image file. It is called before the file is read, so a
+            change in between is found later.
+        read: a function name -> (H, W, C); it may raise UnreadableImageError, which is noted in the index.
     """
     entries: dict[str, Entry] = {}
     with path.open("wb") as file:
@@ -160,7 +161,7 @@ def write_pixel_file(
             height, width = image.shape[:2]
             return Entry(size, modified, offset, height, width, image.itemsize)
 
-        pool = ThreadPoolExecutor(threads)  # decoding and writing leave the interpreter's lock to the others
+        pool = ThreadPoolExecutor(threads)  # decoding and writing release the interpreter's lock
         try:
             for name, entry in zip(names, pool.map(transfer, names), strict=True):
                 entries[name] = entry
@@ -173,7 +174,7 @@ def write_pixel_file(
 
 
 class _Space:
-    """Hands out places in a file, one after the other."""
+    """Hands out positions in a file, one after the other."""
 
     def __init__(self) -> None:
         self.end = 0
@@ -187,7 +188,7 @@ class _Space:
 
 
 def _write_at(file: BinaryIO, data: memoryview, offset: int) -> None:
-    # Not through the map: a full disk is an error here and would be a signal there.
+    # Not through the map, where a full disk would be a signal instead of an error.
     while data:
         done = os.pwrite(file.fileno(), data, offset)
         data, offset = data[done:], offset + done
