@@ -78,7 +78,8 @@ def test_the_names_nearest_to_the_missing_partner_are_shown(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"^10 image\(s\) in .*hr have no partner in .*lr\.") as caught:
         match_pairs(hr, lr, scale=4)
     assert str(caught.value).split(". ", 1)[1] == (
-        "For 0801.png the most similar names there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: a.png of HR pairs with"
+        "For 0801.png the most similar names there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: a.png of HR"
+        " pairs with"
         " a.* or ax4.* of LR, in the same subfolder"
     )
 
@@ -86,7 +87,7 @@ def test_the_names_nearest_to_the_missing_partner_are_shown(tmp_path: Path) -> N
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     hr = files(tmp_path / "hr", "a.png")
     lr = files(tmp_path / "lr", "a.png", "ax4.png")
-    with pytest.raises(ValueError, match="has the name of another file"):
+    with pytest.raises(ValueError, match="and another file have the same name"):
         match_pairs(hr, lr, scale=4)
 
 

@@ -101,7 +101,7 @@ class CachedImages:
         return self._pixels
 
     def settle(self) -> None:
-        """Call this when all processes that share temporary pixels have opened them: nothing can be left behind then."""
+        """Call this when all processes that share temporary pixels have opened them: nothing is left behind then."""
         pixels = self.open()
         if self.folder.temporary:
             self.folder.forget(pixels)
