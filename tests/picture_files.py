@@ -210,7 +210,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "its header says 20000 x 20000 pixels, more than 500,000,000",
     ),
     "deflate_damaged.tif": (damaged(), r"truncated or damaged \("),
-    "width_0.tif": (tagged(tiff(RGB, photometric="rgb"), 256, 0), "0 x 24 pixels are no picture"),
+    "width_0.tif": (tagged(tiff(RGB, photometric="rgb"), 256, 0), "0 x 24 pixels are not a picture"),
     "strip_beyond_the_end.tif": (
         tagged(tiff(RGB, photometric="rgb"), 273, 10_000_000),
         "truncated: 1 of 1 strips",
@@ -221,8 +221,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         r"truncated or damaged \(",
     ),
     "empty.png": (b"", "the file is empty"),
-    "text.png": (b"no picture at all", "no image, or a truncated one"),
-    "program.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image, or a truncated one"),
+    "text.png": (b"no picture at all", "not an image, or a truncated one"),
+    "program.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image, or a truncated one"),
     "signed.tif": (tiff(RGB.astype(np.int16), photometric="rgb"), "pixels are int16; read are 8 and 16 bit"),
     "lab.tif": (tagged(tiff(RGB, photometric="rgb"), 262, 8), "a TIFF of the kind CIELAB is not read"),
 }

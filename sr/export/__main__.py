@@ -44,10 +44,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Everything that can be refused is refused before the work begins.
+    """Export the net; every mistake in the options is found before the work begins.
 
     Raises:
-        ValueError: the options do not go together, or the net does not go into the format.
+        ValueError: the options do not fit together, or the format cannot hold the net.
         RuntimeError: a package is missing, or the file that was written does not compute what the net does.
         OSError: a file cannot be read or written.
     """
@@ -77,7 +77,7 @@ def check_options(options: argparse.Namespace, file_format: Format) -> None:
     sources = {path.resolve() for path in (options.ckpt, options.interpolate_with) if path is not None}
     for file in written(options.out, file_format):
         if file.resolve() in sources:
-            raise ValueError(f"--out={options.out} would replace {file}, which it is made from")
+            raise ValueError(f"--out={options.out} would replace {file}, which is its source")
         if file.is_dir():
             raise ValueError(f"--out={options.out}: {file} is a folder")
 
@@ -97,7 +97,7 @@ def check_packages(name: str, file_format: Format) -> None:
 
 
 def load(options: argparse.Namespace) -> tuple[TrainedGenerator, dict[str, str]]:
-    """The net that is asked for, and its card."""
+    """The net that the options ask for, and its model card."""
     trained = load_generator(options.ckpt)
     sources = [trained.checkpoint]
     if options.interpolate_with is not None:
@@ -108,20 +108,20 @@ def load(options: argparse.Namespace) -> tuple[TrainedGenerator, dict[str, str]]
 
 
 def export(trained: TrainedGenerator, card: dict[str, str], *, file_format: Format, out: Path) -> float:
-    """Write the files, read them again, and only then let them take their places.
+    """Write the files, read them again, and only then move them to their places.
 
     Returns the largest difference between images from the files and from the net.
 
     Raises:
-        RuntimeError: it is beyond rounding.
+        RuntimeError: the difference is more than rounding explains.
     """
     with staged(out) as folder:
         for suffix, content in file_format.encode(trained, card).items():
             write_bytes((folder / out.name).with_suffix(suffix), content)
         difference = largest_difference(trained, file_format.load(folder / out.name))
-        if not difference <= file_format.tolerance:  # NaN is beyond it too
+        if not difference <= file_format.tolerance:  # NaN fails this comparison too
             raise RuntimeError(
-                f"{out}: what was written differs from PyTorch by {difference:.1e}, more than the"
+                f"{out}: the written file differs from PyTorch by {difference:.1e}, more than the"
                 f" {file_format.tolerance:.0e} that rounding explains; nothing was kept"
             )
     return difference

@@ -1,7 +1,7 @@
-"""The model card: what is known of a net and where it comes from, as a flat table of strings.
+"""The model card: the properties and the origin of a net, as a flat table of strings.
 
-What is not known is left out. Of the configuration it takes what shapes the net (names, losses, degradation), never
-the folders of the machine it ran on.
+Unknown values are left out. From the configuration it takes what shapes the net (names, losses, degradation), and never
+the folders of the machine that trained it.
 """
 
 import json
@@ -20,7 +20,8 @@ def make_card(
 ) -> dict[str, str]:
     """The card of a net from one checkpoint, or from two between which `alpha` interpolates.
 
-    Of two the keys begin with `first.` and `second.`, and metrics are left out: they are not the mixture's.
+    For two checkpoints the keys begin with `first.` and `second.`, and metrics are left out, because they are not
+    those of the interpolated net.
     """
     facts: dict[str, Any] = {
         "title": f"{' + '.join(map(_name, sources))} {type(trained.net).__name__} x{trained.scale}",
@@ -40,7 +41,7 @@ def make_card(
 
 
 def modelspec(card: Mapping[str, str]) -> dict[str, str]:
-    """The part of the card that ModelSpec, Stability AI's standard for the header of safetensors, has keys for."""
+    """The part of the card that has keys in ModelSpec, the standard of Stability AI for safetensors headers."""
     spec = {
         "sai_model_spec": MODELSPEC_VERSION,
         "architecture": f"{card['architecture'].lower()}-x{card['scale']}",
@@ -55,7 +56,7 @@ def modelspec(card: Mapping[str, str]) -> dict[str, str]:
 
 
 def _name(checkpoint: Checkpoint) -> str:
-    """Of the experiment; a run calls every file best or last."""
+    """The name of the experiment, because every run calls its files best and last."""
     return str((checkpoint.config or {}).get("name", checkpoint.path.stem))
 
 
@@ -78,7 +79,7 @@ def _origin(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _recipe(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Names and numbers of a run: experiment, losses with their weights, degradation."""
+    """The names and numbers of a run: experiment, losses with their weights, degradation."""
     model = config.get("model") or {}
     losses = {name: term["weight"] for name, term in (config.get("loss") or {}).items()}
     adversarial = model.get("gan_weight")

@@ -11,7 +11,7 @@ from sr.ops.whole_file import at_work_on, remove_abandoned, unfinished_name
 
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
-    """A folder beside `target`; when the block ends well its files take their places there, else they are removed.
+    """A folder beside `target`. When the block succeeds, its files move to their places; otherwise they are removed.
 
     Raises:
         OSError: the disk is full, the folder is read-only, or the like; what was there before stays.

@@ -1,4 +1,4 @@
-"""What a format of export is, and the table of all."""
+"""The definition of an export format, and the table of all formats."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,10 +28,10 @@ class Format(Protocol):
     packages: tuple[str, ...]
 
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
-        """The contents of the files, by suffix."""
+        """The contents of the files by suffix."""
 
     def load(self, path: Path) -> Callable[[Tensor], Tensor]:
-        """What a user of the file at `path` computes: (N, channels, H, W) -> (N, channels, H*scale, W*scale)."""
+        """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale)."""
 
 
 FORMATS: dict[str, Format] = {

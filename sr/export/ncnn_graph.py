@@ -14,21 +14,21 @@ from torch import Tensor
 from sr.export.torchscript import trace
 from sr.weights.checkpoint import TrainedGenerator
 
-INPUT, OUTPUT = "data", "output"  # as the files of Real-ESRGAN's desktop programs have it
+INPUT, OUTPUT = "data", "output"  # the names in the files of the desktop programs of Real-ESRGAN
 
 
 class Ncnn:
-    """`data` (channels, height, width) float32 -> `output`: one image, as ncnn knows no batch."""
+    """`data` (channels, height, width) float32 -> `output`: a single image, because ncnn has no batches."""
 
     suffixes: tuple[str, ...] = (".param", ".bin")
     tolerance = 1e-4
     packages: tuple[str, ...] = ("ncnn", "pnnx")
 
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
-        """The format has no room for the card.
+        """Convert the net; the format has no room for the card.
 
         Raises:
-            ValueError: the net has operations that ncnn has no layers for.
+            ValueError: the net has operations for which ncnn has no layers.
         """
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder, "net.pt")
@@ -47,7 +47,7 @@ class Ncnn:
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
         net.opt.num_threads = torch.get_num_threads()
         if net.load_param(str(path)) or net.load_model(str(path.with_suffix(".bin"))):
-            raise ValueError(f"{path}: ncnn does not read it")
+            raise ValueError(f"{path}: ncnn cannot read it")
 
         def run(images: Tensor) -> Tensor:
             return torch.stack([_run_one(net, image.numpy()) for image in images])
@@ -58,7 +58,8 @@ class Ncnn:
 def _convert(program: Path, *, channels: int) -> None:
     import pnnx
 
-    # Two shapes tell the converter that sizes are free. Its Python wrapper would run a file that it writes.
+    # Two shapes tell the converter that sizes may vary. Its Python wrapper is not used, since it runs a file that it
+    # writes.
     command = [pnnx.EXEC_PATH, program.name, f"inputshape=[1,{channels},16,24]f32"]
     command += [f"inputshape2=[1,{channels},20,36]f32", "fp16=0"]
     result = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, check=False)
@@ -67,7 +68,7 @@ def _convert(program: Path, *, channels: int) -> None:
 
 
 def _check_layers(param: str, *, net: str) -> None:
-    """What pnnx cannot express as a layer of ncnn it writes down under the name that PyTorch has for it."""
+    """Raises ValueError for operations without a layer in ncnn, which pnnx writes under their PyTorch names."""
     kinds = {line.split()[0] for line in param.splitlines()[2:] if line.strip()}
     foreign = sorted(kind for kind in kinds if "." in kind or "::" in kind)
     if foreign:

@@ -13,7 +13,7 @@ from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}
-# The oldest that torch's exporter writes without a conversion.
+# The oldest version that torch's exporter writes without a conversion.
 OPSET = 18
 INT64 = 7  # onnx.TensorProto.INT64
 
@@ -45,7 +45,7 @@ class Onnx:
         ClearMetadataAndDocStringPass()(program.model)  # stack traces, with paths of this machine
         model = program.model_proto
         for place, name in ((2, "height"), (3, "width")):
-            # Of a net that pads, the exporter gives a formula of the padding instead.
+            # For a net that pads, the exporter gives a formula of the padding instead.
             model.graph.output[0].type.tensor_type.shape.dim[place].dim_param = f"{trained.scale}*{name}"
         words = {**card, DESCRIPTION_KEY: json.dumps(dict(trained.description))}
         onnx.helper.set_model_props(model, words)
@@ -60,13 +60,13 @@ class Onnx:
 
 
 def _translations() -> dict[Any, Callable[..., Any]]:
-    """What the bicubic skip needs and torch 2.13 cannot translate."""
+    """Translations that the bicubic skip needs and that torch 2.13 lacks."""
     from onnxscript import opset18
 
     op: Any = opset18
 
     def bicubic(image: Any, size: Any, align_corners: bool, *scales: float | None) -> Any:
-        # `upsample_bicubic` asks for the antialiased kind for its a = -0.5 alone, and enlarges only.
+        # `upsample_bicubic` asks for the antialiased operation only to get a = -0.5, and it never shrinks.
         shape = op.Concat(op.Shape(image, start=0, end=2), op.Cast(size, to=INT64), axis=0)
         return op.Resize(
             image,

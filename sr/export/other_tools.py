@@ -1,7 +1,7 @@
-"""What other programs make of our weights.
+"""How other programs read our weights.
 
-spandrel, by which chaiNNer and others read, knows a net by its tensors alone, those inside a TorchScript file too, and
-builds its own. Checked with its version 0.4.2; docs/export.md has the check.
+spandrel, which chaiNNer and others use, recognises a net by its tensors alone, even in a TorchScript file, and builds
+its own. This was checked with its version 0.4.2; docs/export.md has the check.
 """
 
 from sr.weights.checkpoint import TrainedGenerator
@@ -11,7 +11,7 @@ PUBLISHED_GROWTH = 32
 
 
 def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
-    """Why another program would compute something else from a file of this format, or refuse it."""
+    """The reasons why another program would compute something else from a file of this format, or refuse it."""
     if name == "ncnn" and getattr(trained.net, "unshuffle", 1) > 1:
         return [
             "programs with an ncnn of 2024 or before crash on this net, whose layers for any size are newer"

@@ -1,4 +1,4 @@
-"""How far a file's images lie from PyTorch's."""
+"""The difference between the images that a file gives and those of PyTorch."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ SIZES = ((1, 24, 40), (2, 17, 23), (3, 31, 10))
 
 @torch.no_grad()
 def largest_difference(trained: TrainedGenerator, run: Callable[[Tensor], Tensor]) -> float:
-    """Over `SIZES`, on noise in [0, 1]; infinite where a shape differs, NaN where a value is."""
+    """The largest difference over `SIZES`, on noise in [0, 1]; infinite if a shape differs, NaN if a value is NaN."""
     generator = torch.Generator().manual_seed(0)
     differences = []
     for batch, height, width in SIZES:

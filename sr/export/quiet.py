@@ -1,4 +1,4 @@
-"""Exporters that keep to themselves what a user can do nothing about."""
+"""Silence for exporters, whose warnings a user can do nothing about."""
 
 import logging
 import warnings
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings: of torchvision, which we do not use, of TorchScript's age, of the exporter's own deprecations."""
+    """Hide warnings about torchvision, which we do not use, TorchScript's age, and the exporter's deprecations."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():

@@ -14,7 +14,7 @@ from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_genera
 
 
 class Safetensors:
-    """The state dict; in the metadata the model card, its part that ModelSpec names, how to build the net, a digest."""
+    """The state dict, with the model card, its ModelSpec part, the description of the net and a digest as metadata."""
 
     suffixes: tuple[str, ...] = (".safetensors",)
     tolerance = 0.0
@@ -30,7 +30,7 @@ class Safetensors:
 
 
 class Pth:
-    """`params_ema`, as Real-ESRGAN's files have it, beside it the model card and how to build the net."""
+    """`params_ema`, as in the files of Real-ESRGAN, with the model card and the description of the net."""
 
     suffixes: tuple[str, ...] = (".pth",)
     tolerance = 0.0

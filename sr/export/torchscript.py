@@ -16,7 +16,7 @@ CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torc
 
 
 class TorchScript:
-    """A trace; it follows sizes as values and not as constants, so it is right for every H, W and batch."""
+    """A trace that keeps sizes as values and not as constants, so it is right for every H, W and batch."""
 
     suffixes: tuple[str, ...] = (".pt",)
     tolerance = 1e-5
@@ -37,7 +37,7 @@ class TorchScript:
 
 
 def trace(trained: TrainedGenerator, *, batch: int) -> torch.jit.ScriptModule:
-    """The net's operations on some image; none of our nets branches on what is in it or on its size."""
+    """Record the operations of the net on one image; none of our nets branches on the content or the size."""
     example = torch.zeros(batch, trained.channels, 16, 24)
     with quiet():
         program: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
@@ -47,7 +47,7 @@ def trace(trained: TrainedGenerator, *, batch: int) -> torch.jit.ScriptModule:
 
 
 def _without_debug(archive: io.BytesIO) -> bytes:
-    """The archive without the source lines of every operation, whose paths tell of the machine that wrote it."""
+    """Remove the source lines of every operation, whose paths describe the machine that wrote the archive."""
     kept = io.BytesIO()
     with zipfile.ZipFile(archive) as source, zipfile.ZipFile(kept, "w") as target:
         for entry in source.infolist():

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-HEAD = struct.Struct(">I4s")  # bytes of the content, name; the content and its CRC-32 follow
-LONGEST = 1 << 20  # bytes of a chunk that is looked at
+HEAD = struct.Struct(">I4s")  # length of the content, name; the content and its CRC-32 follow
+LONGEST = 1 << 20  # largest number of bytes of a chunk that is read
 
 
 def find_chunk(file: BinaryIO, name: bytes) -> bytes | None:
-    """The content of the first chunk of that name, wherever it stands; None without one. The file stays where it is."""
+    """The content of the first chunk of that name, or None. The position in the file stays the same."""
     place = file.tell()
     try:
         for found, length in _heads(file):
@@ -24,9 +24,9 @@ def find_chunk(file: BinaryIO, name: bytes) -> bytes | None:
 
 
 def fault(data: bytes) -> str | None:
-    """What the checksums say is wrong with the bytes of a PNG; None if nothing is.
+    """The fault that the checksums show in the bytes of a PNG, or None.
 
-    libpng looks at no chunk behind the last row, and passes over damaged ones that it can do without.
+    libpng does not read the chunks behind the last row, and it ignores damaged chunks that it does not need.
     """
     view, place = memoryview(data), len(SIGNATURE)
     while place + HEAD.size <= len(data):
@@ -43,7 +43,7 @@ def fault(data: bytes) -> str | None:
 
 
 def _heads(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Name and length of each chunk, the file being at its content; who asks has to move on to its end."""
+    """Name and length of each chunk. The file is at its content then, and the caller has to move on to its end."""
     file.seek(len(SIGNATURE))
     while len(head := file.read(HEAD.size)) == HEAD.size:
         length, name = HEAD.unpack(head)

@@ -7,16 +7,16 @@ from PIL import Image, ImageCms
 
 GUESSED = "CMYK without a profile of its inks: its colours are a guess"
 CONVERTED = "CMYK, converted to sRGB by its profile"
-SPACE = slice(16, 20)  # of a profile's header (ICC.1, 7.2.6): what its colours are
+SPACE = slice(16, 20)  # position in a profile's header of its colour space (ICC.1, 7.2.6)
 
 
 def note(icc: bytes | None) -> str:
-    """What becomes of the colours. A profile of another space, as of RGB, says nothing about inks."""
+    """The conversion of the colours in words. A profile of another space, such as RGB, says nothing about inks."""
     return CONVERTED if _of_inks(icc) else GUESSED
 
 
 def to_rgb(image: Image.Image, icc: bytes | None) -> np.ndarray:
-    """(H, W, 3) uint8, by the profile in sRGB, without one by the plain formula R = (1 - C)(1 - K).
+    """(H, W, 4) inks -> (H, W, 3) uint8: sRGB by the profile, or R = (1 - C)(1 - K) without one.
 
     Raises:
         ImageCms.PyCMSError, OSError: the profile is broken.

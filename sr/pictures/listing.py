@@ -17,7 +17,7 @@ def list_images(directory: str | Path) -> list[Path]:
     first link.
 
     Raises:
-        FileNotFoundError: there is no such directory, or it has no image in it.
+        FileNotFoundError: the directory does not exist, or it has no image in it.
         NotADirectoryError: the path is a file.
     """
     root = Path(directory).expanduser()
@@ -27,12 +27,14 @@ def list_images(directory: str | Path) -> list[Path]:
         raise NotADirectoryError(f"image directory {root} is a file")
     paths = sorted(_below(root))
     if not paths:
-        raise FileNotFoundError(f"image directory {root} has no image in it; read are {', '.join(SUFFIXES)}")
+        raise FileNotFoundError(
+            f"image directory {root} has no image in it; these endings are read: {', '.join(SUFFIXES)}"
+        )
     return paths
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """The images, of real folders before linked ones, so that a link never hides the path of what it leads to."""
+    """The images, with real folders before linked ones, so that a link never hides the path of its target."""
     links, seen = [root], set[tuple[int, int]]()
     while links:
         folders = [links.pop(0)]
@@ -50,7 +52,7 @@ def _below(root: Path) -> Iterator[Path]:
                     if entry.is_file():
                         yield path
                     else:
-                        log.warning("skipped: %s is no file, or a link that leads nowhere", path)
+                        log.warning("skipped: %s is not a file, or a link that leads nowhere", path)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Which way up a picture is meant: EXIF's orientation, and turning by it."""
+"""The orientation of a picture in EXIF, and how to turn the picture upright."""
 
 from typing import BinaryIO
 
@@ -11,14 +11,14 @@ TAG = 0x0112
 
 
 def exif_orientation(image: Image.Image, file: BinaryIO) -> int:
-    """1 to 8; 1, which is upright, also where nothing or nonsense is said.
+    """The orientation from 1 to 8; 1 (upright) where it is missing or not valid.
 
     Raises:
         Exception: whatever broken EXIF data lead Pillow to.
     """
     if image.format != "PNG":
         return valid(image.getexif().get(TAG))
-    # Pillow's own getexif would decode the pixels to find a chunk that older tools write behind them.
+    # getexif of Pillow would decode the pixels to find a chunk that older tools write behind them.
     if "exif" not in image.info and (found := find_chunk(file, b"eXIf")) is not None:
         image.info["exif"] = b"Exif\0\0" + found
     return valid(Image.Image.getexif(image).get(TAG))

@@ -1,4 +1,4 @@
-"""What a file says of its picture, and the picture itself: colour, alpha and profile apart."""
+"""The header of a picture, and the picture itself: colour, alpha and profile apart."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ import numpy as np
 
 
 class UnreadableImageError(ValueError):
-    """A file that is no image, is truncated or damaged, or holds pixels that cannot be used."""
+    """A file that is not an image, is truncated or damaged, or holds pixels that cannot be used."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its picture before it is decoded.
+    """The properties of a picture that its file states, before it is decoded.
 
     Attributes:
         height, width: the size in pixels of the picture turned upright.
-        bands: 1 gray, 3 RGB, any other number as stored; alpha is not counted.
+        bands: the number of bands without alpha: 1 is gray, 3 is RGB, any other number is as stored.
         alpha: whether there is transparency.
-        depth: bytes of a value, 1 or 2.
-        orientation: EXIF's, 1 to 8; the picture is stored upright with 1.
-        palette: whether the file stores numbers of colours.
+        depth: the bytes of a value, 1 or 2.
+        orientation: the orientation in EXIF, 1 to 8; with 1 the picture is stored upright.
+        palette: whether the file stores indices into a table of colours.
         notes: one phrase for everything that reading skips, changes or guesses.
     """
 
@@ -35,11 +35,11 @@ class Header:
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Of the decoded picture, alpha counted."""
+        """The bytes of a decoded pixel, including alpha."""
         return (self.bands + self.alpha) * self.depth
 
     def conversions(self, channels: int) -> Iterator[str]:
-        """How the file differs from plain 8-bit images, and what `read_image` makes of it."""
+        """The differences between the file and a plain 8-bit image, and what `read_image` does about them."""
         if self.depth == 2:
             yield "16 bit: used as such"
         if self.alpha and channels in (1, 3):
@@ -57,12 +57,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Picture:
-    """What a file shows, upright.
+    """A decoded picture, upright.
 
     Attributes:
         colour: (H, W, bands) uint8 or uint16: one band is gray, three are RGB.
-        alpha: (H, W, 1) of the same dtype, 0 is transparent; None if there is none.
-        icc: the colour profile that `colour` is meant in, as stored.
+        alpha: (H, W, 1) of the same dtype, where 0 is transparent; None without transparency.
+        icc: the colour profile of `colour`, as stored; None without one.
         notes: one phrase for everything that reading skipped, changed or guessed.
     """
 

@@ -1,6 +1,6 @@
-"""The one reader: training, check, evaluation and upscaling see the same picture of a file.
+"""The one reader: training, check, evaluation and upscaling see the same picture in a file.
 
-`read_picture` gives what a file shows, `read_image` that as the channels that a net is for.
+`read_picture` gives the picture as it is stored, `read_image` gives it in the channels that a net needs.
 """
 
 import io
@@ -22,28 +22,28 @@ from sr.pictures.picture import Header, Picture, UnreadableImageError
 
 # A header of a few bytes can announce any size. Half a gigapixel is five photographs of 100 megapixels.
 MOST_PIXELS = 500_000_000
-LIMIT = "SR_MAX_PIXELS"  # environment variable: every program and every loader process obeys it
+LIMIT = "SR_MAX_PIXELS"  # environment variable, so that every program and every loader process obeys it
 
 logging.getLogger("tifffile").setLevel(
     logging.CRITICAL
-)  # what it logs of broken files, the error says by name
+)  # the error names the file and says what Pillow would log
 
 
 def read_header(path: Path) -> Header:
-    """Without decoding the picture.
+    """Read the header of a picture without decoding it.
 
     Raises:
-        UnreadableImageError: no image, or one above the limit of pixels.
+        UnreadableImageError: the file is not an image, or it has more pixels than the limit.
     """
     with _opened(path) as file:
         return _header(file, str(path))
 
 
 def read_picture(path: Path) -> Picture:
-    """The first picture of a file, turned as its orientation says; an alpha channel that hides nothing is left out.
+    """Read the first picture of a file, turned upright; an alpha channel that hides nothing is left out.
 
-    Gray stays gray, 8 and 16 bits stay what they are, other depths are spread over the next of the two, palettes become
-    colours, CMYK becomes RGB by its profile. docs/pictures.md says what becomes of everything.
+    Gray stays gray, 8 and 16 bits stay what they are, other depths are scaled to the next of the two, palettes become
+    colours, and CMYK becomes RGB by its profile. docs/pictures.md lists every case.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.
@@ -55,8 +55,8 @@ def read_picture(path: Path) -> Picture:
 def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
     """Read a file as (H, W, channels) uint8 or uint16: gray for 1 channel, RGB for 3, the bands as stored otherwise.
 
-    Gray files become RGB where colour is asked for and the other way round (BT.601); transparent images are laid on
-    white, since the colours under full transparency are arbitrary.
+    Gray files become RGB where colour is asked for, and colour becomes gray (BT.601) where gray is. Transparent images
+    are laid on white, because the colours under full transparency are arbitrary.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.
@@ -66,16 +66,16 @@ def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
 
 
 def decode_image(data: bytes, *, name: str, channels: int = 3) -> np.ndarray:
-    """The bytes of a file, as `read_image` gives it; `name` is what an error calls it."""
+    """Decode the bytes of a file as `read_image` does; errors call it `name`."""
     return _as_channels(_picture(io.BytesIO(data), name), channels, name=name)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        # Before it is opened: a pipe would wait for somebody to write into it.
+        # Checked before it is opened, because a pipe would wait for somebody to write into it.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise UnreadableImageError(f"{path}: no image but a folder, a pipe or a device")
+            raise UnreadableImageError(f"{path}: not an image but a folder, a pipe or a device")
         file = path.open("rb")
     except OSError as error:
         raise UnreadableImageError(f"{path}: {error.strerror}") from error
@@ -104,9 +104,9 @@ def _picture(file: BinaryIO, name: str) -> Picture:
 
 @contextmanager
 def _understood(file: BinaryIO, name: str) -> Iterator[tuple[Header, Callable[[], Picture]]]:
-    """The header, and what decodes the picture; the limit of pixels is checked before anything of it is allocated.
+    """The header, and a function that decodes the picture. The limit of pixels is checked before memory is allocated.
 
-    Whatever the bytes lead a library to becomes the one error that names the file.
+    Every error of a library becomes the one error that names the file.
     """
     most = most_pixels()
     try:
@@ -116,17 +116,17 @@ def _understood(file: BinaryIO, name: str) -> Iterator[tuple[Header, Callable[[]
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{name}: no image, or a truncated one") from error
+        raise UnreadableImageError(f"{name}: not an image, or a truncated one") from error
     except MemoryError as error:
         raise UnreadableImageError(f"{name}: not enough memory for what its header says") from error
-    except Exception as error:  # there is no end to what they raise
+    except Exception as error:  # libraries raise errors of any kind
         raise UnreadableImageError(
             f"{name}: truncated or damaged ({str(error).strip() or type(error).__name__})"
         ) from error
 
 
 def _library(file: BinaryIO, name: str) -> ModuleType:
-    """What reads this kind of file: `opened` of it gives the header and what decodes the picture."""
+    """The module that reads this kind of file; its `opened` gives the header and a function that decodes."""
     file.seek(0)
     magic = file.read(4)
     file.seek(0)
@@ -138,8 +138,8 @@ def _library(file: BinaryIO, name: str) -> ModuleType:
 def _check(header: Header, name: str, *, most: int) -> None:
     height, width = header.height, header.width
     if height < 1 or width < 1:
-        raise UnreadableImageError(f"{name}: {width} x {height} pixels are no picture")
-    # Of many bands each counts for what a quarter of a pixel with alpha takes.
+        raise UnreadableImageError(f"{name}: {width} x {height} pixels are not a picture")
+    # With many bands, each band counts as a quarter of a pixel, which is what a pixel with alpha takes.
     if height * width * max(header.bands, 4) // 4 > most:
         raise UnreadableImageError(
             f"{name}: its header says {width} x {height} pixels, more than {most:,} and so taken for a decompression"
@@ -148,17 +148,17 @@ def _check(header: Header, name: str, *, most: int) -> None:
 
 
 def most_pixels() -> int:
-    """The limit for all readers. Raises ValueError where the environment variable is no number."""
+    """The limit for all readers. Raises ValueError when the environment variable is not a number."""
     text = os.environ.get(LIMIT, "")
     if not text:
         return MOST_PIXELS
     if not text.replace("_", "").isdecimal():
-        raise ValueError(f"{LIMIT}={text!r}: write a number of pixels, as {LIMIT}={2 * MOST_PIXELS}")
+        raise ValueError(f"{LIMIT}={text!r}: write a number of pixels, such as {LIMIT}={2 * MOST_PIXELS}")
     return int(text)
 
 
 def _without_opaque(picture: Picture) -> Picture:
-    """An alpha channel that hides nothing costs a pass through the net and forbids JPEG."""
+    """Drop an alpha channel that hides nothing: it would cost a pass through the net and forbid JPEG."""
     alpha = picture.alpha
     if alpha is None or (alpha < np.iinfo(alpha.dtype).max).any():
         return picture

@@ -1,4 +1,4 @@
-"""The checkpoints of a run on the disk: which there are, and whether they are whole."""
+"""The checkpoints of a run on the disk: their names, and whether they are complete."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,9 @@ def checkpoint_name(kind: str, place: int) -> str:
 
 
 def newest_intact(folder: Path) -> Path | None:
-    """The newest checkpoint that is whole, saying which ones are not; None if there is none.
+    """The newest complete checkpoint, or None; a damaged one is named in the log.
 
-    The best ones, which are older, only where no other is left.
+    The best checkpoints, which are older, are taken only where no other is left.
     """
     for path in (path for kind in (LAST, BEST) for path in _by_place(folder, kind)):
         wrong = fault(path)
@@ -31,7 +31,7 @@ def newest_intact(folder: Path) -> Path | None:
 
 
 def set_aside(folder: Path) -> None:
-    """Keep what an earlier run left under another name, so that a new one neither replaces it nor goes on from it."""
+    """Rename the checkpoints of an earlier run, so that a new run neither replaces them nor goes on from them."""
     if not any(folder.glob("*.ckpt")):
         return
     number = 1
@@ -42,7 +42,7 @@ def set_aside(folder: Path) -> None:
 
 
 def _by_place(folder: Path, kind: str) -> Iterator[Path]:
-    """A kill between two renames may leave a gap, so all of the kind are looked at."""
+    """The checkpoints of one kind by their index. A kill between two renames may leave a gap, so all are listed."""
     numbered = {}
     for path in folder.glob(f"{kind}*.ckpt"):
         digits = path.stem.removeprefix(kind).removeprefix("-") or "0"
@@ -53,7 +53,7 @@ def _by_place(folder: Path, kind: str) -> Iterator[Path]:
 
 
 def fault(path: Path) -> str | None:
-    """What is wrong with a checkpoint; None if nothing is."""
+    """The fault of a checkpoint file, in words; None if there is none."""
     try:
         content = read_weight_file(path, mmap=True).content
         weights = content.get("state_dict") if isinstance(content, Mapping) else None

@@ -1,4 +1,4 @@
-"""In which directory a run lands."""
+"""The directory of a run."""
 
 import os
 from pathlib import Path
@@ -19,23 +19,23 @@ def register_resolvers() -> None:
 
 
 def output_directory() -> str:
-    """The directory of this run; before there is one, as in `--cfg job --resolve`, where it would be."""
+    """The directory of this run. Before it exists, as in `--cfg job --resolve`, the one that it would have."""
     hydra: Any = HydraConfig.get()
     return str(OmegaConf.select(hydra, "runtime.output_dir") or Path(hydra.run.dir).absolute())
 
 
 def run_directory(resume: str | None, fresh: str) -> str:
-    """Where a run lands that is given no directory.
+    """The directory of a run for which the user gave none.
 
     Args:
-        resume: the root key.
+        resume: the root key `resume`.
         fresh: the directory of a new run; its parent holds the runs of the experiment.
     """
     job = job_name()
     if resume is None or resume != AUTO:
         own = Path(resume).expanduser().parent if resume else None
         return str(own.parent) if own is not None and own.name == FOLDER else _shared(fresh, job)
-    if job:  # the same for every start of it
+    if job:  # the same directory for every start of the job
         return _shared(fresh, job)
     files = Path(fresh).parent.glob(f"*/{FOLDER}/*.ckpt")
     newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
@@ -43,12 +43,12 @@ def run_directory(resume: str | None, fresh: str) -> str:
 
 
 def _shared(fresh: str, job: str | None) -> str:
-    """Processes that are started from outside have to agree on a directory, and their clocks do not."""
+    """A directory named after the job, because the clocks of processes started from outside do not agree."""
     return str(Path(fresh).with_name(job)) if job else fresh
 
 
 def job_name() -> str | None:
-    """Of what started several processes of one run: torchrun's run id, SLURM's job number."""
+    """The name of the job that started several processes of one run: torchrun's run id or SLURM's job number."""
     torchrun = os.environ.get("TORCHELASTIC_RUN_ID")
     if torchrun and torchrun != "none":
         return f"torchrun-{torchrun}"

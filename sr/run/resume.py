@@ -1,4 +1,4 @@
-"""Going on with a run: which checkpoint, in which directory, and whether the configuration still is that of the run."""
+"""Going on with a run: which checkpoint to take, and whether the configuration is still that of the run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ ANY_VALUE = ("generator.memory", "trainer.default_root_dir")
 
 
 class ResumeError(ValueError):
-    """A run that cannot be gone on with."""
+    """A run that cannot be resumed."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class SavedRun:
 
 
 def find_saved(resume: str | None, run_dir: Path) -> SavedRun | None:
-    """The checkpoint that `resume` means; None begins anew, as `auto` does where there is none yet.
+    """Find the checkpoint for `resume`; None starts a new run, as `auto` does where there is no checkpoint yet.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ResumeError: the file is damaged, or holds no state of training.
     """
     if resume is None:
@@ -87,10 +87,10 @@ def _read(path: Path) -> SavedRun:
 
 
 def compare(saved: SavedRun, config: Mapping[str, Any]) -> list[str]:
-    """What has changed and may, as `key: before -> now`.
+    """The changes that a resumed run may have, as `key: before -> now`.
 
     Raises:
-        ResumeError: names what has changed and cannot be gone on with.
+        ResumeError: a change that a resumed run cannot have; the message names it.
     """
     before, now = dict(_leaves(saved.config)), dict(_leaves(config))
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
@@ -120,7 +120,7 @@ def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _short(key: str) -> str:
-    """As the user writes it."""
+    """The key as the user writes it."""
     group, _, rest = key.partition(".")
     inner = rest.split(".")[0]
     if group == "model" and inner == "content_loss":

@@ -22,19 +22,19 @@ def warm_start(
     init_strict: bool,
     generator: Mapping[str, Any],
 ) -> None:
-    """Fill the generator with its average, and the discriminator; None leaves a net as it is.
+    """Fill the generator, its average and the discriminator from files; None leaves a net as it is.
 
     Args:
         model: the training module with `generator`, `generator_ema` and perhaps `discriminator`.
-        init_from: file of generator weights; a discriminator that it holds too is taken where it fits.
-        init_discriminator_from: file of discriminator weights; preferred to that of `init_from`.
-        init_strict: whether every tensor has to fit. False takes those of the same name and shape, as from a net of
-            another scale, and says what did not match and starts at random.
+        init_from: the file of generator weights; if it also holds a discriminator that fits, that is taken too.
+        init_discriminator_from: the file of discriminator weights, which is preferred to the one in `init_from`.
+        init_strict: whether every tensor has to fit. False takes the tensors with the same name and shape, for example
+            from a net of another scale, and names those that start at random.
         generator: the configured arguments of the generator.
 
     Raises:
-        ValueError: there is no discriminator to fill, or a file does not fit; names the key.
-        FileNotFoundError: names the key.
+        ValueError: there is no discriminator to fill, or a file does not fit; the message names the key.
+        FileNotFoundError: a file does not exist; the message names the key.
     """
     discriminator: nn.Module | None = getattr(model, "discriminator", None)
     if init_discriminator_from and discriminator is None:
@@ -53,7 +53,7 @@ def warm_start(
     if init_discriminator_from and discriminator is not None:
         with _named("init_discriminator_from"):
             checkpoint = read_checkpoint(init_discriminator_from)
-            # Of a file with a single net the reader cannot know which, and calls it the generator.
+            # The reader cannot know the kind of a single net in a file, and calls it the generator.
             weights = checkpoint.discriminator or checkpoint.generator
             _start(discriminator, weights, checkpoint, strict=init_strict)
 
@@ -87,7 +87,7 @@ def _load_all(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpo
 
 
 def _adopt(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:
-    """The discriminator that nobody asked for; a generator can change its adversary."""
+    """Take the discriminator of `init_from` if it fits; a generator may also get another adversary."""
     try:
         _start(net, weights, checkpoint, strict=strict)
     except CheckpointError as error:
@@ -95,7 +95,7 @@ def _adopt(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint
 
 
 def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -> None:
-    """Of arguments that the weights do not show, such as a skip."""
+    """Warn of different arguments that the weights do not show, such as a skip."""
     there = checkpoint.description or {}
     for key, value in generator.items():
         if key in there and there[key] != value:
@@ -104,7 +104,7 @@ def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -
 
 @contextmanager
 def _named(key: str) -> Iterator[None]:
-    """Errors of a file say which key has named it."""
+    """Add the key that named a file to its errors."""
     try:
         yield
     except (CheckpointError, FileNotFoundError) as error:

@@ -10,17 +10,17 @@ from sr.ops.whole_file import replacing
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Lightning's way to files, with the old one in its place until the new one is complete and on the disk."""
+    """Lightning's access to checkpoint files; an old file stays until the new one is complete and on the disk."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Raises OSError, named after the file: the disk is full, or the like."""
+        """Save a checkpoint. Raises OSError with the name of the file, for example when the disk is full."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with replacing(path) as file:
                 torch.save(checkpoint, file)
         except (OSError, RuntimeError) as error:
-            # torch reports a failed write as a RuntimeError of its own, with the system's as its context.
+            # torch reports a failed write as its own RuntimeError, with the error of the system as context.
             cause = error if isinstance(error, OSError) else error.__context__
             if not isinstance(cause, OSError):
                 raise

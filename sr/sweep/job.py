@@ -1,4 +1,4 @@
-"""One job of a sweep, in a process of its own, and what is known of it afterwards."""
+"""One job of a sweep, in a process of its own, and its result."""
 
 import json
 import logging
@@ -26,14 +26,14 @@ ERRORS = "stderr.txt"
 DONE, FAILED, PRUNED, STOPPED = "done", "failed", "pruned", "stopped"
 SAVED = 75  # exit status of a run that was told to stop
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-POLL = 0.5  # seconds between two looks at a job
+POLL = 0.5  # seconds between two checks of a job
 PATIENCE = 120  # seconds that a job has to save and end
-GRACE = 10  # seconds that its other processes have after its first one
+GRACE = 10  # seconds that its other processes have to end after its first one
 
 
 @dataclass(frozen=True)
 class Job:
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
         number: the number of the job in its sweep.
@@ -50,11 +50,11 @@ class Job:
     folder: Path
 
     def metrics(self) -> dict[str, float]:
-        """The last value of everything that it logged."""
+        """The last value of every metric that it logged."""
         return {name: values[-1][1] for name, values in read_columns(self.folder / "metrics.csv").items()}
 
     def reason(self) -> str:
-        """The last error that it wrote; of a traceback the last line."""
+        """The last error that it wrote, or the last line of a traceback."""
         file = self.folder / ERRORS
         lines = file.read_text(errors="replace").split("\n") if file.is_file() else []
         lines = [line.strip() for line in lines if line.strip()]
@@ -72,12 +72,13 @@ def run_job(
 ) -> Job:
     """Run the program with these overrides and its directory, and leave a record in it.
 
-    Not in this process: Lightning starts the extra processes of a multi-device run by repeating the command line, which
-    would start the sweep again, and leaves its environment variables behind for the next job. And in a process group of
-    its own, so that none of them outlives the job. If this process is killed, the job is told to stop.
+    The job is a process of its own, because Lightning starts the other processes of a multi-device run by repeating
+    the command line, which would start the sweep again, and leaves environment variables behind for the next job. It
+    has a process group of its own, so that none of its processes outlives it. If this process is killed, the job is
+    told to stop.
 
     Args:
-        program: train.py.
+        program: the path of train.py.
         give_up: a function that is called every half second; the job ends when it returns True.
 
     Raises:
@@ -91,7 +92,7 @@ def run_job(
         with starting_others():
             process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
         listeners.append(process)
-        if told:  # before there was anyone to pass it on to
+        if told:  # the signal came before the process existed
             process.terminate()
         assert process.stderr is not None
         copier = threading.Thread(target=_copy, args=(process.stderr, folder / ERRORS), daemon=True)
@@ -122,7 +123,7 @@ def _status(returncode: int, *, told: bool, given_up: bool) -> str:
 
 
 def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[], bool] | None) -> bool:
-    """Until it has ended, or PATIENCE is over after it was told to; returns whether it was given up."""
+    """Wait until the job has ended, or PATIENCE seconds after it was told to; returns whether it was given up."""
     deadline = None
     given_up = False
     while deadline is None or monotonic() < deadline:
@@ -132,14 +133,14 @@ def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[
         except subprocess.TimeoutExpired:
             if deadline is None and not told and give_up is not None and give_up():
                 given_up = True
-                process.terminate()  # the first process of a run tells the others, and their loaders
+                process.terminate()  # the first process of a run tells the others and their loaders
             if deadline is None and (told or given_up):
                 deadline = monotonic() + PATIENCE
     return given_up
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Whatever of the job is left: all of it, or what its first process has left behind."""
+    """Kill the processes of the job that are left, after GRACE seconds if its first process has ended."""
     deadline = monotonic() + (0 if process.poll() is None else GRACE)
     with suppress(ProcessLookupError):
         while monotonic() < deadline:
@@ -150,7 +151,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _copy(errors: IO[bytes], file: Path) -> None:
-    """What a job writes to standard error, to ours and to a file."""
+    """Copy the standard error of a job to ours and to a file."""
     with file.open("ab") as kept:
         while chunk := os.read(errors.fileno(), 65536):
             kept.write(chunk)
@@ -161,7 +162,7 @@ def _copy(errors: IO[bytes], file: Path) -> None:
 
 @contextmanager
 def _passing_on_signals() -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
-    """The signals that came, and the processes that are told of them: a group of its own hears of no Ctrl-C."""
+    """Pass signals on to the job, whose own process group receives no Ctrl-C. Yields the signals and the listeners."""
     told: list[int] = []
     listeners: list[subprocess.Popen[bytes]] = []
 
@@ -189,7 +190,7 @@ def _write(job: Job) -> None:
 
 
 def read_jobs(sweep: Path) -> list[Job]:
-    """Those of a sweep that have ended, by number."""
+    """The jobs of a sweep that have ended, by number."""
     jobs = []
     for file in sweep.glob(f"*/{RECORD}"):
         record: dict[str, Any] = json.loads(file.read_text())

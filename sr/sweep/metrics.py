@@ -1,4 +1,4 @@
-"""metrics.csv of a job, also while it is written."""
+"""Reading the metrics.csv of a job, even while it is being written."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ Column = list[tuple[int, float]]
 
 
 def read_columns(file: Path) -> dict[str, Column]:
-    """Metric -> (iteration, value) in order; nothing if there is no file yet."""
+    """Metric -> [(iteration, value)] in order; empty if the file does not exist yet."""
     columns: dict[str, Column] = {}
     if not file.is_file():
         return columns

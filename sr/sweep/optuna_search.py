@@ -1,4 +1,4 @@
-"""A search by Optuna, in the words of Hydra's command line: `hparams_search=optuna`."""
+"""A search by Optuna, written in Hydra's command-line syntax: `hparams_search=optuna`."""
 
 import logging
 import sys
@@ -25,13 +25,14 @@ PROGRAM = Path(__file__).parents[2] / "train.py"
 
 
 class OptunaSweeper(Sweeper):
-    """Runs jobs one after the other, each with what Optuna suggests after those before.
+    """Runs jobs one after the other, each with the values that Optuna suggests after the earlier ones.
 
-    The study lies in the sweep's directory, so the same command with the same `hydra.sweep.dir` goes on with it.
+    The study is kept in the directory of the sweep, so the same command with the same `hydra.sweep.dir` goes on with
+    it.
 
     Args:
         n_trials: the number of trials of the study, including those of earlier starts.
-        objectives: `{metric, direction}`, columns of metrics.csv, whose last values count.
+        objectives: entries `{metric, direction}`: columns of metrics.csv, whose last values count.
         sampler: an Optuna sampler, as a node with a `_target_`.
         pruner: an Optuna pruner, as a node with a `_target_`, for a single objective; None lets every job run to its
             end.
@@ -93,10 +94,10 @@ class OptunaSweeper(Sweeper):
             raise ValueError(f"{self._folder} has a study that is to {began}, not {directions}: {ELSEWHERE}")
         self._check_space(study, space)
         if study.trials:
-            study.sampler.reseed_rng()  # the seed that it began with would suggest the first jobs again
+            study.sampler.reseed_rng()  # its first seed would suggest the first jobs again
         states = optuna.trial.TrialState
         for trial in study.get_trials(states=(states.RUNNING,)):
-            study.tell(trial.number, state=states.FAIL)  # whose process was killed
+            study.tell(trial.number, state=states.FAIL)  # trials whose process was killed
         try:
             while len(study.trials) < self.n_trials:
                 self._run(study, study.ask(space), fixed)
@@ -165,6 +166,6 @@ class OptunaSweeper(Sweeper):
 
 
 def register() -> None:
-    """Hydra takes plugins from modules of the namespace `hydra_plugins` alone."""
+    """Register the sweeper under `hydra_plugins`, the only namespace from which Hydra takes plugins."""
     sys.modules[OptunaSweeper.__module__] = sys.modules[__name__]
     Plugins.instance().register(OptunaSweeper)

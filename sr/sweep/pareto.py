@@ -1,4 +1,4 @@
-"""What is best when there is more than one thing to be good at."""
+"""Objectives of a search, and the best jobs when there are several objectives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
 @dataclass(frozen=True)
 class Objective:
-    """A column of metrics.csv, whose last value counts, and which way is better."""
+    """A column of metrics.csv, whose last value counts, and the direction in which it is better."""
 
     metric: str
     direction: str = MAXIMIZE
@@ -20,12 +20,12 @@ class Objective:
             raise ValueError(f"direction={self.direction}: choose one of {MAXIMIZE}, {MINIMIZE}")
 
     def score(self, value: float) -> float:
-        """More is better."""
+        """A value for which more is better."""
         return value if self.direction == MAXIMIZE else -value
 
 
 def objective(column: str, direction: str | None, quantities: Mapping[str, Quantity]) -> Objective:
-    """Without a direction, that of the metric whose validation the column is: `val/psnr_y`.
+    """Make an objective; without a direction it takes that of the metric in the column, such as `val/psnr_y`.
 
     Args:
         column: the column of metrics.csv.
@@ -33,7 +33,7 @@ def objective(column: str, direction: str | None, quantities: Mapping[str, Quant
         quantities: the quantities of the run's metric.
 
     Raises:
-        ValueError: there is no direction, and no metric that knows one.
+        ValueError: no direction is given, and no metric knows one.
     """
     if direction is not None:
         return Objective(column, direction)
@@ -48,7 +48,7 @@ def objective(column: str, direction: str | None, quantities: Mapping[str, Quant
 
 
 def front(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> list[int]:
-    """Places of the points that no other point beats: at least as good in all, better in one."""
+    """The indices of the points that no other point beats by being as good in all objectives and better in one."""
     scores = [
         [objective.score(value) for objective, value in zip(objectives, point, strict=True)]
         for point in points

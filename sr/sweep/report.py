@@ -15,7 +15,7 @@ Row = dict[str, str]
 
 
 def rows(jobs: Sequence[Job], objectives: Sequence[Objective]) -> list[Row]:
-    """One for each job: number, what it has that not all have, status, seconds, objectives."""
+    """One row for each job: number, the overrides that not all jobs share, status, seconds, objectives."""
     common = set.intersection(*(set(job.overrides) for job in jobs)) if jobs else set()
     made = []
     for job in jobs:
@@ -40,7 +40,7 @@ def columns(table: Sequence[Row], objectives: Sequence[Objective]) -> list[str]:
 
 
 def text(table: Sequence[Row], objectives: Sequence[Objective]) -> str:
-    """For reading: numbers that a search drew are rounded here, and whole in the CSV file."""
+    """The table as text. Numbers that a search drew are rounded here and complete in the CSV file."""
     names = columns(table, objectives)
     lines = [names, *([_rounded(row.get(name, "")) for name in names] for row in table)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -65,7 +65,7 @@ def write_csv(file: Path, table: Sequence[Row], objectives: Sequence[Objective])
 
 
 def finished(jobs: Sequence[Job], objectives: Sequence[Objective]) -> dict[int, list[float]]:
-    """Job number -> values, of jobs that ended well and have a finite number for each."""
+    """Job number -> values, for the jobs that succeeded and have a finite value of every objective."""
     points = {}
     for job in jobs:
         values = job.metrics()
@@ -75,7 +75,7 @@ def finished(jobs: Sequence[Job], objectives: Sequence[Objective]) -> dict[int, 
 
 
 def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> None:
-    """One objective: its values by job; more: the first two against each other, with the front of all of them."""
+    """Draw one objective by job, or the first two against each other with the front of all of them."""
     points = finished(jobs, objectives)
     if not points:
         return
@@ -93,7 +93,7 @@ def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> No
         axes.set_xlabel(_label(objectives[0]))
         axes.set_ylabel(_label(objectives[1]))
     if len(objectives) == 2:
-        # Stairs: between two jobs nothing better than their steps has been reached.
+        # Steps, because nothing between two jobs has been reached.
         line = sorted(places[place] for place in best)
         stairs = "steps-pre" if objectives[0].direction == MAXIMIZE else "steps-post"
         axes.plot(

@@ -1,4 +1,4 @@
-"""Hydra's words for several values, as what Optuna can draw from."""
+"""Hydra's syntax for several values -> Optuna's distributions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,13 @@ LOG = "log"
 
 
 def split(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Overrides that are the same for all jobs, and key -> Optuna's distribution of those that are not.
+    """The overrides that all jobs share, and key -> Optuna's distribution for the others.
 
     `choice(a,b)` or `a,b`, `range(1,10)`, `interval(0.1,1)`, `int(interval(1,8))`, and `tag(log,interval(...))` on a
     logarithmic scale.
 
     Raises:
-        ValueError: names what cannot be searched.
+        ValueError: an override that cannot be searched; the message names it.
     """
     fixed, space = [], {}
     for override in OverridesParser.create().parse_overrides(list(arguments)):
@@ -47,7 +47,7 @@ def _distribution(override: Override) -> Any:
         raise ValueError(f"tag {unknown}: choose from {LOG}, of an interval")
     if isinstance(value, ChoiceSweep):
         pairs = zip(override.sweep_iterator(), override.sweep_string_iterator(), strict=True)
-        # Numbers stay numbers in the study; anything else goes there as the command line would spell it.
+        # Numbers stay numbers in the study; anything else is stored as the command line spells it.
         return CategoricalDistribution(
             [each if isinstance(each, bool | int | float) else spelled for each, spelled in pairs]
         )
@@ -55,7 +55,7 @@ def _distribution(override: Override) -> Any:
         whole = isinstance(value.start, int) and isinstance(value.end, int)
         kind: Any = IntDistribution if whole else FloatDistribution
         return kind(value.start, value.end, log=LOG in value.tags)
-    steps = sorted(value.range())  # which ends before its stop
+    steps = sorted(value.range())  # a range ends before its stop
     if not steps:
         raise ValueError("the range is empty")
     kind = IntDistribution if all(isinstance(each, int) for each in steps) else FloatDistribution

@@ -18,23 +18,23 @@ from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
 
-INTERRUPTED = 130  # exit status, as of a shell's Ctrl-C
-# What holds the sweep's directory until this process ends: not the callback, since launchers pickle that.
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
+# Holds the lock on the sweep's directory until this process ends. The callback cannot, because launchers pickle it.
 _held = ExitStack()
 atexit.register(_held.close)
 
 
 class SweepSummary(Callback):
-    """Ends the program with status 1 if a job failed, or if another sweep is at work in the directory."""
+    """Ends the program with status 1 if a job failed, or if another sweep is using the directory."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """A grid begins anew, also in the directory of an earlier one, whose jobs may be others; a study goes on.
+        """Start a grid from its first job, even in the directory of an earlier grid; a study goes on.
 
-        Ends the program where nothing says which way the objective is better: before the jobs, not after them.
+        It ends the program before the first job when nothing says in which direction the objective is better.
         """
         try:
             objectives_of(config.hydra.sweeper, config)
-        except (ValueError, InstantiationException) as error:  # Hydra would make a warning of it
+        except (ValueError, InstantiationException) as error:  # Hydra would turn an exception into a warning
             sys.exit(f"error: {error.__cause__ or error}")
         try:
             _held.enter_context(alone_in(Path(config.hydra.sweep.dir), key="hydra.sweep.dir"))
@@ -50,10 +50,10 @@ class SweepSummary(Callback):
 
 
 def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
-    """Print the table of all jobs, write sweep.csv and sweep.png into the sweep's directory; returns who failed.
+    """Print the table of all jobs and write sweep.csv and sweep.png; returns the jobs that failed.
 
     Args:
-        hydra: its own part of the configuration.
+        hydra: the configuration of Hydra itself.
         config: the configuration of the runs, with `monitor` and `metric`.
     """
     folder = Path(hydra.sweep.dir)
@@ -72,19 +72,19 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
 
 
 def end_interrupted(hydra: DictConfig, config: DictConfig) -> NoReturn:
-    """The table of what there is."""
+    """Print the table of the jobs that have ended, and end the program."""
     summarize(hydra, config)
     sys.exit(INTERRUPTED)
 
 
 def objectives_of(sweeper: DictConfig, config: DictConfig) -> list[Objective]:
-    """What the sweeper is after; of a grid the monitored metric."""
+    """The objectives of the sweeper; for a grid, the monitored metric."""
     of_grid = [{"metric": f"val/{config.monitor}"}]
     return directed(sweeper.objectives if "objectives" in sweeper else of_grid, config)
 
 
 def directed(wanted: Iterable[Mapping[str, Any]], config: DictConfig) -> list[Objective]:
-    """`{metric, direction}`, where there is no direction that of the runs' metric, which is built to be asked."""
+    """Give an objective without a direction that of the runs' metric, which is built to be asked."""
     known: Mapping[str, Quantity] = {}
     if any(each.get("direction") is None for each in wanted):
         known = quantities_of(instantiate(config.metric))

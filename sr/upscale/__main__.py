@@ -32,12 +32,12 @@ from sr.upscale.network import PRECISIONS, Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
 from sr.weights.checkpoint import load_generator
 
-INTERRUPTED = 130  # the shell's number for a program ended by Ctrl-C
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 
 
 @dataclass
 class Tally:
-    """What became of the images."""
+    """The number of images that were upscaled, skipped and failed."""
 
     upscaled: int = 0
     skipped: int = 0
@@ -110,7 +110,7 @@ def _scale(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Everything that can be refused is refused before the first image. Returns the exit status."""
+    """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
     jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
     upscaler = make_upscaler(options, report=say)
     check_writable(options.out)
@@ -155,7 +155,7 @@ def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None])
 
 
 def upscale(job: Job, upscaler: Upscaler) -> bool:
-    """One image. False, and a message, if it cannot be done."""
+    """Upscale one image. Returns False, after a message, if that is impossible."""
     try:
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
@@ -167,7 +167,7 @@ def upscale(job: Job, upscaler: Upscaler) -> bool:
         if picture.icc is not None and not profile_fits(job.target.suffix, picture):
             say(f"{job.source}: its colour profile does not fit the result and is left out")
         write_picture(job.target, upscaler(picture))
-    # What a picture, its file or the memory can be at fault for; anything else is a bug and ends the program.
+    # Errors of a picture, its file or the memory; anything else is a bug and ends the program.
     except (OSError, ValueError, MemoryError, NotFiniteError) as error:
         say(f"failed: {_explain(error, job)}")
         return False
@@ -182,13 +182,13 @@ def _explain(error: BaseException, job: Job) -> str:
 
 
 def say(message: str) -> None:
-    """A line on standard error that leaves the bars whole."""
+    """Print a line on standard error without breaking the progress bars."""
     tqdm.write(message, file=sys.stderr)
 
 
 @contextmanager
 def _tile_bar(tiles: int) -> Iterator[Callable[[int], object]]:
-    """A bar for pictures of more than one tile, quiet where nobody watches."""
+    """A progress bar for pictures of more than one tile; silent when the output is not a terminal."""
     with tqdm(
         total=tiles, desc="tiles", unit="tile", leave=False, disable=None if tiles > 1 else True
     ) as bar:

@@ -5,9 +5,9 @@ import numpy as np
 
 
 def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colour of fully transparent pixels replaced by that of the nearest pixel that shows.
+    """Replace the colour of fully transparent pixels by that of the nearest visible pixel.
 
-    It is arbitrary, often black or white, and a net would draw it into the visible edge as a halo.
+    That colour is arbitrary, often black or white, and a net would draw it into the visible edge as a halo.
 
     Args:
         colour: (H, W, C) uint8 or uint16.

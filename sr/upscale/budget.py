@@ -1,4 +1,4 @@
-"""How large tiles may be: what a pixel costs, what memory there is, which grid does the least work."""
+"""The size of tiles: the memory for a pixel, the memory that is free, and the grid with the least work."""
 
 from math import isqrt
 from typing import Any
@@ -10,16 +10,16 @@ from sr.ops.hardware import free_memory
 from sr.ops.tile import Grid, cut
 from sr.upscale.network import Network
 
-# On a CPU larger tiles win nothing but a smaller overlap, of which little is left here.
+# On a CPU, larger tiles only have a smaller overlap, which is already small at this size.
 CPU_BYTES = 3 * 2**29
-SHARE = {"cpu": 0.25, "cuda": 0.6}  # of the free memory
-CPU_BATCH_PIXELS = 128**2  # a CPU gains by a batch only while tiles are tiny
+SHARE = {"cpu": 0.25, "cuda": 0.6}  # share of the free memory that tiles may use
+CPU_BATCH_PIXELS = 128**2  # a CPU gains from a batch only when tiles are tiny
 SMALLEST = 16  # side of a tile without its margins
 PROBE = 16
 
 
 def affordable_pixels(network: Network) -> int:
-    """Pixels of the input that may be enlarged at once on the network's device."""
+    """The number of input pixels that may be enlarged at once on the device of the network."""
     memory = free_memory(network.device) * SHARE[network.device.type]
     if network.device.type == "cpu":
         memory = min(memory, CPU_BYTES)
@@ -27,10 +27,10 @@ def affordable_pixels(network: Network) -> int:
 
 
 def bytes_per_pixel(network: Network) -> int:
-    """Working memory for one pixel of the input, from a run on a small image.
+    """The working memory for one input pixel, measured on a small image.
 
-    Twice what the widest layer reads and writes, since sums, activations and concatenations hold copies beside it and
-    a convolution may want scratch memory, and six times the result, which is shuffled, added, clamped and weighted.
+    It is twice what the widest layer reads and writes, because sums, activations and concatenations hold copies and a
+    convolution may need scratch memory, plus six times the result, which is shuffled, added, clamped and weighted.
     """
     widest = 0
 
@@ -50,7 +50,7 @@ def bytes_per_pixel(network: Network) -> int:
 
 
 def batch_size(network: Network, grid: Grid, *, pixels: int) -> int:
-    """How many tiles of the grid go through the net at once."""
+    """The number of tiles of the grid that go through the net at once."""
     if network.device.type == "cpu":
         pixels = min(pixels, CPU_BATCH_PIXELS)
     height, width = grid.tile_size
@@ -58,13 +58,13 @@ def batch_size(network: Network, grid: Grid, *, pixels: int) -> int:
 
 
 def best_grid(height: int, width: int, *, pixels: int, reach: int, fade: int, align: int) -> Grid:
-    """The grid that enlarges the fewest pixels, overlaps counted, with no tile above `pixels`.
+    """The grid that enlarges the fewest pixels, including overlaps, with no tile above `pixels`.
 
-    Where margins alone exceed it, the smallest sensible tile.
+    Where the margins alone exceed that, it has the smallest sensible tile.
     """
     margin = 2 * (reach + fade)
     best: Grid | None = None
-    # Tiles lower than the square one of that size are longer, and then width is the axis to divide further.
+    # Tiles that are less high than the square one are longer, so their width is divided further.
     lowest = max(min(height, isqrt(pixels) // 2) - margin, SMALLEST)
     count = 1
     while True:

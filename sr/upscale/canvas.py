@@ -1,4 +1,4 @@
-"""Where finished parts of a result go: rounded once, also where the result is of another scale than the net's."""
+"""The canvas that finished parts of a result are painted on: rounded once, at the scale of the net or another."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from sr.ops.resize import Resizer
 
 
 class Canvas(Protocol):
-    """Takes the parts of what a net gives in reading order, and has the result when all are there.
+    """Takes the parts of a net's output in reading order, and holds the result when all have come.
 
     Attributes:
         result: (H, W, C) uint8 or uint16.
@@ -17,16 +17,16 @@ class Canvas(Protocol):
     result: np.ndarray
 
     def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
-        """(h, w, C) float32, nominally in [0, 1], at its place in what the net gives. It may be overwritten."""
+        """Add a part at its position in the output: (h, w, C) float32, nominally in [0, 1], which may be changed."""
 
 
 def make_canvas(shape: tuple[int, int, int], *, size: tuple[int, int], dtype: np.dtype) -> Canvas:
-    """For what a net gives, (H, W, C), as a result of `size`."""
+    """A canvas for the output of a net, (H, W, C), and a result of `size`."""
     return Exact(shape, dtype) if size == shape[:2] else Resampled(shape, size, dtype)
 
 
 class Exact:
-    """The result is what the net gives."""
+    """The result is the output of the net."""
 
     def __init__(self, shape: tuple[int, int, int], dtype: np.dtype) -> None:
         self.result = np.empty(shape, dtype)
@@ -37,10 +37,10 @@ class Exact:
 
 
 class Resampled:
-    """What the net gives is resampled as it is, neither rounded nor clamped, and only then made levels.
+    """The output of the net is resampled without rounding or clamping, and only then rounded to levels.
 
-    It is never there as a whole: as soon as a row of parts is complete, the rows of the result that follow from it are
-    made.
+    The whole output never exists: as soon as a row of parts is complete, the rows of the result that depend on it are
+    computed.
     """
 
     def __init__(self, shape: tuple[int, int, int], size: tuple[int, int], dtype: np.dtype) -> None:
@@ -51,7 +51,7 @@ class Resampled:
 
     def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
         height, width = values.shape[:2]
-        if width == self._width:  # no need to collect
+        if width == self._width:  # nothing to collect
             self._finish(values)
             return
         if left == 0:

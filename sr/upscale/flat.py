@@ -1,13 +1,13 @@
-"""Alpha that is quite opaque, or quite transparent, stays so."""
+"""Regions of alpha that are fully opaque, or fully transparent, stay so."""
 
 import cv2
 import numpy as np
 
 
 class Flat:
-    """Where the 3 x 3 pixels around a place are all opaque, or all transparent.
+    """The pixels whose 3 x 3 neighbourhood is all opaque, or all transparent.
 
-    A net returns 254 for 255 as readily as not, which would make solid things faintly transparent.
+    A net may return 254 for 255, which would make solid things slightly transparent.
 
     Args:
         alpha: (H, W, 1) uint8 or uint16.
@@ -19,12 +19,12 @@ class Flat:
         self._transparent = cv2.dilate(alpha, kernel) == 0
 
     def keep(self, values: np.ndarray, *, top: int, left: int, scale: int) -> None:
-        """Set those places to 1 and to 0, in place.
+        """Set those pixels to 1 and to 0, in place.
 
         Args:
             values: (h, w, 1) floats of the enlarged alpha, h and w multiples of `scale`.
-            top: the row of the original that they begin at.
-            left: the column.
+            top: the row of the original at which they begin.
+            left: the column of the original at which they begin.
             scale: the factor by which they are larger.
         """
         height, width = (side // scale for side in values.shape[:2])

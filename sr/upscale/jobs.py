@@ -1,4 +1,4 @@
-"""What there is to do: every input with its output, checked before the work begins."""
+"""The work to do: every input with its output, checked before the work begins."""
 
 import glob
 from collections.abc import Iterable, Sequence
@@ -20,12 +20,13 @@ class Job:
 def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list[Job]:
     """Files, folders and patterns -> jobs, in the order given.
 
-    A file lands in `out_dir` under its stem; what a folder holds, at any depth, lands there in the same subfolders.
-    What lies in `out_dir` itself is no input of a folder: a second run does not enlarge the results of the first.
+    A file is written to `out_dir` under its stem; the files of a folder, at any depth, are written to the same
+    subfolders. Files in `out_dir` itself are not inputs of a folder, so a second run does not enlarge the results of
+    the first.
 
     Raises:
         FileNotFoundError: an input does not exist, or a folder or pattern has no image.
-        ValueError: two inputs would be written to one file, or an output would replace an input.
+        ValueError: two inputs would be written to the same file, or an output would replace an input.
     """
     jobs: dict[Path, Job] = {}
     for text in inputs:
@@ -45,7 +46,7 @@ def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
             each for each in list_images(path) if done == path.resolve() or done not in each.resolve().parents
         ]
         if not found:
-            raise FileNotFoundError(f"{path} has no image in it but those in the output folder {out_dir}")
+            raise FileNotFoundError(f"{path} has no image in it except those in the output folder {out_dir}")
         return [(each, each.relative_to(path).parent) for each in found]
     if path.exists():
         return [(path, Path())]
@@ -60,7 +61,7 @@ def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
 
 
 def _pattern(path: Path) -> str:
-    """As glob takes it: a folder that is there as it is written is no pattern, whatever brackets are in its name."""
+    """A pattern for glob. The name of an existing folder is not a pattern, whatever brackets it contains."""
     there = next(folder for folder in path.parents if folder.is_dir())
     return str(Path(glob.escape(str(there)), path.relative_to(there)))
 

@@ -1,4 +1,4 @@
-"""A trained net as it runs here: device, precision, kinds of images, self-ensemble."""
+"""A trained net on this machine: device, precision, kinds of images, self-ensemble."""
 
 from collections.abc import Callable
 
@@ -13,22 +13,22 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 class NotFiniteError(ArithmeticError):
-    """The net gave values that are no numbers, in fp32 too."""
+    """The net gave values that are not finite, even in fp32."""
 
 
 class Network:
     """Enlarges batches of tiles.
 
     (N, C, H, W) float32 in [0, 1] on the CPU -> (N, C, H*scale, W*scale) float32 on the CPU, not clamped. C is 1 or 3
-    or the channels of the net: a net for colour sees gray three times and its luma is taken; a net for one channel
-    sees red, green and blue one by one.
+    or the channels of the net. A net for colour sees gray three times, and the luma of its output is taken; a net for
+    one channel sees red, green and blue one after the other.
 
     Args:
         net: the generator in evaluation mode.
         scale: its upscaling factor.
         channels: the number of channels of its input and output.
         device: the device that it runs on.
-        precision: `auto` is bf16 where the device has instructions for it.
+        precision: `bf16`, `fp32`, or `auto`, which is bf16 where the device has instructions for it.
         self_ensemble: average over the eight flips and quarter turns of the image (EDSR, Lim et al. 2017, sec. 3.5).
         report: a function that is called, once, when bf16 could not hold a value.
     """
@@ -60,13 +60,13 @@ class Network:
         self.align = int(getattr(net, "unshuffle", 1))
 
     def check(self, channels: int) -> None:
-        """Raises ValueError if images of so many channels cannot be enlarged by this net."""
+        """Raises ValueError if this net cannot enlarge images with that number of channels."""
         if channels != self.channels and (channels not in (1, 3) or self.channels not in (1, 3)):
             raise ValueError(f"the net is for {self.channels} channels, the image has {channels}")
 
     @torch.inference_mode()
     def __call__(self, tiles: Tensor, *, precision: str | None = None) -> Tensor:
-        """`precision` is that of the constructor unless given. Raises NotFiniteError."""
+        """Enlarge a batch; `precision` replaces that of the constructor. Raises NotFiniteError."""
         bf16 = (precision or self.precision) == "bf16"
         on_device = tiles.to(self.device)
         enlarged = self._run(on_device, bf16=bf16)
@@ -77,7 +77,7 @@ class Network:
             enlarged = self._run(on_device, bf16=False)
         if not enlarged.isfinite().all():
             raise NotFiniteError(
-                "the net gives values that are not finite, in fp32 too: its weights may be broken"
+                "the net gives values that are not finite, even in fp32: its weights may be broken"
             )
         return enlarged.cpu()
 
@@ -85,8 +85,8 @@ class Network:
         count, channels = tiles.shape[:2]
         if channels != self.channels:
             tiles = tiles.expand(-1, 3, -1, -1) if channels == 1 else tiles.reshape(-1, 1, *tiles.shape[2:])
-        # Autocast and not weights in bf16: the sum with the upsampled input stays in fp32, without which compact nets
-        # would lose the last bit of 8.
+        # Autocast and not weights in bf16, so that the sum with the upsampled input stays in fp32; without that,
+        # compact nets would lose the last of 8 bits.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             enlarged = self._all_turns(tiles) if self.self_ensemble else self._forward(tiles)
         if channels == self.channels:

@@ -1,4 +1,4 @@
-"""How far from a cut a net's output differs: the margin that tiles need, measured."""
+"""The distance from a cut within which a net's output differs: the margin that tiles need, measured."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,18 @@ import torch
 
 from sr.upscale.network import Network
 
-TOLERANCE = 0.1 / 255  # what a missing neighbour may change; a quarter of the half level that rounding hides
-WIDTH = 16  # of the strips; their length is what is measured along
+TOLERANCE = (
+    0.1 / 255
+)  # the change that a missing neighbour may cause: a quarter of the half level that rounding hides
+WIDTH = 16  # width of the strips; the distance is measured along their length
 SHORTEST, LONGEST = 16, 128
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Pixels from a cut within which the output differs by more than TOLERANCE.
+    """The number of pixels from a cut within which the output differs by more than TOLERANCE.
 
-    `complete` is False where it differs still at LONGEST, which then is what `pixels` says.
+    `complete` is False when it still differs at LONGEST, which `pixels` is then.
     """
 
     pixels: int
@@ -23,12 +25,12 @@ class Reach:
 
 
 def measure_reach(network: Network) -> Reach:
-    """Run strips whole and cut in the middle and see how far from the cut it shows.
+    """Run strips whole and cut in the middle, and find how far from the cut the results differ.
 
-    The theoretical receptive field of an RRDBNet is 350 pixels, of which nearly all enter with no weight that 8 bits
-    could show. Cut is along both axes, and both sides are compared. Two contents: noise, which drives every filter,
-    and white, on which the zeros that the net pads with add up instead of averaging out. Strips are lengthened until
-    the end of the difference lies well inside.
+    The theoretical receptive field of an RRDBNet is 350 pixels, but nearly all of them have a weight too small to show
+    in 8 bits. Strips are cut along both axes, and both sides are compared. They have two contents: noise, which drives
+    every filter, and white, on which the zeros that the net pads with add up instead of averaging out. Strips are made
+    longer until the end of the difference is well inside.
     """
     length = SHORTEST
     while True:
@@ -55,7 +57,7 @@ def _longest_difference(network: Network, length: int, turned: bool) -> int:
 
 
 def _enlarge(network: Network, strips: torch.Tensor, turned: bool) -> torch.Tensor:
-    # In fp32: what bf16 rounds off is no matter of distance.
+    # In fp32, because the rounding of bf16 does not depend on distance.
     if turned:
         return network(strips.mT, precision="fp32").mT
     return network(strips, precision="fp32")

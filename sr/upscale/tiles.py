@@ -1,4 +1,4 @@
-"""An image through a net, tile by tile: the image stays as it is, only tiles become floats and travel."""
+"""An image through a net, tile by tile: only tiles become floats and move to the device."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -25,14 +25,14 @@ def enlarge(
 ) -> np.ndarray:
     """(H, W, C) uint8 or uint16 -> (*size, C) of the same dtype.
 
-    Besides the two arrays this holds `batch` tiles as floats, and of the blended zones one row of tiles; of another
-    size than the net gives one row of tiles as a whole.
+    Besides the two arrays, this holds `batch` tiles as floats and the blended zones of one row of tiles. For another
+    size than that of the net's output, it holds one complete row of tiles.
 
     Args:
         grid: the tiles of the image.
-        size: (height, width) of the result, resampled from what the net gives; None is (H*scale, W*scale).
-        keep_flat: the image is alpha, and what is quite opaque or transparent in it stays so.
-        batch: tiles that are enlarged at once.
+        size: (height, width) of the result, resampled from the output of the net; None is (H*scale, W*scale).
+        keep_flat: whether the image is alpha, whose opaque and transparent regions stay so.
+        batch: the number of tiles that are enlarged at once.
         advance: a function that is called with the number of tiles just finished.
     """
     height, width, channels = image.shape
@@ -57,9 +57,9 @@ def _seen(image: np.ndarray, tile: Tile) -> np.ndarray:
 class _Seams:
     """Blends tiles that come in reading order.
 
-    Every tile finishes a rectangle. What it adds to the fade on its right is kept for the next tile, what it adds to
-    the fade below (the part that the right neighbour does not get) for the next row. So only the fades are ever held
-    as floats, and nothing is rounded before it is complete.
+    Every tile finishes a rectangle. Its part of the fade on its right is kept for the next tile, and its part of the
+    fade below (which the right neighbour does not get) for the next row. So only the fades are held as floats, and
+    nothing is rounded before it is complete.
     """
 
     def __init__(self, canvas: Canvas, grid: Grid, shape: tuple[int, int, int], *, flat: Flat | None) -> None:
@@ -67,12 +67,12 @@ class _Seams:
         self._canvas = canvas
         self._flat = flat
         self._scale = scale = width // grid.columns[-1].stop
-        # All fades along an axis have one length, the last span has none.
+        # All fades along an axis have the same length; the last span has none.
         self._below = np.zeros((grid.rows[0].fade_out * scale, width, channels), np.float32)
         self._right = np.zeros((0, 0, channels), np.float32)
 
     def add(self, tile: Tile, enlarged: np.ndarray) -> None:
-        """`enlarged` is what became of all that the net saw of the tile."""
+        """Add a tile; `enlarged` is the output for everything that the net saw of it."""
         scale, rows, columns = self._scale, tile.rows, tile.columns
         top = (rows.own_start - rows.start) * scale
         left = (columns.own_start - columns.start) * scale

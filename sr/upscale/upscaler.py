@@ -16,7 +16,7 @@ from sr.upscale.network import Network
 from sr.upscale.reach import Reach, measure_reach
 from sr.upscale.tiles import enlarge
 
-# What allocators of the CPU say; that of CUDA has an exception of its own.
+# The messages of CPU allocators; that of CUDA has an exception of its own.
 OUT_OF_MEMORY = (
     "DefaultCPUAllocator",
     "not enough memory",
@@ -24,12 +24,12 @@ OUT_OF_MEMORY = (
     "bad_alloc",
     "out of memory",
 )
-# `with bars(tiles) as advance:` is told how many there are; `advance` is called with the number done.
+# `with bars(tiles) as advance:` receives the number of tiles; `advance` is called with the number just finished.
 Bars = Callable[[int], AbstractContextManager[Callable[[int], object]]]
 
 
 class Upscaler:
-    """Enlarges pictures one after the other; what it learns of the net and of the memory holds for the next.
+    """Enlarges pictures one after the other; what it measures of the net and the memory is used for the next.
 
     Args:
         network: the net as it runs here.
@@ -38,7 +38,7 @@ class Upscaler:
         tile: the largest distance between two tiles in input pixels; "auto" takes what memory allows, 0 the
             whole image at once.
         report: a function that is called with every message for the user.
-        bars: makes the progress bar of a picture's tiles.
+        bars: a function that makes the progress bar for the tiles of a picture.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Upscaler:
         self._reach: Reach | None = None
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the result."""
+        """The (height, width) of the result."""
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
     def check_memory(self, height: int, width: int, *, bytes_per_pixel: int) -> None:
-        """Raises MemoryError if the image and the result cannot be held at once, or a row of tiles beside them."""
+        """Raises MemoryError if image, result and a row of tiles cannot be held at the same time."""
         rows, columns = self.size(height, width)
         needed = height * width + rows * columns + self._resampled_at_once(height, width)
         free = free_memory(torch.device("cpu"))
@@ -78,7 +78,7 @@ class Upscaler:
 
         Raises:
             ValueError: the net is for other channels.
-            NotFiniteError: the net fails on it.
+            NotFiniteError: the net gives values that are not finite.
             MemoryError: not even the smallest tile fits.
         """
         self.network.check(picture.colour.shape[2])
@@ -89,7 +89,7 @@ class Upscaler:
         return replace(picture, colour=self._enlarge(filled), alpha=alpha)
 
     def _resampled_at_once(self, height: int, width: int) -> int:
-        """Floats of a row of tiles, which resampling needs whole, in pixels of 8 bits."""
+        """The bytes that one channel of the row of tiles takes as floats, which resampling needs as a whole."""
         net = self.network.scale
         if self.size(height, width) == (height * net, width * net):
             return 0
@@ -115,11 +115,11 @@ class Upscaler:
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise
-            # Outside of the handler, whose traceback would hold the tensors of the failed attempt.
+            # Outside the handler, because its traceback would keep the tensors of the failed attempt.
             self._shrink(grid, image)
 
     def _grid(self, height: int, width: int) -> Grid:
-        """The tiles of an image. How far pixels matter is measured only when there is something to cut."""
+        """The tiles of an image. The reach is measured only when there is something to cut."""
         whole = cut(height, width, tile=(0, 0), reach=0)
         if self._tile == 0 or (self._tile == "auto" and height * width <= self._affordable()):
             return whole
@@ -155,7 +155,7 @@ class Upscaler:
         smaller = self._grid(*image.shape[:2])
         if smaller.tile_size[0] * smaller.tile_size[1] >= height * width:
             raise MemoryError(
-                f"out of memory with tiles of {width} x {height}, and smaller ones are all margin"
+                f"out of memory with tiles of {width} x {height}, and smaller tiles would consist of margins only"
             )
         self._report(
             f"out of memory with tiles of {width} x {height}: goes on with {smaller.tile_size[1]} x"

@@ -25,26 +25,26 @@ from sr.weights.dialects import (
 )
 from sr.weights.match import few, fit
 
-# Outside wrappers, in the order of preference: averaged weights first.
+# The outer keys of a file, in the order of preference: averaged weights come first.
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
-# What `sr.export` writes beside the weights: `_target_` and arguments of the net, which the weights alone may not tell.
+# The key under which `sr.export` writes `_target_` and arguments of the net, which the weights alone may not show.
 DESCRIPTION_KEY = "sr_generator"
-TRAINING_ONLY = {"memory"}  # arguments of nets that say how they train, not what they are
+TRAINING_ONLY = {"memory"}  # arguments of nets that change how they train, not what they compute
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file held.
+    """The content of a checkpoint file.
 
     Attributes:
         path: the file.
         dialect: the naming scheme of its weights, see `sr.weights.dialects`.
         source: the weights that were taken from it, in words for the log.
-        generator: state dict of the generator under our names, the averaged one where the file has both. Of a file
-            with a single net that nothing tells the kind of, that net.
+        generator: state dict of the generator under our names; the averaged generator where the file has both. A file
+            with a single net of unknown kind has that net here.
         discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
-        description: `_target_` and arguments of the generator, from the file's own words or read off its tensors.
+        description: `_target_` and arguments of the generator, as the file states them or as its tensors show.
         provenance: the origin that a run of ours recorded, see `sr.callbacks.provenance`.
         checksum: the kind of checksum that was verified, see `sr.ops.weight_file`; None where the file has none.
     """
@@ -89,8 +89,8 @@ def load_generator(path: str | Path) -> TrainedGenerator:
     """The trained net of a file of any dialect.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is no checkpoint, truncated, or no generator that is known.
+        FileNotFoundError: the file does not exist.
+        CheckpointError: it is not a checkpoint, is truncated, or holds no generator that is known.
     """
     return build_generator(read_checkpoint(path))
 
@@ -99,8 +99,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read a file, whatever its dialect, by `sr.ops.weight_file`: a checkpoint can never run code.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is no checkpoint, or is damaged or truncated.
+        FileNotFoundError: the file does not exist.
+        CheckpointError: it is not a checkpoint, or is damaged or truncated.
     """
     path = Path(path).expanduser()
     content, checksum = _load(path)
@@ -129,10 +129,10 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -> None:
-    """Fill a net; everything must fit and be a number.
+    """Fill a net with weights, which must all fit and be finite.
 
     Raises:
-        CheckpointError: says what was found and what was expected.
+        CheckpointError: a tensor does not fit or is not finite; the message says what was found and what was expected.
     """
     found = fit(net, weights)
     if not found.complete:
@@ -140,27 +140,29 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
             f"{path}: these are not the weights of the configured {type(net).__name__}: {found}"
         )
     net.load_state_dict(weights)
-    check_finite(net.state_dict(), path=path)  # as the net has them: a large double is infinite in fp32
+    check_finite(
+        net.state_dict(), path=path
+    )  # in the type of the net, because a large double is infinite in fp32
 
 
 def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
     """The net that a checkpoint describes, with its weights.
 
     Raises:
-        CheckpointError: nothing says what net it is, or it is something that is no net of `sr.archs`.
+        CheckpointError: the net is unknown, or is not a net of `sr.archs`.
     """
     path, description = checkpoint.path, checkpoint.description
     if description is None:
         raise CheckpointError(
-            f"{path}: the weights of no generator that is known. Its keys are {few(checkpoint.generator)}; known are"
-            " RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR, and every"
-            " net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
+            f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
+            " Known are RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR, and"
+            " every net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
         )
     kind = _find_net(str(description.get("_target_")))
     arguments = {key: value for key, value in description.items() if key != "_target_"}
     if kind is None or not all(map(_is_plain, arguments.values())):
         raise CheckpointError(
-            f"{path}: its generator is {description.get('_target_')}; built are nets of sr.archs alone"
+            f"{path}: its generator is {description.get('_target_')}; only nets of sr.archs are built"
         )
     net = _build(kind, arguments, checkpoint)
     load_weights(net, checkpoint.generator, path=path)
@@ -176,9 +178,9 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
 
 
 def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Checkpoint) -> nn.Module:
-    """The net, given up as soon as it is far larger than the file, which may describe a billion layers.
+    """Build the net, and stop as soon as it is far larger than the file, which may describe a billion layers.
 
-    A parameter is registered before it is filled, so what is given up has not taken any memory.
+    A parameter is registered before it is filled, so a net that is stopped has not taken any memory.
     """
     weights = checkpoint.generator
     most = 2 * len(weights) + 100, 4 * sum(value.numel() for value in weights.values()) + 2**20
@@ -193,7 +195,7 @@ def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Chec
     counting = register_module_parameter_registration_hook(count)
     try:
         return kind(**arguments)
-    # What sizes lead to that are no sizes, or beyond any memory.
+    # Errors of sizes that are not sizes, or beyond any memory.
     except (TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
         raise CheckpointError(f"{checkpoint.path}: its {kind.__name__} cannot be built: {error}") from error
     finally:
@@ -203,7 +205,7 @@ def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Chec
 def _describe(
     path: Path, content: Mapping[str, Any], generator: Mapping[str, Tensor]
 ) -> Mapping[str, Any] | None:
-    """The file's own words first, then what the tensors say."""
+    """The description in the file, or else the one that the tensors show."""
     config = content.get("config")
     for words in (
         content.get(DESCRIPTION_KEY),
@@ -217,7 +219,7 @@ def _describe(
         ValueError,
         IndexError,
         ArithmeticError,
-    ) as error:  # of tensors of few dimensions, or of none at all
+    ) as error:  # tensors have too few dimensions, or are missing
         raise CheckpointError(f"{path}: {error}") from error
 
 
@@ -230,7 +232,7 @@ def _find_net(target: str) -> type[nn.Module] | None:
 
 
 def _defaults(kind: type[nn.Module]) -> dict[str, Any]:
-    """What the constructor takes where nothing is said, so that two descriptions can be compared."""
+    """The default arguments of the constructor, so that two descriptions can be compared."""
     parameters = inspect.signature(kind).parameters.values()
     return {
         each.name: each.default
@@ -240,20 +242,18 @@ def _defaults(kind: type[nn.Module]) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """A scalar or a list of them: nothing in it that could be built."""
+    """Whether a value is a scalar or a list of scalars, so that nothing in it can be built."""
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return isinstance(value, str | int | float | bool | None)
 
 
 def _load(path: Path) -> tuple[Mapping[str, Any], str | None]:
-    """What the file holds, with the description of the net that metadata have, and what vouches for it."""
+    """The content of the file, with the description of the net in its metadata, and the checksum that was verified."""
     try:
         found = read_weight_file(path)
     except UnsafeFileError as error:
-        raise UnsafeFileError(
-            f"{error}; where you trust the file, convert it to safetensors first"
-        ) from error
+        raise UnsafeFileError(f"{error}; if you trust the file, convert it to safetensors first") from error
     if not isinstance(found.content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(found.content).__name__}, not a checkpoint")
     words = _words(path, found.metadata[DESCRIPTION_KEY]) if DESCRIPTION_KEY in found.metadata else {}
@@ -264,7 +264,7 @@ def _words(path: Path, text: str) -> Mapping[str, Any]:
     try:
         return {DESCRIPTION_KEY: json.loads(text)}
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: damaged, its description of the net is no JSON") from error
+        raise CheckpointError(f"{path}: damaged, its description of the net is not JSON") from error
 
 
 def _unwrap(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:

@@ -1,4 +1,4 @@
-"""Under which names the tools of the field store the nets of the ESRGAN family, and what the tensors say of a net.
+"""The names under which tools store the nets of the ESRGAN family, and what the tensors show about a net.
 
 Ours are the names of the published Real-ESRGAN files. Everything here is a function of names and shapes alone.
 """
@@ -14,13 +14,13 @@ Weights = Mapping[str, Tensor]
 REAL_ESRGAN = "Real-ESRGAN (BasicSR)"
 ESRGAN_2019 = "ESRGAN (2019)"
 ESRGAN_2018 = "old ESRGAN (2018)"
-RUN = "checkpoint of a run"  # of train.py, which brings its own configuration
+RUN = "checkpoint of a run"  # written by train.py, with the configuration of the run
 PARAMETRIZED = "spectral norm as a parametrization"
 UNKNOWN = "unknown"
 
-# Wrappers that add nothing to a name.
+# Prefixes that wrappers add to every name.
 TRANSPARENT = ("module.", "_orig_mod.", "model.")
-# What a training checkpoint calls its nets, the averaged generator first.
+# The names of the nets in a training checkpoint, the averaged generator first.
 GENERATORS = ("generator_ema.", "net_g_ema.", "generator.", "netG.", "net_g.")
 DISCRIMINATORS = ("discriminator.", "netD.", "net_d.")
 
@@ -36,7 +36,7 @@ _OLD_CONV = re.compile(r"model\.(\d+)\.(weight|bias)")
 
 
 def choose_net(weights: Weights, roles: tuple[str, ...]) -> tuple[str, Weights]:
-    """Of a file with several nets the first of `roles` that it has: its name and weights; ("", {}) without any."""
+    """Choose the first of `roles` that a file with several nets has: its name and weights; ("", {}) without any."""
     weights = strip(weights)
     for role in roles:
         found = below(weights, role)
@@ -46,9 +46,9 @@ def choose_net(weights: Weights, roles: tuple[str, ...]) -> tuple[str, Weights]:
 
 
 def strip(weights: Weights) -> Weights:
-    """Names without the wrappers around the net as a whole."""
+    """Remove the prefixes that wrappers around the whole net add to names."""
     for prefix in TRANSPARENT:
-        # `model.0.weight` is a name of 2018, no wrapper.
+        # `model.0.weight` is a name of 2018 and not a wrapper.
         if weights and all(
             key.startswith(prefix) and not key[len(prefix) :][:1].isdigit() for key in weights
         ):
@@ -57,12 +57,12 @@ def strip(weights: Weights) -> Weights:
 
 
 def below(weights: Weights, prefix: str) -> Weights:
-    """The entries whose name begins with `prefix`, without it."""
+    """The entries whose name begins with `prefix`, which is removed."""
     return {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
 
 
 def translate(weights: Weights) -> tuple[str, Weights]:
-    """Names of any dialect -> the dialect, and the same tensors under our names; unknown names stay as they are."""
+    """Find the dialect of the names, and give the tensors our names; unknown names stay as they are."""
     for dialect, is_it, rename in _DIALECTS:
         if is_it(weights):
             renamed = rename(weights)
@@ -73,11 +73,11 @@ def translate(weights: Weights) -> tuple[str, Weights]:
 def describe(weights: Weights) -> dict[str, Any] | None:
     """`_target_` and constructor arguments of the generator that has these weights, under our names, or None.
 
-    Two things the tensors cannot tell: the skip of SRVGGNetCompact (taken is the published one), and whether an RRDBNet
-    of the 2018 layout with a single enlargement does it by 2 or by 3 (taken is 2).
+    Tensors do not show two things: the skip of SRVGGNetCompact, for which the published one is assumed, and whether an
+    RRDBNet of the 2018 layout with a single enlargement enlarges by 2 or by 3, for which 2 is assumed.
 
     Raises:
-        ValueError: the weights begin like those of a net that is known, but no such net has these shapes.
+        ValueError: the names are those of a known net, but no such net has these shapes.
     """
     if {"conv_first.weight", "body.0.rdb1.conv1.weight", "conv_last.weight"} <= set(weights):
         return _describe_rrdbnet(weights)
@@ -167,7 +167,7 @@ def _rename_parametrized(weights: Weights) -> dict[str, str]:
 
 
 def _is_2018(weights: Weights) -> bool:
-    # The first, the trunk and the last two are there at every scale.
+    # The first convolution, the trunk and the last two exist at every scale.
     places = [key for key in weights if _OLD_CONV.fullmatch(key) and key.endswith("weight")]
     return "model.0.weight" in weights and "model.1.sub.0.RDB1.conv1.0.weight" in weights and len(places) >= 3
 

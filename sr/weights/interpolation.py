@@ -13,11 +13,11 @@ def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: flo
     """The net whose every parameter is (1 - alpha) * first + alpha * second.
 
     Source: Wang et al., "ESRGAN", 2018, sec. 3.4, where `first` is the net trained for PSNR and `second` the one that
-    adversarial training made of it. Nets of other pasts have no path of useful nets between them.
+    adversarial training made of it. Between nets with different origins there are no useful nets.
 
     Raises:
         ValueError: alpha is not in [0, 1].
-        CheckpointError: the two are not of one architecture.
+        CheckpointError: the two nets have different architectures.
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha={alpha} must be in [0, 1]: 0 is the first net, 1 the second")
@@ -30,10 +30,10 @@ def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: flo
 def _mix(first: Mapping[str, Tensor], second: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:
     mixed = {}
     for key, value in first.items():
-        if not value.is_floating_point():  # the counter of a batch norm
+        if not value.is_floating_point():  # the step counter of a batch norm
             mixed[key] = value
         else:
-            # In double precision, so that alpha = 0 and 1 give the files' own weights.
+            # In double precision, so that alpha = 0 and 1 give the weights of the files.
             mixed[key] = ((1 - alpha) * value.double() + alpha * second[key].double()).to(value.dtype)
     return mixed
 
@@ -48,5 +48,5 @@ def _check_same_net(first: TrainedGenerator, second: TrainedGenerator) -> None:
     ]
     if differing:
         raise CheckpointError(
-            f"{first.checkpoint.path} and {second.checkpoint.path} are not of one architecture: {'; '.join(differing)}"
+            f"{first.checkpoint.path} and {second.checkpoint.path} have different architectures: {'; '.join(differing)}"
         )

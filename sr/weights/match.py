@@ -1,4 +1,4 @@
-"""How well the weights of a file and a net go together."""
+"""The comparison of the weights in a file with the tensors of a net."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Fit:
-    """Names of tensors, in the order of the net or of the file.
+    """The names of tensors, in the order of the net or of the file.
 
     Attributes:
         matched: the tensors whose name and shape are the same in both.
-        missing: the net has them, the file has not.
-        surplus: the file has them, the net has not.
+        missing: the tensors of the net that the file lacks.
+        surplus: the tensors of the file that the net lacks.
         reshaped: the tensors that have another shape in each, with both shapes in words.
     """
 
@@ -36,7 +36,7 @@ class Fit:
 
 
 def fit(net: nn.Module, weights: Mapping[str, Tensor]) -> Fit:
-    """Compare a state dict with the one that the net has."""
+    """Compare a state dict with that of the net."""
     expected = net.state_dict()
     shared = [name for name in expected if name in weights]
     equal = {name: weights[name].shape == expected[name].shape for name in shared}
@@ -53,6 +53,6 @@ def fit(net: nn.Module, weights: Mapping[str, Tensor]) -> Fit:
 
 
 def few(names: Iterable[object], *, most: int = 4, joint: str = ", ") -> str:
-    """The first of many names, for a message."""
+    """The first few of many names, for a message."""
     shown = list(map(str, names))
     return joint.join([*shown[:most], *(["..."] if len(shown) > most else [])])

@@ -77,7 +77,7 @@ def test_draws_have_names_of_their_own(tmp_path: Path) -> None:
     assert [images[index]["index"] for index in range(4)] == [0, 1, 2, 3]
     images.check(smallest=19)
     (tmp_path / "a.bmp").write_bytes((tmp_path / "a.png").read_bytes())
-    with pytest.raises(ValueError, match="several images have the name a but"):
+    with pytest.raises(ValueError, match="several images have the name a and"):
         blind(tmp_path, draws=2).check(smallest=19)
 
 

@@ -76,7 +76,7 @@ def test_a_sweep_wants_two_nets_of_one_architecture(files: dict[str, str], tmp_p
         load_candidates({"psnr": files["psnr"]}, scale=None, alphas=[0, 1])
     wide = save(tmp_path / "wide.safetensors", num_feat=8)
     with pytest.raises(
-        CheckpointError, match=r"psnr\.safetensors and .*wide\.safetensors are not of one architecture"
+        CheckpointError, match=r"psnr\.safetensors and .*wide\.safetensors have different architectures"
     ):
         load_candidates({"psnr": files["psnr"], "wide": wide}, scale=None, alphas=[0, 1])
     assert list(load_candidates({"psnr": files["psnr"], "wide": wide}, scale=None).nets)[:2] == [

@@ -79,7 +79,7 @@ def test_alpha_outside_0_and_1(write: Write, tmp_path: Path) -> None:
 
 def test_a_source_is_never_replaced(write: Write, tmp_path: Path) -> None:
     ckpt = write("compact", file="net.pth")
-    with pytest.raises(ValueError, match=r"would replace .*net\.pth, which it is made from"):
+    with pytest.raises(ValueError, match=r"would replace .*net\.pth, which is its source"):
         export(ckpt, "pth", tmp_path / "." / "net.pth")
     weights = write("compact", file="net.bin")
     with pytest.raises(ValueError, match=r"would replace .*net\.bin"):

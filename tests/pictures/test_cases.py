@@ -159,6 +159,8 @@ def test_a_pipe_is_no_picture(tmp_path: Path) -> None:
     """Opening it would wait for somebody who writes."""
     os.mkfifo(tmp_path / "x.png")
     for read in (read_header, read_picture, read_image):
-        with pytest.raises(UnreadableImageError, match=r"x\.png: no image but a folder, a pipe or a device"):
+        with pytest.raises(
+            UnreadableImageError, match=r"x\.png: not an image but a folder, a pipe or a device"
+        ):
             read(tmp_path / "x.png")
     assert plan_jobs([str(tmp_path / "x.png")], out_dir=tmp_path / "out", file_format="png")

@@ -51,6 +51,6 @@ def test_what_is_no_file_is_skipped_by_name(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "folder.png").mkdir()
     assert names(tmp_path) == ["a.png"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"skipped: {tmp_path}/{name} is no file, or a link that leads nowhere"
+        f"skipped: {tmp_path}/{name} is not a file, or a link that leads nowhere"
         for name in ("gone.png", "pipe.png")
     ]

@@ -44,7 +44,7 @@ def test_the_ends_are_the_nets_themselves(tmp_path: Path) -> None:
 def test_what_cannot_be_mixed_is_named(tmp_path: Path) -> None:
     first, wide = trained(tmp_path / "a.pth", seed=0), trained(tmp_path / "wide.pth", seed=0, num_feat=12)
     with pytest.raises(
-        CheckpointError, match=r"a\.pth and .*wide\.pth are not of one architecture: num_feat is 8 and 12"
+        CheckpointError, match=r"a\.pth and .*wide\.pth have different architectures: num_feat is 8 and 12"
     ):
         interpolate(first, wide, alpha=0.5)
     with pytest.raises(ValueError, match=r"alpha=1\.5 must be in \[0, 1\]"):

@@ -20,7 +20,7 @@ from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
-SHOWN = 5  # files of each kind
+SHOWN = 5  # number of files of each kind that are shown
 INTERRUPTED = 130
 
 
@@ -107,7 +107,7 @@ def relative(finding: Finding, root: Path) -> str:
 
 
 def write_list(file: Path, found: Sequence[Finding], *, root: Path) -> None:
-    """One path below `root` per line, once, with why behind it."""
+    """Write one path below `root` per line, each once, followed by the reasons."""
     reasons: dict[str, list[str]] = {}
     for each in found:
         if each.kind in EXCLUDED:

@@ -1,4 +1,4 @@
-"""What can be wrong with an image file that is to be trained on."""
+"""The faults of an image file that is meant for training."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sr.pictures.reading import read_header, read_image
 
 UNREADABLE, TINY, LOW_DETAIL, DUPLICATE, ODD = "unreadable", "tiny", "low detail", "duplicate", "odd mode"
 KINDS = (UNREADABLE, TINY, LOW_DETAIL, DUPLICATE, ODD)
-EXCLUDED = (UNREADABLE, TINY, LOW_DETAIL, DUPLICATE)  # training makes something sensible of odd modes
+EXCLUDED = (UNREADABLE, TINY, LOW_DETAIL, DUPLICATE)  # odd pixel formats, which training converts
 TILE = 32  # pixels
 # Of 419 photographs (BSDS500, Set5, Set14) the least has 5.9; blurred by sigma = 3 nearly all are below 3.
 LEAST_DETAIL = 3.0
@@ -21,7 +21,7 @@ LEAST_DETAIL = 3.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing about one file."""
+    """One fault of one file."""
 
     path: Path
     kind: str
@@ -30,7 +30,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found in a file alone, and the digest of its pixels, by which files are compared."""
+    """The faults found in one file, and the digest of its pixels, by which files are compared."""
 
     path: Path
     findings: tuple[Finding, ...]
@@ -42,7 +42,7 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
 
     Args:
         channels: the number of channels that training asks for.
-        smallest: side of the patches.
+        smallest: the side of the patches in pixels.
     """
     try:
         header = read_header(path)
@@ -61,12 +61,12 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
 
 
 def detail(image: np.ndarray) -> float:
-    """Mean absolute Laplacian of luma, in levels of 8 bits, of the tile that nine tenths of the tiles stay below.
+    """Mean absolute Laplacian of luma, in levels of 8 bits: the value that nine tenths of the tiles stay below.
 
-    One tenth with detail is enough: a bird before the sky is a good photograph, a blurred one is not.
+    Detail in one tenth of an image is enough: a bird before the sky is a good photograph, a blurred bird is not.
 
     Args:
-        image: (H, W, C) uint8 or uint16; of more than three bands their mean counts.
+        image: (H, W, C) uint8 or uint16; more than three bands are replaced by their mean.
     """
     levels = image.astype(np.float32) * (255 / np.iinfo(image.dtype).max)
     luma = cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else levels.mean(2)
@@ -79,7 +79,7 @@ def detail(image: np.ndarray) -> float:
 
 
 def duplicates(examined: Sequence[Examined]) -> list[Finding]:
-    """Files whose pixels are those of a file before them, however they are stored."""
+    """Files with the same pixels as an earlier file, however they are stored."""
     first: dict[str, Path] = {}
     found = []
     for each in examined:

@@ -16,7 +16,7 @@ from sr.data.cache.folder import gigabytes
 from sr.data.pack.packing import check_empty, find_originals, pack
 from sr.data.shards.storage import Storage
 
-INTERRUPTED = 130  # the shell's number for a program ended by Ctrl-C
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         with readable_errors():
             run(options)
     except KeyboardInterrupt:
-        print("stopped: what was written is removed")
+        print("stopped: the files that were written are removed")
         sys.exit(INTERRUPTED)
 
 
@@ -69,7 +69,7 @@ def _seed(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Everything that can be refused is refused before the first byte is written."""
+    """Pack the folder; every mistake is found before the first byte is written."""
     storage = Storage(options.out)
     check_empty(storage, overwrite=options.overwrite)
     bar = partial(tqdm, unit="image", disable=None)

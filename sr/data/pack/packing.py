@@ -24,7 +24,7 @@ OURS = re.compile(r"(shard-\d{6}\.tar|index\.json)(\.part)?")
 
 @dataclass(frozen=True)
 class Original:
-    """An image file that is to be packed: `name` is its path below the folder."""
+    """An image file to be packed; `name` is its path below the folder."""
 
     path: Path
     name: str
@@ -36,16 +36,16 @@ class Original:
 def find_originals(
     root: Path, *, on_error: str, progress: Callable[[Sequence[Path]], Iterable[Path]]
 ) -> tuple[list[Original], int]:
-    """The images of a folder, by their headers, and how many files were skipped.
+    """Find the images of a folder by their headers, and the number of files that were skipped.
 
     Args:
-        root: searched recursively.
+        root: the folder, which is searched recursively.
         on_error: the treatment of a file that cannot be read as an image: `raise`, or `skip`.
-        progress: iterates over the files and shows how far it is.
+        progress: a wrapper around the iteration over the files that shows the progress.
 
     Raises:
-        UnreadableImageError: names the file; or no file can be read.
-        FileNotFoundError, NotADirectoryError: there is no such folder, or no image in it.
+        UnreadableImageError: a file, which the message names, or every file cannot be read.
+        FileNotFoundError, NotADirectoryError: the folder does not exist, or it has no image in it.
     """
     paths = list_images(root)
     found = []
@@ -65,7 +65,7 @@ def find_originals(
 
 
 def check_empty(storage: Storage, *, overwrite: bool) -> None:
-    """Raises FileExistsError where something is in the folder that may not be overwritten."""
+    """Raises FileExistsError when the folder holds something that may not be overwritten."""
     present = storage.sizes()
     if present is None:
         raise ValueError(
@@ -73,7 +73,7 @@ def check_empty(storage: Storage, *, overwrite: bool) -> None:
         )
     foreign = sorted(name for name in present if not OURS.fullmatch(name))
     if foreign:
-        raise FileExistsError(f"{storage.url} holds {foreign[0]}, which is no shard: take an empty folder")
+        raise FileExistsError(f"{storage.url} holds {foreign[0]}, which is not a shard: take an empty folder")
     if present and not overwrite:
         what = "shards" if NAME in present else "what an interrupted run left"
         raise FileExistsError(f"{storage.url} holds {what} already: take another folder, or --overwrite")
@@ -87,9 +87,9 @@ def pack(
     shuffle: int | None,
     report: Callable[[Shard], object] = lambda shard: None,
 ) -> list[Shard]:
-    """Write the shards one by one, and the index at last.
+    """Write the shards one by one, and then the index.
 
-    Whatever ends it earlier, there is no index, and what was written is removed where the process still can.
+    If it ends earlier, there is no index, and the files that were written are removed where that is still possible.
 
     Args:
         originals: the images.
@@ -99,7 +99,7 @@ def pack(
         report: a function that is called with each finished shard.
     """
     old = storage.sizes() or {}
-    storage.remove(NAME)  # first: nobody may take a mixture for a whole
+    storage.remove(NAME)  # before anything else: a mixture of old and new shards must not have an index
     order = np.random.default_rng(shuffle).permutation(len(originals)) if shuffle is not None else None
     ordered = [originals[i] for i in order] if order is not None else list(originals)
     shards: list[Shard] = []
@@ -125,7 +125,7 @@ def pack(
 
 def _split(originals: Sequence[Original], limit: int) -> Iterator[list[Original]]:
     part: list[Original] = []
-    size = 2 * tarfile.BLOCKSIZE  # the end, after which a tar is filled up to whole records
+    size = 2 * tarfile.BLOCKSIZE  # the end marker, after which a tar is filled up to complete records
     for original in originals:
         needed = tarfile.BLOCKSIZE * (1 + -(-original.bytes // tarfile.BLOCKSIZE))
         if part and -(-(size + needed) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE > limit:
@@ -137,7 +137,7 @@ def _split(originals: Sequence[Original], limit: int) -> Iterator[list[Original]
 
 
 def _write_shard(path: Path, name: str, originals: Sequence[Original], *, first: int) -> Shard:
-    # Numbers for names, since WebDataset takes what follows the first dot for the kind of a member. Nothing of the
+    # Numbers for names, because WebDataset reads everything after the first dot as the kind of a member. Nothing of the
     # time or the user goes in: the same files give the same bytes.
     members = [f"{first + i:08d}{original.path.suffix.lower()}" for i, original in enumerate(originals)]
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
@@ -146,7 +146,7 @@ def _write_shard(path: Path, name: str, originals: Sequence[Original], *, first:
             head = tarfile.TarInfo(member)
             head.size = len(data)
             tar.addfile(head, io.BytesIO(data))
-    with tarfile.open(path) as tar:  # as every reader will find them
+    with tarfile.open(path) as tar:  # with the mode bits that every reader will find
         images = [
             PackedImage(o.name, found.name, found.offset_data, found.size, o.height, o.width)
             for o, found in zip(originals, tar, strict=True)

@@ -16,22 +16,22 @@ from sr.ops.file_lock import is_at, lock
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2  # shards that are fetched before they are needed
+AHEAD = 2  # number of shards that are fetched before they are needed
 ATTEMPTS = 3
-PAUSE = 1.0  # seconds before the second attempt, twice that before the third
+PAUSE = 1.0  # seconds before the second attempt, and twice as many before the third
 
 
 class ShardCache:
     """A folder that the processes of a machine share, and that never holds more than `limit` bytes of shards.
 
-    A shard has its name there only when it is whole and its checksum is right. While it is fetched there are two files:
-    `.part`, which takes the bytes, and `.lock`, which is locked by who fetches and as long as the shard will be, so
-    that others count the room as taken. What a killed process leaves is not locked any more, and removed.
+    A shard has its name there only when it is complete and its checksum is right. While it is fetched, two files exist:
+    `.part` receives the bytes, and `.lock` is locked by the process that fetches and as long as the shard will be, so
+    that others count its room as taken. Files of a killed process are no longer locked, and are removed.
 
     Args:
-        folder: made when it is first needed.
+        folder: the directory, which is made when it is first needed.
         storage: the object store that the shards come from.
-        limit: bytes.
+        limit: the largest size of all shards together, in bytes.
     """
 
     def __init__(self, folder: Path, *, storage: Storage, limit: int) -> None:
@@ -40,12 +40,12 @@ class ShardCache:
         self.limit = limit
 
     def open(self, shard: Shard) -> BinaryIO:
-        """The shard, open for reading; fetched first where it is not there, or removed meanwhile by another process.
+        """Open a shard for reading; it is fetched first where it is missing, or was removed by another process.
 
         Raises:
-            FileNotFoundError: the storage has no such shard.
-            ShardError: it cannot be fetched, or is not what the index says.
-            OSError: there is no room for it.
+            FileNotFoundError: the shard does not exist in the storage.
+            ShardError: it cannot be fetched, or differs from what the index says.
+            OSError: there is not enough room for it.
         """
         path = self.path(shard)
         while True:
@@ -55,15 +55,15 @@ class ShardCache:
                 self.fetch(shard, wait=True)
                 continue
             with suppress(FileNotFoundError):
-                os.utime(path)  # it is the most recently used
+                os.utime(path)  # marks it as the most recently used
             return file
 
     def path(self, shard: Shard) -> Path:
-        # With the checksum: shards that are packed again under the old names are other shards.
+        # The name includes the checksum, since shards that are packed again under old names are other shards.
         return self.folder / f"{shard.sha256[:16]}-{shard.name}"
 
     def fetch(self, shard: Shard, *, wait: bool) -> None:
-        """Have the shard in the folder. Without `wait` only if no other process is at it and there is room for it."""
+        """Fetch a shard into the folder. Without `wait`, only if no other process does so and there is room for it."""
         path = self.path(shard)
         part, lock = _beside(path, ".part"), _beside(path, ".lock")
         with self._claim(lock, wait=wait) as claim:
@@ -72,7 +72,7 @@ class ShardCache:
             while not self._make_room(shard, claim):
                 if not wait:
                     return
-                time.sleep(0.05)  # until what others fetch is whole, and can be removed
+                time.sleep(0.05)  # until the shards of others are complete and can be removed
             try:
                 self._download(shard, part)
                 part.rename(path)
@@ -100,7 +100,7 @@ class ShardCache:
     def _check(self, shard: Shard, part: Path) -> None:
         place = f"{self.storage.url}/{shard.name}"
         if (size := part.stat().st_size) != shard.bytes:
-            raise ShardError(f"{place} came as {size} bytes where the index says {shard.bytes}")
+            raise ShardError(f"{place} arrived with {size} bytes where the index says {shard.bytes}")
         with part.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != shard.sha256:
@@ -110,7 +110,7 @@ class ShardCache:
 
     @contextmanager
     def _claim(self, path: Path, *, wait: bool) -> Iterator[BinaryIO | None]:
-        """The lock file at `path`, locked; None where another process has it and we do not wait."""
+        """The lock file at `path`, locked; None when another process holds it and we do not wait."""
         while True:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class ShardCache:
                     yield None
                     return
                 if not is_at(file, path):
-                    continue  # who had it has finished, and removed it
+                    continue  # the process that held it has finished and removed it
                 try:
                     yield file
                 finally:
@@ -132,10 +132,10 @@ class ShardCache:
                 return
 
     def _make_room(self, shard: Shard, claim: BinaryIO) -> bool:
-        """Remove shards until this one fits, and take its room; False where others that are fetched leave none."""
+        """Remove shards until this one fits, and reserve its room; False when shards being fetched leave none."""
         with (self.folder / "room").open("ab") as room:
             _lock(room, wait=True)
-            os.truncate(claim.fileno(), 0)  # what a killed process had claimed for this very shard
+            os.truncate(claim.fileno(), 0)  # the room that a killed process had reserved for this shard
             self._sweep()
             held = {path: _stat(path) for path in self.folder.iterdir() if path.suffix != ".part"}
             shards = sorted((path for path in held if path.suffix == ".tar"), key=lambda path: held[path][1])
@@ -143,7 +143,7 @@ class ShardCache:
             for path in shards:
                 if spare >= 0:
                     break
-                path.unlink(missing_ok=True)  # who has it open reads on
+                path.unlink(missing_ok=True)  # a process that has it open can still read it
                 spare += held[path][0]
             if spare < 0:
                 return False
@@ -151,7 +151,7 @@ class ShardCache:
             return True
 
     def _sweep(self) -> None:
-        """Remove what killed processes left."""
+        """Remove the files of killed processes."""
         for part in self.folder.glob("*.part"):
             if not part.with_suffix(".lock").exists():
                 part.unlink(missing_ok=True)
@@ -163,7 +163,7 @@ class ShardCache:
 
 
 def check_limit(shards: Sequence[Shard], *, shards_at_once: int, limit: int) -> None:
-    """Raises ValueError where the shards that are in use at a time would push each other out of the cache."""
+    """Raises ValueError when the shards in use at the same time would push each other out of the cache."""
     largest = sorted((shard.bytes for shard in shards), reverse=True)[: shards_at_once + 1 + AHEAD]
     if sum(largest) > limit:
         raise ValueError(
@@ -177,7 +177,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 def _stat(path: Path) -> tuple[int, int]:
-    """Bytes and time of the last use."""
+    """The size in bytes and the time of the last use."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -186,7 +186,7 @@ def _stat(path: Path) -> tuple[int, int]:
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> bool:
-    """Lock a file for as long as it is open; False where another process has it and we do not wait."""
+    """Lock a file for as long as it is open; False when another process holds it and we do not wait."""
     try:
         return lock(file, wait=wait)
     except OSError as error:

@@ -21,7 +21,7 @@ class ShardData(SRDataModule):
     """HR images in the shards that `python -m sr.data.pack` makes.
 
     Args:
-        url: their folder: a local path, which is read in place, or s3://, gs://, hf://, https://, ...
+        url: the folder of the shards: a local path, which is read in place, or s3://, gs://, hf://, https://, ...
         shards_at_once: the number of shards that are shuffled into each other, see `sr.data.shards.order`.
         cache_dir: the directory for copies of shards from object storage; None takes `sr-lightning` among the user's
             caches.
@@ -38,7 +38,7 @@ class ShardData(SRDataModule):
             raise ValueError(f"data.shards_at_once={self.shards_at_once} must be 1 or more")
         if self.degradation is None:
             raise ValueError(
-                "data.degradation=null: these images have no LR of their own, so one must make it"
+                "data.degradation=null: these images have no LR files, so a degradation must make LR"
             )
         storage = Storage(self.url)
         shards = find_shards(storage)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class ShardImages:
-    """An `ImageSource` of the images that an index tells of, in its order.
+    """An `ImageSource` of the images that an index lists, in its order.
 
     Args:
         shards: the shards as the index describes them.
@@ -35,7 +35,7 @@ class ShardImages:
         self.shards = [Shard(shard.name, shard.bytes, shard.sha256, ()) for shard in shards]
         images = [image for shard in shards for image in shard.images]
         self.shard_of = np.repeat(np.arange(len(shards)), [len(shard.images) for shard in shards])
-        # Not objects, whose counters would unshare the pages of workers.
+        # Arrays and not objects: writing their reference counts would give every worker its own copy of the pages.
         self.table = np.array([(i.offset, i.bytes, i.height, i.width) for i in images], np.int64)
         self._paths = np.array([image.path.encode() for image in images])
         self._fetching: Thread | None = None
@@ -51,29 +51,29 @@ class ShardImages:
             file.seek(offset)
             data = file.read(length)
         if len(data) < length:
-            raise ShardError(f"{place} ends before its image {self.path(index)}: it was changed meanwhile")
+            raise ShardError(f"{place} ends before its image {self.path(index)}: it has been changed")
         return decode_image(data, name=f"{place}: {self.path(index)}", channels=self.channels)
 
     def path(self, index: int) -> str:
-        """Of the file in the folder that was packed."""
+        """The path of the file in the folder that was packed."""
         return str(self._paths[index].decode())
 
     def name(self, index: int) -> str:
-        """The path without its suffix, as `ImageFiles.name`."""
+        """The path without its suffix, as in `ImageFiles.name`."""
         path = self.path(index)
         return path[: path.rindex(".")]
 
     def size(self, index: int) -> tuple[int, int]:
-        """(height, width), from the index."""
+        """The (height, width) in the index."""
         height, width = self.table[index, 2:].tolist()
         return height, width
 
     def listing(self) -> list[str]:
-        """Path and size in bytes, as those of the folder that was packed."""
+        """The path and the size in bytes of each file, as in the folder that was packed."""
         return [f"{self.path(index)} {self.table[index, 1]}" for index in range(len(self))]
 
     def fetch(self, shards: Iterable[int]) -> None:
-        """Have shards brought into the cache while others are read; returns at once."""
+        """Fetch shards into the cache in the background; returns at once."""
         if self.cache is None or (self._fetching is not None and self._fetching.is_alive()):
             return
         missing = [
@@ -87,7 +87,7 @@ class ShardImages:
         try:
             for shard in shards:
                 cache.fetch(shard, wait=False)
-        except OSError as error:  # whoever needs the shard will meet it again, and raise
+        except OSError as error:  # the process that needs the shard will meet the error again, and raise it
             log.debug("%s", error)
 
     def _open(self, shard: Shard) -> BinaryIO:
@@ -101,18 +101,18 @@ class ShardImages:
 
 
 def find_shards(storage: Storage) -> list[Shard]:
-    """What the index says is there, compared with what is there, as far as the storage tells without reading it.
+    """Read the index and compare it with the storage, as far as that is possible without reading the shards.
 
     Raises:
-        FileNotFoundError: there is no index, or one of its shards is missing.
+        FileNotFoundError: the index or one of its shards is missing.
         ValueError: the index is damaged, or of a later version.
-        ShardError: a shard has another size, or the storage is out of reach.
+        ShardError: a shard has another size, or the storage cannot be reached.
     """
     try:
         data = storage.read(NAME)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}: make it by `python -m sr.data.pack`, which writes it when all shards are whole"
+            f"{error}: make it by `python -m sr.data.pack`, which writes it when all shards are complete"
         ) from None
     shards = read_index(data, place=f"{storage.url}/{NAME}")
     sizes = storage.sizes()

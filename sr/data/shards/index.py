@@ -40,7 +40,7 @@ class Shard:
 
 
 def write_index(shards: Sequence[Shard]) -> str:
-    """JSON with an image to a line, so that people can read it too."""
+    """Write JSON with one image on each line, so that people can read it too."""
     parts = []
     for shard in shards:
         rows = ",\n".join(json.dumps(image, ensure_ascii=False) for image in shard.images)
@@ -51,16 +51,16 @@ def write_index(shards: Sequence[Shard]) -> str:
 
 
 def read_index(data: bytes, *, place: str) -> list[Shard]:
-    """The shards that the bytes of an index tell of.
+    """The shards that an index lists, from its bytes.
 
     Raises:
-        ValueError: names `place` and what is wrong there.
+        ValueError: the index is damaged or of a later version; the message names `place`.
     """
     try:
         found = json.loads(data)
         version = int(found["version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{place} is no index of shards, or a truncated one ({error!r})") from error
+        raise ValueError(f"{place} is not an index of shards, or a truncated one ({error!r})") from error
     if version > VERSION:
         raise ValueError(
             f"{place} has version {version}, and this program reads up to {VERSION}: update it, or pack again"
@@ -70,14 +70,14 @@ def read_index(data: bytes, *, place: str) -> list[Shard]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{place} is damaged ({error!r})") from error
     if not any(shard.images for shard in shards):
-        raise ValueError(f"{place} tells of no image")
+        raise ValueError(f"{place} lists no image")
     return shards
 
 
 def _shard(entry: dict[str, Any]) -> Shard:
     images = [PackedImage(*row) for row in entry["images"]]
     shard = Shard(entry["name"], int(entry["bytes"]), entry["sha256"], images)
-    # Both become part of a file name, and an index may come from anywhere.
+    # Both become part of a file name, and an index may come from a stranger.
     if not re.fullmatch(r"\w[\w.-]*", shard.name) or not re.fullmatch("[0-9a-f]{64}", shard.sha256):
         raise ValueError(f"shard {shard.name!r} with sha256 {shard.sha256!r}")
     for image in images:

@@ -4,12 +4,12 @@ import numpy as np
 
 
 class ShardOrder:
-    """A function lap -> every image once, of (seed, lap) alone.
+    """A function lap -> every image once, which depends on (seed, lap) alone.
 
     The shards come in a random order, the images of each spread over the time in which `shards_at_once` of them begin,
-    so that about as many are in use at any moment and one begins when another ends. A lap begins with a single shard:
-    training need not wait for several. Where there are no more shards than `shards_at_once`, it is one shuffle of all,
-    the same that loose files get.
+    so that about as many are in use at any moment and one begins when another ends. A lap begins with one shard, so
+    training does not wait for several. With no more shards than `shards_at_once`, the order is one shuffle of all
+    images, the same as for loose files.
 
     Args:
         shard_of: the shard of each image.
@@ -33,7 +33,7 @@ class ShardOrder:
         return np.argsort(moment, kind="stable")
 
     def upcoming(self, position: int, *, count: int) -> list[int]:
-        """The next shards, at most `count`, that the stream will begin with after sample number `position`."""
+        """The next shards, `count` at most, that the stream begins after sample number `position`."""
         lap, place = divmod(position, len(self.shard_of))
         places, shards = self._begins(lap)
         begun = int(np.searchsorted(places, place, side="right"))
@@ -43,11 +43,11 @@ class ShardOrder:
         return found
 
     def _begins(self, lap: int) -> tuple[np.ndarray, np.ndarray]:
-        """Places at which a shard comes for the first time in a lap, ascending, and those shards."""
+        """The ascending positions at which a shard comes for the first time in a lap, and those shards."""
         if lap not in self._beginnings:
             shards, places = np.unique(self.shard_of[self(lap)], return_index=True)
             by_place = np.argsort(places)
-            # Batches of two laps can be under way at once, and the next lap is looked at.
+            # Batches of two laps can be loading at the same time, and `upcoming` looks at the next lap.
             self._beginnings = {key: value for key, value in self._beginnings.items() if abs(key - lap) <= 1}
             self._beginnings[lap] = places[by_place], shards[by_place]
         return self._beginnings[lap]

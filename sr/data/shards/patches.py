@@ -12,7 +12,7 @@ from sr.degradations.sharpen import UnsharpMask
 
 
 class ShardPatches(SynthesizedPatches):
-    """`SynthesizedPatches` that come in the order of shards, the next of which are fetched meanwhile."""
+    """`SynthesizedPatches` in the order of shards, while the next shards are fetched in the background."""
 
     def __init__(
         self,

@@ -12,24 +12,24 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-SILENCE = 60  # seconds without a byte after which a web server counts as gone
+SILENCE = 60  # seconds without a byte after which a web server is given up
 
 
 class ShardError(OSError):
-    """A shard, or the index of shards, that is missing, damaged or out of reach."""
+    """A shard, or the index of shards, that is missing, damaged or cannot be reached."""
 
 
 class Storage:
-    """The folder at a path or URL. Pickled it is opened again in the other process.
+    """The folder at a path or URL. A pickle of it opens the folder again in the other process.
 
-    Keys and addresses are those of the library behind a protocol (`AWS_ACCESS_KEY_ID`, `HF_TOKEN`, ...), or of fsspec
-    (`FSSPEC_S3_ENDPOINT_URL`): they come from the environment, so that none lands in a checkpoint.
+    Keys and addresses come from the environment, so that no checkpoint contains them: variables of the library behind
+    a protocol (`AWS_ACCESS_KEY_ID`, `HF_TOKEN`, ...), or of fsspec (`FSSPEC_S3_ENDPOINT_URL`).
 
     Args:
-        url: a local path, or s3://, gs://, hf://, https:// and what else fsspec knows.
+        url: a local path, s3://, gs://, hf://, https://, or another protocol of fsspec.
 
     Raises:
-        ValueError: the url is empty, or of a protocol that is unknown or lacks its package.
+        ValueError: the url is empty, or its protocol is unknown or needs a package that is missing.
     """
 
     def __init__(self, url: str) -> None:
@@ -51,10 +51,10 @@ class Storage:
         self.local = Path(root) if is_local else None
 
     def read(self, name: str) -> bytes:
-        """The whole of a file.
+        """The content of a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: the file does not exist.
             ShardError: the storage is out of reach.
         """
         system, root = self._open()
@@ -62,7 +62,7 @@ class Storage:
             return bytes(system.cat_file(f"{root}/{name}"))
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.url}/{name} does not exist") from None
-        except Exception as error:  # of whatever library is behind the protocol
+        except Exception as error:  # from the library behind the protocol, whichever it is
             raise ShardError(f"{self.url}/{name} cannot be read ({_reason(error)})") from error
 
     def download(self, name: str, path: Path) -> None:
@@ -78,7 +78,7 @@ class Storage:
             raise ShardError(f"{self.url}/{name} cannot be read ({_reason(error)})") from error
 
     def sizes(self) -> dict[str, int] | None:
-        """Bytes of every file by name; None for a web server, which has no list to rely on.
+        """The size in bytes of every file by name; None for a web server, which has no reliable list.
 
         Raises:
             ShardError: the storage is out of reach.
@@ -100,7 +100,7 @@ class Storage:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """A path to write a file to; afterwards the whole file appears under its name, or nothing does.
+        """A path to write a file to; afterwards the complete file appears under its name, or nothing does.
 
         Raises:
             ShardError: it cannot be written.
@@ -124,7 +124,7 @@ class Storage:
                 raise ShardError(f"{self.url}/{name} cannot be written ({_reason(error)})") from error
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file if it exists."""
         system, root = self._open()
         try:
             system.rm_file(f"{root}/{name}")
@@ -134,7 +134,7 @@ class Storage:
             raise ShardError(f"{self.url}/{name} cannot be removed ({_reason(error)})") from error
 
     def _open(self) -> tuple[Any, str]:
-        # Each time anew: fsspec keeps one for each process, and those of before a fork must not be used after it.
+        # Made anew each time: fsspec keeps one for each process, which must not be used after a fork.
         options: dict[str, Any] = {}
         if self.is_web:  # aiohttp's own limit is five minutes for a whole file
             options["client_kwargs"] = {"timeout": aiohttp.ClientTimeout(total=None, sock_read=SILENCE)}

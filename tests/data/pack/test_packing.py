@@ -99,7 +99,7 @@ def test_what_is_there_is_kept_unless_asked(folder: Path, tmp_path: Path) -> Non
         check_empty(storage, overwrite=False)
     check_empty(storage, overwrite=True)
     (tmp_path / "out" / "thesis.doc").touch()
-    with pytest.raises(FileExistsError, match=r"thesis\.doc, which is no shard"):
+    with pytest.raises(FileExistsError, match=r"thesis\.doc, which is not a shard"):
         check_empty(storage, overwrite=True)
 
 
@@ -113,7 +113,7 @@ def test_an_index_of_later_or_damaged_kind_is_refused() -> None:
     with pytest.raises(ValueError, match=r"x/index\.json has version 9, and this program reads up to 1"):
         read_index(b'{"version": 9}', place="x/index.json")
     for damaged in (b"", b"[]", b'{"version": 1, "shards": [{"name": "../x"}]}'):
-        with pytest.raises(ValueError, match=r"is no index of shards|is damaged"):
+        with pytest.raises(ValueError, match=r"is not an index of shards|is damaged"):
             read_index(damaged, place="x/index.json")
 
 

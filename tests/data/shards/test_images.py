@@ -88,7 +88,7 @@ def test_a_damaged_download_is_tried_again_and_never_used(
         found[0]
     assert not list((tmp_path / "cache").glob("*.tar"))
     path.write_bytes(good[:-100])
-    with pytest.raises(ShardError, match=r"came as \d+ bytes where the index says"):
+    with pytest.raises(ShardError, match=r"arrived with \d+ bytes where the index says"):
         found[0]
     path.write_bytes(good)
     assert same(found, folder)
