@@ -91,10 +91,10 @@ def register_schemas() -> None:
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:
-    """`+key=value` adds a key even to a schema; one that is not in it would do nothing.
+    """Refuse keys that are not in the schema: `+key=value` can add them, and they would do nothing.
 
     Raises:
-        ValueError: names the keys.
+        ValueError: the message names the unknown keys.
     """
     known = [entry.name for entry in fields(schema)]
     unknown = sorted(str(key) for key in cfg if key not in known)
@@ -103,7 +103,7 @@ def check_root_keys(cfg: DictConfig, schema: type) -> None:
 
 
 def check_least(cfg: DictConfig, **least: int) -> None:
-    """Raises ValueError for a number below what it can be; null is none."""
+    """Raises ValueError for a number below its smallest value; null is allowed."""
     for key, value in least.items():
         if cfg[key] is not None and cfg[key] < value:
             raise ValueError(f"{key}={cfg[key]} must be {value} or more")

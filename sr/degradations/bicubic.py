@@ -1,4 +1,4 @@
-"""The classical degradation: MATLAB bicubic, nothing else."""
+"""The classical degradation: MATLAB's bicubic resize and nothing else."""
 
 from sr.degradations.pipeline import Degradation
 from sr.degradations.resize import MatlabBicubic

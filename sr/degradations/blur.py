@@ -35,7 +35,7 @@ class Blur:
 
     @cached_property
     def kernel(self) -> np.ndarray:
-        """(size, size), sum 1."""
+        """The kernel, (size, size), which sums to 1."""
         sigma_y = self.sigma_x if self.sigma_y is None else self.sigma_y
         shape = {"sigma_x": self.sigma_x, "sigma_y": sigma_y, "rotation": self.rotation or 0.0}
         beta = 1.0 if self.beta is None else self.beta
@@ -63,7 +63,7 @@ class Sinc:
 
     @cached_property
     def kernel(self) -> np.ndarray:
-        """(size, size), sum 1."""
+        """The kernel, (size, size), which sums to 1."""
         return kernels.sinc(self.size, cutoff=self.cutoff)
 
     def __call__(self, image: np.ndarray, *, hr_size: tuple[int, int]) -> np.ndarray:
@@ -75,12 +75,13 @@ class RandomBlur:
 
     Args:
         probability: the probability that there is a blur.
-        families: name -> probability, of `FAMILIES`.
+        families: name -> probability, for names out of `FAMILIES`.
         sinc_probability: the probability that the kernel is a sinc instead.
         size: taps, odd, each equally likely.
         sigma: the range of standard deviations in pixels; an anisotropic kernel draws one for each axis, and a
             rotation.
-        generalized_beta, plateau_beta: the exponent; where the range has 1 in it, half the time below 1, half above.
+        generalized_beta, plateau_beta: the range of exponents; if it contains 1, half of the draws are below 1 and half
+            above.
 
     Raises:
         ValueError: names the key, the value and the choices.
@@ -138,7 +139,7 @@ class RandomBlur:
 
 
 class RandomSinc:
-    """A sinc filter alone: Real-ESRGAN's last one.
+    """A sinc filter alone, as at the end of Real-ESRGAN's chain.
 
     Args:
         probability: the probability that the stage happens.

@@ -104,7 +104,7 @@ def _through_codec(image: np.ndarray, suffix: str, settings: list[int]) -> np.nd
     """Encode and decode 8 bits of an image with 1 or 3 channels.
 
     Raises:
-        ValueError: the codec does not know so many channels.
+        ValueError: the codec does not support this number of channels.
     """
     channels = image.shape[2]
     if channels not in (1, 3):

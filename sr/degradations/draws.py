@@ -1,4 +1,4 @@
-"""Drawing parameters, and what a range or a table of probabilities must look like."""
+"""Drawing parameters, and checking ranges and tables of probabilities."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ import numpy as np
 def checked_range(
     key: str, bounds: Sequence[float], *, least: float = 0.0, most: float = math.inf
 ) -> tuple[float, float]:
-    """The two bounds as they are.
+    """Check two bounds and return them.
 
     Raises:
-        ValueError: not two numbers, in reverse order, or outside of [least, most].
+        ValueError: they are not two numbers, in reverse order, or outside [least, most].
     """
     if isinstance(bounds, str) or not isinstance(bounds, Sequence) or len(bounds) != 2:
         raise ValueError(f"{key}={bounds} must be two numbers: [lowest, highest]")
@@ -27,7 +27,7 @@ def checked_range(
 
 
 def checked_probability(key: str, probability: float) -> float:
-    """Raises ValueError where it is no probability."""
+    """Check a probability and return it. Raises ValueError outside [0, 1]."""
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise ValueError(f"{key}={probability} must be in [0, 1]")
     return probability
@@ -36,10 +36,10 @@ def checked_probability(key: str, probability: float) -> float:
 def checked_probabilities(
     key: str, table: Mapping[str, float], *, choices: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """The table as it is.
+    """Check a table of probabilities and return it.
 
     Raises:
-        ValueError: a name that is none of `choices`, a negative probability, or a sum that is not 1.
+        ValueError: a name is not one of `choices`, a probability is negative, or the sum is not 1.
     """
     for name, probability in table.items():
         if choices is not None and name not in choices:
@@ -52,14 +52,14 @@ def checked_probabilities(
 
 
 def checked_scale(scale: int) -> int:
-    """Raises ValueError where it does not shrink."""
+    """Check a scale and return it. Raises ValueError below 1."""
     if scale < 1:
         raise ValueError(f"scale={scale} must be 1 or more")
     return scale
 
 
 def checked_choices(key: str, values: Sequence[str], *, choices: Sequence[str]) -> list[str]:
-    """Raises ValueError for a value that is none of `choices`, or for none at all."""
+    """Check values and return them. Raises ValueError for one that is not in `choices`, or for an empty list."""
     for value in values:
         if value not in choices:
             raise ValueError(f"{key}={value!r} is unknown: choose from {', '.join(choices)}")
@@ -71,7 +71,7 @@ def checked_choices(key: str, values: Sequence[str], *, choices: Sequence[str]) 
 def checked_whole_range(
     key: str, bounds: Sequence[int], *, least: int, most: float = math.inf
 ) -> tuple[int, int]:
-    """As `checked_range`, for whole numbers."""
+    """The same as `checked_range` for whole numbers."""
     low, high = checked_range(key, bounds, least=least, most=most)
     if low != int(low) or high != int(high):
         raise ValueError(f"{key}=[{low}, {high}] must be whole numbers")
@@ -79,7 +79,7 @@ def checked_whole_range(
 
 
 def checked_odd_range(key: str, bounds: Sequence[int]) -> tuple[int, int]:
-    """Raises ValueError where the bounds are not both odd, or reversed."""
+    """Check two odd bounds and return them. Raises ValueError if one is even, or if they are reversed."""
     low, high = checked_whole_range(key, bounds, least=1)
     if not low % 2 or not high % 2:
         raise ValueError(f"{key}=[{low}, {high}] must be odd: a kernel has a central pixel")
@@ -87,7 +87,7 @@ def checked_odd_range(key: str, bounds: Sequence[int]) -> tuple[int, int]:
 
 
 def uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
-    """Between the two bounds."""
+    """A number drawn uniformly between the two bounds."""
     return float(rng.uniform(*bounds))
 
 
@@ -107,7 +107,7 @@ def happens(rng: np.random.Generator, probability: float) -> bool:
 
 
 def choose(rng: np.random.Generator, table: Mapping[str, float]) -> str:
-    """One of the names, by its probability."""
+    """One of the names, drawn by its probability."""
     names = list(table)
     # Not `Generator.choice`, which takes ten times as long for a handful of names.
     drawn, reached = rng.random(), 0.0
@@ -124,5 +124,5 @@ def pick(rng: np.random.Generator, names: Sequence[str]) -> str:
 
 
 def seed(rng: np.random.Generator) -> int:
-    """For the randomness inside a step, such as a field of noise."""
+    """A seed for the randomness inside a step, such as a field of noise."""
     return int(rng.integers(2**32))

@@ -23,8 +23,8 @@ class GaussianNoise:
 
     Attributes:
         sigma: standard deviation in levels of 255.
-        color: `color` (every channel its own), `gray` (all the same), or `correlated` (mixed by a random matrix, as
-            BSRGAN does to imitate what a camera makes of its noise).
+        color: `color` (each channel has its own noise), `gray` (all channels have the same), or `correlated` (mixed by
+            a random matrix, as in BSRGAN, which imitates the processing of a camera).
         seed: the seed of the noise field.
     """
 
@@ -49,8 +49,8 @@ class PoissonNoise:
     As published, the mean is the image times 2^ceil(log2(number of distinct 8-bit levels)).
 
     Attributes:
-        strength: 1 is true shot noise.
-        color: `color` (every channel its own) or `gray` (that of the luma, the same in all).
+        strength: the factor of the noise; 1 is true shot noise.
+        color: `color` (each channel has its own noise) or `gray` (all channels have the noise of the luma).
         seed: the seed of the noise field.
     """
 
@@ -73,7 +73,7 @@ class PoissonNoise:
 
 
 class RandomNoise:
-    """Gaussian or else Poisson noise; Real-ESRGAN sec. 3.2.
+    """Either Gaussian or Poisson noise; Real-ESRGAN, sec. 3.2.
 
     Args:
         gaussian_probability: the probability that the noise is Gaussian; otherwise it is Poisson noise.

@@ -1,4 +1,4 @@
-"""HR -> LR as a list of stages, drawn anew for every sample."""
+"""HR -> LR by a list of stages, which are drawn again for every sample."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,9 +23,9 @@ class Degradation:
         scale: factor by which height and width shrink.
         margin: HR pixels around a patch that are degraded with it and then cut off, since the mirrored border of a
             window leaves traces in LR; a multiple of scale.
-        stages: applied in order.
-        jitter: a training patch lies up to so many LR pixels off the middle of its window, in each direction. A
-            margin alone would put the 8 x 8 blocks of JPEG at the same place in every patch.
+        stages: the stages by name, which are applied in order.
+        jitter: the largest distance of a training patch from the middle of its window, in LR pixels and in each
+            direction. A margin alone would put the 8 x 8 blocks of JPEG at the same position in every patch.
 
     Raises:
         ValueError: names the key, the value and the choices.
@@ -44,20 +44,21 @@ class Degradation:
         self.stages = _checked(stages, "degradation.stages")
 
     def draw(self, rng: np.random.Generator) -> Record:
-        """Everything random about one sample."""
+        """Draw everything random about one sample."""
         return Record(scale=self.scale, steps=_draw_all(self.stages, rng))
 
     def check(self, *, channels: int) -> None:
-        """Try it on small images, so that what can never work does not show hours later.
+        """Try it on small images, so that an error in every sample is found now and not hours later.
 
         Raises:
-            DegradationError: a step does not take images of so many channels, or the stages do not lead to LR.
+            DegradationError: a step does not support this number of channels, or the stages do not lead to the size of
+                LR.
         """
         for record, hr in self._trials(channels):
             record.apply(hr)
 
     def is_identity(self, *, channels: int) -> bool:
-        """Whether LR are HR: at scale=1, where resizing does nothing and there is nothing else."""
+        """Whether LR equals HR, as at scale=1 with no stage but a resize."""
         return self.scale == 1 and all(
             np.array_equal(record.apply(hr), quantize(hr)) for record, hr in self._trials(channels)
         )
@@ -70,14 +71,14 @@ class Degradation:
 
 
 class Shuffled:
-    """Stages, or groups of stages, in an order drawn per sample; of two, each goes first half the time.
+    """Stages, or groups of stages, in an order that is drawn for every sample; all orders are equally likely.
 
     Args:
         stages: the stages by name, in any order.
         in_order: names that keep this order among themselves.
 
     Raises:
-        ValueError: a name in `in_order` is none of the stages.
+        ValueError: a name in `in_order` is not one of the stages.
     """
 
     def __init__(self, *, stages: Stages, in_order: Sequence[str] = ()) -> None:
@@ -96,7 +97,7 @@ class Shuffled:
 
 
 class OneOf:
-    """One of several stages, or groups of stages.
+    """One of several stages, or groups of stages, drawn for every sample.
 
     Args:
         stages: name -> stage.
@@ -126,7 +127,7 @@ def _checked(stages: Stages, key: str) -> Stages:
         if isinstance(stage, Mapping):
             _checked(stage, f"{key}.{name}")
         elif not hasattr(stage, "draw") and not hasattr(stage, "draw_all"):
-            raise ValueError(f"{key}.{name}={stage!r} is no stage: it needs a _target_ with a draw method")
+            raise ValueError(f"{key}.{name}={stage!r} is not a stage: it needs a _target_ with a draw method")
     return stages
 
 

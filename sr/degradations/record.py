@@ -1,4 +1,4 @@
-"""What was drawn for one sample: applied again it gives the same LR to the bit."""
+"""The draws for one sample, which give the same LR to the bit when they are applied again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,10 @@ class DegradationError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The steps of one sample in their order, each under the path of the stage that drew it, as `first.blur`.
+    """The steps of one sample in order, each under the path of the stage that drew it, such as `first.blur`.
 
     Attributes:
-        scale: HR is so many times as large as LR.
+        scale: the factor between LR and HR.
         steps: path -> step.
         version: the version of the parameters' meaning.
     """
@@ -45,17 +45,20 @@ class Record:
         for path, step in self.steps.items():
             try:
                 image = step(image, hr_size=(height, width))
-            except Exception as error:  # whatever it was, the parameters that led to it are what is needed
-                raise DegradationError(f"{path} failed: {error}; drawn was {self.to_json()}") from error
+            except (
+                Exception
+            ) as error:  # whatever the error is, its report needs the parameters that led to it
+                raise DegradationError(f"{path} failed: {error}; the draws were {self.to_json()}") from error
         if (image.shape[0] * self.scale, image.shape[1] * self.scale) != (height, width):
             raise DegradationError(
                 f"the stages made {width} x {height} pixels {image.shape[1]} x {image.shape[0]}, which is not LR at"
-                f" scale={self.scale}: there must be a sr.degradations.resize.ResizeToLR; drawn was {self.to_json()}"
+                f" scale={self.scale}: there must be a sr.degradations.resize.ResizeToLR; the draws were"
+                f" {self.to_json()}"
             )
         return quantize(image)
 
     def content(self) -> dict[str, Any]:
-        """Plain numbers, words, lists and dicts: what the JSON holds."""
+        """The content of the JSON: plain numbers, words, lists and dicts."""
         steps = [
             {"path": path, "kind": import_path(type(step)), **_fields(step)}
             for path, step in self.steps.items()
@@ -78,7 +81,7 @@ class Record:
             trust: packages besides `sr.degradations` whose steps the record may name.
 
         Raises:
-            ValueError: the text is no record, a record of another version, or one that names other classes.
+            ValueError: the text is not a record, has another version, or names other classes.
         """
         try:
             content = json.loads(text)

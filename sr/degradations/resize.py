@@ -10,7 +10,7 @@ import numpy as np
 from sr.degradations import draws
 from sr.ops.resize import imresize
 
-# Nothing but area averages when it shrinks: the aliasing of the others is part of the degradation.
+# Only area averages when it shrinks; the aliasing of the others is part of the degradation.
 MODES = {
     "area": cv2.INTER_AREA,
     "bilinear": cv2.INTER_LINEAR,
@@ -24,7 +24,7 @@ DIRECTIONS = ("up", "down", "keep")
 
 @dataclass(frozen=True, kw_only=True)
 class Resize:
-    """To a fraction of the size of HR, whatever the size was in between.
+    """Resize to a fraction of the size of HR, whatever the present size is.
 
     Attributes:
         fraction: the fraction of the height and width of HR that the result has, rounded down.
@@ -49,10 +49,10 @@ class RandomResize:
     """Enlarges, shrinks, or keeps the size; Real-ESRGAN sec. 3.2.
 
     Args:
-        directions: probabilities of `up`, `down` and `keep`.
-        factor: lowest and highest; `up` draws above 1, `down` below.
+        directions: the probabilities of `up`, `down` and `keep`.
+        factor: the lowest and the highest factor; `up` draws above 1, `down` below.
         modes: interpolations, out of `MODES`, that are equally likely.
-        scale: the factor is one of HR / scale; 1 means of HR itself.
+        scale: the factor refers to HR / scale; 1 refers to HR itself.
 
     Raises:
         ValueError: names the key, the value and the choices.
@@ -81,7 +81,7 @@ class RandomResize:
 
 
 class ResizeToLR:
-    """To HR / scale, the size that the chain has to end with.
+    """Resize to HR / scale, the size with which the chain has to end.
 
     Args:
         scale: factor between LR and HR.

@@ -10,8 +10,8 @@ class UnsharpMask:
 
     Args:
         weight: the factor of the detail that is added.
-        radius: taps of the Gaussian, made odd.
-        threshold: detail below it, in levels of 255, is left as it is.
+        radius: the taps of the Gaussian; an even number is raised by one.
+        threshold: the amplitude, in levels of 255, below which detail is left as it is.
 
     Raises:
         ValueError: names the key and the value.

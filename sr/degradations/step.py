@@ -1,8 +1,8 @@
-"""What a degradation is made of: stages, which draw, and the steps that they draw.
+"""The parts of a degradation: stages, which draw, and the steps that they draw.
 
-A *stage* is a distribution: `draw(rng)` gives a step, or None where it does not happen. A *step* is what was drawn: a
-frozen dataclass of plain numbers and words, so that it can be written as JSON, and a function of the image alone, so
-that applying it again gives the same pixels.
+A *stage* is a distribution: `draw(rng)` gives a step, or None when the stage does not happen. A *step* is the result of
+a draw: a frozen dataclass of plain numbers and words, which can be written as JSON, and a function of the image alone,
+which gives the same pixels when it is applied again.
 """
 
 from typing import Protocol, runtime_checkable

@@ -35,7 +35,7 @@ class Transform:
 
 
 class RandomTransform:
-    """albumentations as a stage, with everything that the transform draws by itself, its probability `p` included.
+    """An albumentations transform as a stage, with its own draws, including its probability `p`.
 
     Args:
         transform: a transform that keeps the size of the image and the position of everything in it.
@@ -45,7 +45,7 @@ class RandomTransform:
     """
 
     def __init__(self, *, transform: albumentations.BasicTransform) -> None:
-        # Without `strict` an unknown argument is a mere warning.
+        # Without `strict`, an unknown argument only causes a warning.
         compose = albumentations.Compose([transform], strict=True)
         self.description = json.dumps(albumentations.to_dict(compose))
 

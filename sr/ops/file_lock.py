@@ -1,4 +1,4 @@
-"""Locks of the system on files: they end with the process that holds them, whatever ends that."""
+"""Locks of the operating system on files, which end with the process that holds them, however it ends."""
 
 import logging
 import os
@@ -14,14 +14,14 @@ IN_USE = ".in-use"
 
 
 class InUseError(RuntimeError):
-    """Another process is at work in the folder."""
+    """Another process is using the folder."""
 
 
 def lock(file: IO[Any] | int, *, shared: bool = False, wait: bool = False) -> bool:
-    """Lock an open file, or its descriptor, until it is closed; False where another process has it and we do not wait.
+    """Lock an open file, or its descriptor, until it is closed; False when another process holds it and we do not wait.
 
     Raises:
-        OSError: the file system has no locks, or the operating system has none of this kind.
+        OSError: the file system or the operating system has no such locks.
     """
     try:
         import fcntl
@@ -35,7 +35,7 @@ def lock(file: IO[Any] | int, *, shared: bool = False, wait: bool = False) -> bo
 
 
 def is_at(file: IO[Any], path: Path) -> bool:
-    """Whether this is the file at `path`, and not one that was removed meanwhile."""
+    """Whether this is still the file at `path`, and not one that has been removed."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     return False
@@ -43,16 +43,16 @@ def is_at(file: IO[Any], path: Path) -> bool:
 
 @contextmanager
 def alone_in(folder: Path, *, key: str) -> Iterator[None]:
-    """Keep others that do the same out of a folder. It is made if it is not there, and removed again if it stays empty.
+    """Hold a folder alone. It is made if it does not exist, and removed again if it stays empty.
 
-    Where there are no locks, a warning says that nothing keeps others out.
+    Without locks, a warning says that nothing keeps other processes out.
 
     Args:
         folder: the directory of a run or of a sweep.
         key: the key by which the user chose the directory, as messages show it.
 
     Raises:
-        InUseError: names the process that is in the folder.
+        InUseError: another process uses the folder; the message names it.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,12 +65,12 @@ def alone_in(folder: Path, *, key: str) -> Iterator[None]:
             path.unlink(missing_ok=True)
             file.close()
         if made:
-            with suppress(OSError):  # it is not empty, as a rule
+            with suppress(OSError):  # usually it is not empty
                 folder.rmdir()
 
 
 def _claim(path: Path, *, key: str) -> IO[str] | None:
-    """The file at `path`, locked, with who has locked it; None where there are no locks."""
+    """Create and lock the file at `path`, which names this process; None where there are no locks."""
     while True:
         file = path.open("a+")
         try:
@@ -88,7 +88,7 @@ def _claim(path: Path, *, key: str) -> IO[str] | None:
             )
         if is_at(file, path):
             break
-        file.close()  # who had it has removed it meanwhile
+        file.close()  # the process that held it has removed it
     file.truncate(0)
     file.write(f"process {os.getpid()} on {platform.node()}")
     file.flush()

@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 from scipy.fft import fft, irfft2, next_fast_len, rfft, rfft2
 
-_NEGLIGIBLE = 1e-6  # of a kernel that sums to 1: what may be left out
-_DIRECT_AREA = 130  # from so many taps on, zeros included, cv2.filter2D goes over to a slower DFT
-_WIDE = 31  # taps from which on a Gaussian is smooth enough to be computed at half the size
+_NEGLIGIBLE = 1e-6  # the sum of the taps that may be left out of a kernel that sums to 1
+_DIRECT_AREA = 130  # number of taps, including zeros, from which cv2.filter2D uses a slower DFT
+_WIDE = 31  # number of taps from which a Gaussian is smooth enough to be computed at half the size
 
 
 def convolve(image: np.ndarray, *, kernel: np.ndarray) -> np.ndarray:
     """(H, W, C) float32 and (odd, odd) float, sum 1 -> (H, W, C) float32, within 1e-5 for images in [0, 1].
 
-    The border is mirrored, edge pixel excluded (BORDER_REFLECT_101), as often as a small image needs it. What is
-    computed is the correlation, which for the point-symmetric kernels of `sr.degradations` is the convolution.
+    The border is mirrored without the edge pixel (BORDER_REFLECT_101), as often as a small image needs it. The function
+    computes the correlation, which equals the convolution for the point-symmetric kernels of `sr.degradations`.
     """
     rows, columns = kernel.sum(axis=1, keepdims=True), kernel.sum(axis=0, keepdims=True)
     if np.abs(kernel - rows * columns).sum() < _NEGLIGIBLE:
@@ -32,7 +32,7 @@ def convolve(image: np.ndarray, *, kernel: np.ndarray) -> np.ndarray:
 def gaussian_blur(image: np.ndarray, *, taps: int) -> np.ndarray:
     """(H, W, C) float32 -> (H, W, C) float32, mirrored at the border; sigma follows from `taps` (odd) by OpenCV's rule.
 
-    A wide one is taken at half the size, which for images in [0, 1] changes the result by less than 2e-4.
+    A wide Gaussian is computed at half the size, which changes the result by less than 2e-4 for images in [0, 1].
     """
     height, width = image.shape[:2]
     if taps < _WIDE or min(height, width) < taps:
@@ -57,7 +57,7 @@ def unsharp_mask(
     at the threshold may count as detail in one and not in the other.
 
     Args:
-        image: (H, W, C) float32 in [0, 1]; it is left as it is.
+        image: (H, W, C) float32 in [0, 1], which is not changed.
         weight: the factor of (image - blur), which is added.
         radius: taps of the Gaussian, made odd if they are not; its sigma follows by OpenCV's rule (8 for 50).
         threshold: difference from the blur, in units of 1/255, above which a value counts as detail. The mask of
@@ -68,7 +68,7 @@ def unsharp_mask(
     """
     blur = gaussian_blur(image, taps=radius | 1)
     mask = cv2.absdiff(image, blur).reshape(image.shape)
-    # From here on in place: a new array costs as much as the arithmetic.
+    # In place from here on, because a new array costs as much as the arithmetic.
     cv2.threshold(mask, threshold / 255, 1, cv2.THRESH_BINARY, dst=mask)
     soft = gaussian_blur(mask, taps=radius | 1)
     sharp = cv2.addWeighted(image, 1 + weight, blur, -weight, 0, dst=blur).reshape(image.shape)
@@ -83,10 +83,10 @@ def unsharp_mask(
 def _half_size_gaussian(taps: int) -> np.ndarray:
     """(n, 1) float32 that, between cv2.pyrDown and cv2.pyrUp, comes closest to the Gaussian (least squares).
 
-    A pixel that is kept by the halving and its neighbour that is not respond differently; both are fitted.
+    Halving keeps every second pixel, and the others respond differently; both are fitted.
     """
     reach, length = taps // 4 + 1, 4 * taps + 4
-    pyramid = np.array([1, 4, 6, 4, 1]) / 16  # what pyrDown blurs with, and pyrUp, twice as strong
+    pyramid = np.array([1, 4, 6, 4, 1]) / 16  # the kernel of pyrDown, and of pyrUp with twice the weight
     responses, wanted = [], []
     for place in (length // 2, length // 2 + 1):
         impulse, target = np.zeros(length), np.zeros(length)
@@ -111,7 +111,7 @@ def _separable(image: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.nda
 
 
 def _thin(kernel: np.ndarray) -> np.ndarray:
-    """Zeroes the smallest taps, `_NEGLIGIBLE` in all, and cuts off borders of nothing but zeros."""
+    """Set the smallest taps, `_NEGLIGIBLE` in total, to zero, and cut off borders that are all zero."""
     size = np.abs(kernel)
     ascending = np.sort(size, axis=None)
     smallest = ascending[np.searchsorted(np.cumsum(ascending), _NEGLIGIBLE)]
@@ -132,7 +132,7 @@ def _in_halves(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """The rows down to the centre, then the rest: each half is small enough for a direct sum."""
     centre_y, centre_x = kernel.shape[0] // 2, kernel.shape[1] // 2
     lower = kernel[centre_y:].copy()
-    lower[0] = 0  # the centre row is in the upper half already; the anchor has to be within the kernel
+    lower[0] = 0  # the centre row belongs to the upper half; the anchor has to be inside the kernel
     border = cv2.BORDER_REFLECT_101
     total = cv2.filter2D(image, -1, kernel[: centre_y + 1], anchor=(centre_x, centre_y), borderType=border)
     rest = cv2.filter2D(image, -1, lower, anchor=(centre_x, 0), borderType=border)
@@ -140,7 +140,7 @@ def _in_halves(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def _by_fft(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """One plane after the other, mirrored to a length that transforms quickly."""
+    """Convolve one plane after the other by FFT, mirrored to a length that transforms quickly."""
     height, width = image.shape[:2]
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
     tall = next_fast_len(height + 2 * top)

@@ -1,4 +1,4 @@
-"""What this machine can do."""
+"""The device, the precision and the memory of this machine."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ def pick_device(name: str) -> torch.device:
     """`auto` is the GPU where there is one.
 
     Raises:
-        ValueError: names the device and the choices.
+        ValueError: the device is unknown or missing; the message names the choices.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -28,7 +28,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether bf16 is computed by instructions of its own; emulated it is many times slower than fp32."""
+    """Whether the device has instructions for bf16; emulated bf16 is many times slower than fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return cpu_has_bf16()
@@ -41,7 +41,7 @@ def cpu_has_bf16() -> bool:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can be had without swapping; for a CPU within the limit of the container."""
+    """The bytes that are free without swapping; for a CPU, within the limit of the container."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     free = _available_memory()
@@ -57,5 +57,5 @@ def _available_memory() -> int:
         for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-    # Elsewhere only the whole is known to the standard library; half of it is a guess on the safe side.
+    # Elsewhere the standard library only knows the total memory; half of it is a safe guess.
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

@@ -13,9 +13,9 @@ def to_float(image: np.ndarray) -> np.ndarray:
 
 
 def contiguous(image: np.ndarray) -> np.ndarray:
-    """(H, W, C), turned or flipped as a view -> the same in the order of memory.
+    """Copy a turned or flipped view (H, W, C) into the order of memory.
 
-    Whole pixels are moved, which takes half the time of moving their values one by one.
+    It moves whole pixels, which takes half the time of moving their values one by one.
     """
     if image.flags.c_contiguous or image.strides[2] != image.itemsize:
         return np.ascontiguousarray(image)

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that one ends."""
+"""Processes that end with the process that started them, however that one ends."""
 
 import os
 import signal
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 
 from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
 
-STARTED_BY = "SR_STARTED_BY"  # environment variable: the id of the process of ours that starts others
+STARTED_BY = "SR_STARTED_BY"  # environment variable with the id of our process that starts others
 
 
 def end_with_parent(number: signal.Signals) -> None:
-    """Have the kernel send this signal to this process when the one that started it ends, even by kill -9.
+    """Ask the kernel to send this signal to this process when its parent ends, even by kill -9.
 
-    Linux alone can do this; elsewhere nothing happens.
+    Only Linux can do this; elsewhere nothing happens.
     """
     _prctl_pr_set_pdeathsig(number)
 
 
 def end_with_starter(number: signal.Signals) -> None:
-    """The same in a process that one of ours has started; one that a shell or a scheduler has started lives on."""
+    """The same, but only in a process that one of ours has started; a shell or a scheduler may end before its jobs."""
     starter = os.environ.get(STARTED_BY)
     if starter == str(os.getppid()):
         end_with_parent(number)
@@ -30,7 +30,7 @@ def end_with_starter(number: signal.Signals) -> None:
 
 @contextmanager
 def starting_others() -> Iterator[None]:
-    """What is started within knows by `end_with_starter` whose end is its own."""
+    """Processes that are started inside this block can end with this one by `end_with_starter`."""
     os.environ[STARTED_BY] = str(os.getpid())
     try:
         yield

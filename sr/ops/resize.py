@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from scipy.sparse import csr_array
 
-STRIP = 64  # rows of the result that are made at once, few enough for the cache of a processor
+STRIP = 64  # rows of the result that are computed at once, few enough for the cache of a processor
 
 
 def imresize(image: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
@@ -24,7 +24,7 @@ def imresize(image: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
 
 
 class Resizer:
-    """`imresize` of an image that comes in bands of rows, from the top; of those before, a few rows are kept.
+    """`imresize` of an image that comes in bands of rows from the top; only a few earlier rows are kept.
 
     Args:
         shape: (H, W, C) of the image.
@@ -36,12 +36,16 @@ class Resizer:
         height, width, channels = shape
         self._dtype = dtype
         self._columns = _weights(width, size[1], dtype)
-        self._waiting = list(reversed(_row_weights(height, size[0], dtype, STRIP)))  # the next one last
-        self._kept = np.empty((0, width, channels), dtype)  # rows that end where the next band begins
+        self._waiting = list(
+            reversed(_row_weights(height, size[0], dtype, STRIP))
+        )  # a stack: the next strip is the last
+        self._kept = np.empty(
+            (0, width, channels), dtype
+        )  # the kept rows, which end where the next band begins
         self._received = 0
 
     def add(self, band: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """The first row of every strip of the result that can be made now, and the strip; to be taken to the end."""
+        """Yield the first row and the pixels of every strip that can be computed now; the caller must take all."""
         begin = self._received
         self._received += len(band)
         while self._waiting and self._waiting[-1][2] <= self._received:
@@ -51,7 +55,7 @@ class Resizer:
         self._kept = self._rows(band, begin, needed, self._received).copy()
 
     def _rows(self, band: np.ndarray, begin: int, first: int, last: int) -> np.ndarray:
-        """Rows `first` to `last` of the image, of which `band` begins at row `begin`."""
+        """Rows `first` to `last` of the image, where `band` begins at row `begin`."""
         new = band[max(first - begin, 0) : last - begin]
         if first >= begin:
             return new
@@ -69,7 +73,9 @@ class Resizer:
 
 def _turned(image: np.ndarray) -> np.ndarray:
     """(H, W, C) -> (W, H, C), in memory too."""
-    if image.shape[2] > 4:  # OpenCV, several times as fast as NumPy, does not know 20 bytes a pixel
+    if (
+        image.shape[2] > 4
+    ):  # OpenCV is several times as fast as NumPy, but does not support 20 bytes per pixel
         return np.ascontiguousarray(image.transpose(1, 0, 2))
     return cv2.transpose(image).reshape(image.shape[1], image.shape[0], -1)
 
@@ -91,7 +97,7 @@ def _weights(length: int, resized_length: int, dtype: np.dtype) -> csr_array:
     rows = np.repeat(np.arange(resized_length), taps)
     shape = (resized_length, length)
     matrix = csr_array((weight.ravel(), (rows, mirrored.ravel())), shape=shape)  # duplicates are summed
-    matrix.eliminate_zeros()  # of the taps that only fractional places need
+    matrix.eliminate_zeros()  # for the taps that only fractional positions need
     typed: csr_array = matrix.astype(dtype)
     return typed
 
@@ -100,7 +106,7 @@ def _weights(length: int, resized_length: int, dtype: np.dtype) -> csr_array:
 def _row_weights(
     length: int, resized_length: int, dtype: np.dtype, strip: int
 ) -> list[tuple[int, int, int, csr_array]]:
-    """`_weights` by strips of rows: (first row, the span of what it is made of, its weights in that span)."""
+    """`_weights` by strips of rows: (first row, the span of source rows that it needs, its weights in that span)."""
     weights, found = _weights(length, resized_length, dtype), []
     for start in range(0, resized_length, strip):
         rows = weights[start : start + strip]

@@ -9,21 +9,21 @@ from typing import BinaryIO
 from safetensors.torch import save
 from torch import Tensor
 
-DIGEST_KEY = "sr_sha256"  # in the metadata
+DIGEST_KEY = "sr_sha256"  # the key in the metadata
 _CHUNK = 2**20
 
 
 def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """A safetensors file of them whose metadata hold its digest."""
+    """A safetensors file of these tensors, with the digest in its metadata."""
     plain = save(dict(tensors), metadata=dict(metadata))
     return save(dict(tensors), metadata={**metadata, DIGEST_KEY: tensor_digest(BytesIO(plain))})
 
 
 def tensor_digest(file: BinaryIO) -> str:
-    """SHA-256 of all that a safetensors file says, but for the digest itself and where its tensors lie.
+    """The SHA-256 of the content of a safetensors file, without the digest itself and the offsets of tensors.
 
-    Of lines of JSON without spaces, each ended by a newline: first the metadata as [key, value] pairs, sorted by key,
-    then for every tensor, sorted by name, [name, dtype, shape], which its bytes follow as the file has them
+    It covers lines of JSON without spaces, each ended by a newline: first the metadata as [key, value] pairs, sorted by
+    key; then for every tensor, sorted by name, [name, dtype, shape], followed by its bytes as they are in the file
     (little-endian, row by row).
     """
     file.seek(0)

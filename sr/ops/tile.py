@@ -1,4 +1,4 @@
-"""Cutting an image into overlapping tiles of one size, and joining what a net makes of them without seams."""
+"""Cutting an image into overlapping tiles of one size, and joining their results without seams."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Span:
         start, stop: the span that the net sees.
         own_start, own_stop: the part of it that this tile finishes. The parts of all tiles cover an axis without gap
             or overlap.
-        fade_in, fade_out: pixels over which it is blended with the span before and after, beginning at `own_start`
-            and at `own_stop`; 0 where there is none.
+        fade_in, fade_out: the number of pixels over which it is blended with the span before and after, beginning at
+            `own_start` and at `own_stop`; 0 without such a span.
     """
 
     start: int
@@ -41,7 +41,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Tile:
-    """A rectangle of an image: what the net sees of it and what becomes of the result."""
+    """A rectangle of an image: the span that the net sees on each axis, and the part that the tile finishes."""
 
     rows: Span
     columns: Span
@@ -62,12 +62,12 @@ class Grid:
 
     @property
     def tile_size(self) -> tuple[int, int]:
-        """(height, width) that the net sees."""
+        """The (height, width) that the net sees."""
         return self.rows[0].stop - self.rows[0].start, self.columns[0].stop - self.columns[0].start
 
 
 def cut(height: int, width: int, *, tile: tuple[int, int], reach: int, fade: int = 0, align: int = 1) -> Grid:
-    """The tiles of an image, see `cut_axis`; `tile` is (height, width)."""
+    """Cut an image into tiles, see `cut_axis`; `tile` is (height, width)."""
     return Grid(
         rows=cut_axis(height, tile=tile[0], reach=reach, fade=fade, align=align),
         columns=cut_axis(width, tile=tile[1], reach=reach, fade=fade, align=align),
@@ -77,17 +77,17 @@ def cut(height: int, width: int, *, tile: tuple[int, int], reach: int, fade: int
 def cut_axis(length: int, *, tile: int, reach: int, fade: int = 0, align: int = 1) -> tuple[Span, ...]:
     """Spans of one size that cover `length` pixels, with the least overlap that the arguments allow.
 
-    A span at the border of the image ends there and needs no margin, so a net pads where it would for the whole image
-    and nowhere else that counts.
+    A span at the border of the image ends there without a margin, so a net pads at the same border as for the whole
+    image, and padding elsewhere does not matter.
 
     Args:
-        length: at least 1.
+        length: the pixels along the axis, at least 1.
         tile: the largest distance between the starts of two spans (rounded up to `align`); 0 makes one span.
         reach: the distance in pixels within which an input pixel matters. Every pixel that is used lies at least so far
             from a cut.
-        fade: pixels to either side of a seam that are blended; fewer where tiles are narrower.
-        align: spans start at multiples of it, which a net that unshuffles its pixels needs. Their size leaves the same
-            remainder as `length`, so they do when counted from the other end too, as a mirrored tile is.
+        fade: the pixels on either side of a seam that are blended; fewer where tiles are narrower.
+        align: the number whose multiples are starts of spans, as a net that unshuffles its pixels needs. The size of a
+            span leaves the same remainder as `length`, so this is also true for a mirrored tile.
 
     Raises:
         ValueError: a number is out of range.
@@ -102,7 +102,7 @@ def cut_axis(length: int, *, tile: int, reach: int, fade: int = 0, align: int = 
     starts, size = _place(length, tile=-(-tile // align) * align, overlap=overlap, align=align)
     steps = [later - earlier for earlier, later in pairwise(starts)]
     half = min([fade, *(step // 2 for step in steps)])  # no pixel lies in more than two spans' fades
-    # The middle of an overlap is as far from both cuts as can be.
+    # The middle of an overlap is as far as possible from both cuts.
     fades = [(later + earlier + size) // 2 - half for earlier, later in pairwise(starts)]
     return tuple(
         Span(
@@ -118,7 +118,7 @@ def cut_axis(length: int, *, tile: int, reach: int, fade: int = 0, align: int = 
 
 
 def _place(length: int, *, tile: int, overlap: int, align: int) -> tuple[list[int], int]:
-    """Starts and common size of spans that overlap by `overlap` pixels or a little more."""
+    """The starts and the common size of spans that overlap by `overlap` pixels or a little more."""
     count = -(-(length - overlap) // tile)
     size = -(-(length + overlap * (count - 1)) // count)
     size += (length - size) % align

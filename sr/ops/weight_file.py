@@ -1,4 +1,4 @@
-"""Reading files of weights: nothing in them is run, their checksums hold, and none takes more room than its size."""
+"""Reading files of weights: no code in them is run, checksums are verified, and memory is bounded by the file."""
 
 import hashlib
 import re
@@ -17,16 +17,16 @@ from torch import Tensor
 from sr.ops.tensor_digest import DIGEST_KEY, tensor_digest
 
 SAFETENSORS = ".safetensors"
-ARCHIVE = b"PK\x03\x04"  # what a file of torch.save begins with since 2020
-DEEPEST = 100  # tables inside tables; those of a file that refers to itself have no end
+ARCHIVE = b"PK\x03\x04"  # the first bytes of a file of torch.save since 2020
+DEEPEST = 100  # depth of tables inside tables, which a file that refers to itself exceeds
 MOST_ENTRIES = 1_000_000
-# Tensors may share what is stored. Those of a small file may claim so many bytes, those of a large one so many times
-# its size; a file that claims more was made to fill the memory.
+# Tensors may share storage. The tensors of a small file may claim this many bytes, those of a large file this many
+# times its size; a file that claims more was made to fill the memory.
 MOST_CLAIMED, MOST_SHARED = 2**28, 4
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint, is damaged or truncated, would run code, or does not fit."""
+    """A file that is not a checkpoint, is damaged or truncated, would run code, or does not fit."""
 
 
 class UnsafeFileError(CheckpointError):
@@ -35,7 +35,7 @@ class UnsafeFileError(CheckpointError):
 
 @dataclass(frozen=True)
 class WeightFile:
-    """What a file held.
+    """The content of a file of weights.
 
     Attributes:
         content: the object that torch.save was given, or the tensors of a safetensors file by name.
@@ -50,15 +50,15 @@ class WeightFile:
 
 
 def read_weight_file(path: Path, *, mmap: bool = False) -> WeightFile:
-    """Read safetensors (by the suffix) or what torch.save wrote, on the CPU.
+    """Read a safetensors file (recognised by the suffix) or a file of torch.save, on the CPU.
 
     Args:
         path: the file.
-        mmap: leave the tensors in the file until they are used.
+        mmap: whether the tensors stay in the file until they are used.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is something else, is damaged or truncated, or wants more memory than its size explains.
+        FileNotFoundError: the file does not exist.
+        CheckpointError: it is something else, is damaged or truncated, or needs more memory than its size explains.
         UnsafeFileError: reading it would run code.
     """
     if not path.is_file():
@@ -68,7 +68,7 @@ def read_weight_file(path: Path, *, mmap: bool = False) -> WeightFile:
         found = _read_safetensors(path) if path.suffix == SAFETENSORS else _read_torch(path, mmap=mmap)
     except CheckpointError:
         raise
-    except Exception as error:  # torch, safetensors and zipfile raise whatever the broken bytes lead them to
+    except Exception as error:  # torch, safetensors and zipfile raise errors of any kind for broken bytes
         raise _explained(path, error) from error
     _check_claims(path, found.content)
     return found
@@ -78,7 +78,7 @@ def check_finite(tensors: Mapping[str, Tensor], *, path: Path) -> None:
     """Raises CheckpointError with the name of the first tensor that holds NaN or infinity."""
     for name, value in tensors.items():
         if value.is_floating_point() and value.numel():
-            # Of one byte a value (float8) no minimum is known.
+            # float8 has no minimum function.
             lowest, highest = (value.float() if value.element_size() == 1 else value).aminmax()
             if not (lowest.isfinite() and highest.isfinite()):
                 bad = value.numel() - int(value.float().isfinite().sum())
@@ -88,7 +88,7 @@ def check_finite(tensors: Mapping[str, Tensor], *, path: Path) -> None:
 
 
 def check_name(path: Path) -> None:
-    """Raises CheckpointError where the end of the name is not the start of the SHA-256, as it is in torch's hub."""
+    """Raises CheckpointError if the name ends, as in torch's hub, with another SHA-256 than that of the file."""
     found = re.fullmatch(r".*-([0-9a-f]{8,64})", path.stem)
     if found is None:
         return
@@ -110,7 +110,7 @@ def is_archive(path: Path) -> bool:
 def _read_safetensors(path: Path) -> WeightFile:
     with safe_open(
         path, framework="pt"
-    ) as file:  # raises where the header does not describe the file to the byte
+    ) as file:  # raises when the header does not describe the file to the byte
         metadata = file.metadata() or {}
     digest = metadata.get(DIGEST_KEY)
     if digest is not None:
@@ -127,13 +127,13 @@ def _read_torch(path: Path, *, mmap: bool) -> WeightFile:
     if archive:
         _check_archive(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a file that is refused next
+        warnings.simplefilter("ignore")  # the file is refused next
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap and archive)
     return WeightFile(content, checksum="CRC-32" if archive else None)
 
 
 def _check_archive(path: Path) -> None:
-    """The checksum of every member, none of which is larger than what is stored of it. Torch does not look at them."""
+    """Verify the checksum and the size of every member, which torch does not do."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if any(each.filename.endswith("/constants.pkl") for each in members):
@@ -147,13 +147,13 @@ def _check_archive(path: Path) -> None:
                 " any size"
             )
         if sum(each.file_size for each in members) > path.stat().st_size:
-            raise CheckpointError(f"{path}: refused, since what is in it is said to be larger than the file")
+            raise CheckpointError(f"{path}: refused, since its content claims to be larger than the file")
         if damaged := archive.testzip():
             raise CheckpointError(f"{path}: damaged, the checksum of {damaged} in it does not match")
 
 
 def _explained(path: Path, error: Exception) -> CheckpointError:
-    """Not in torch's own words, which advise to load the file in a way that would run its code."""
+    """An error in our words; torch advises to load the file in a way that would run its code."""
     text = str(error)
     if code := re.search(r"GLOBAL ([\w.]+) (?:was not|whose)", text):
         return UnsafeFileError(f"{path}: refused, since reading it would run code ({code[1]})")
@@ -166,11 +166,11 @@ def _explained(path: Path, error: Exception) -> CheckpointError:
 
 def _is_pickle(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(1) == b"\x80"  # the opcode of its protocol
+        return file.read(1) == b"\x80"  # the opcode of the pickle protocol
 
 
 def _check_claims(path: Path, content: Any) -> None:
-    """Before anything walks through the content or computes with its tensors."""
+    """Check the sizes that tensors claim, before anything walks through the content or computes with it."""
     allowed = max(MOST_CLAIMED, MOST_SHARED * path.stat().st_size)
     claimed = 0
     for value in _tensors(path, content):

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens while they are written."""
+"""Files that appear complete or not at all, whatever happens while they are written."""
 
 import hashlib
 import logging
@@ -16,15 +16,15 @@ from sr.ops.file_lock import is_at, lock
 log = logging.getLogger(__name__)
 
 UNFINISHED = ".part"
-HOUR = 3600.0  # seconds
+HOUR = 3600.0  # seconds after which an unlocked file of another machine counts as abandoned
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when all is written and on the disk, and is removed otherwise.
+    """A file beside `path` that takes its place when it is complete and on the disk, and is removed otherwise.
 
     Raises:
-        OSError: the disk is full, the folder is read-only, or the like; what was there before stays.
+        OSError: for example, the disk is full or the folder is read-only; the old file stays.
     """
     unfinished = unfinished_name(path)
     try:
@@ -36,36 +36,38 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if error.filename != str(unfinished):
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # the name that the user knows
+        raise OSError(
+            error.errno, error.strerror, str(path)
+        ) from error  # so that the error has the name that the user knows
     finally:
-        with suppress(FileNotFoundError, NotADirectoryError):  # it never was there
+        with suppress(FileNotFoundError, NotADirectoryError):  # it was never created
             unfinished.unlink()
 
 
 def unfinished_name(path: Path) -> Path:
-    """Beside `path`, of this process of this machine alone; for a file, or a folder of several."""
+    """A name beside `path` that only this process of this machine uses, for a file or a folder."""
     return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}{UNFINISHED}")
 
 
 def _locked(unfinished: Path) -> BinaryIO:
-    """The file, new and locked; where there are no locks nobody can have one, and nobody removes it."""
+    """Create and lock a file. Without locks, no process can hold one, and none removes the file."""
     while True:
         file: BinaryIO = unfinished.open("wb")
         try:
-            lock(file, wait=True)  # `remove_abandoned` of another process has it for a moment
+            lock(file, wait=True)  # `remove_abandoned` of another process holds it for a moment
         except OSError:
             return file
         if is_at(file, unfinished):
             return file
-        file.close()  # and has removed it, since it was not locked yet
+        file.close()  # that process has removed it, since it was not locked yet
 
 
 @contextmanager
 def at_work_on(unfinished: Path) -> Iterator[bool]:
-    """Lock a file or folder of that name; False where another process has, or where there are no such locks."""
+    """Lock a file or folder of that name; False when another process has locked it, or without locks."""
     try:
         descriptor = os.open(unfinished, os.O_RDONLY if unfinished.is_dir() else os.O_RDWR)
-    except OSError:  # a folder on Windows, or a file of another user
+    except OSError:  # a folder on Windows, or a file of another user, cannot be opened
         yield False
         return
     try:
@@ -79,19 +81,19 @@ def at_work_on(unfinished: Path) -> Iterator[bool]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """What was left unfinished in a folder in which no other process writes."""
+    """Remove the unfinished files in a folder in which no other process writes."""
     for path in folder.glob(f".*{UNFINISHED}"):
         _remove(path)
 
 
 def remove_abandoned(folder: Path) -> None:
-    """What killed processes left unfinished in a folder in which others may be writing, also from other machines.
+    """Remove the unfinished files of killed processes in a folder in which others may write, even from other machines.
 
-    Who writes has locked the file, so a process id that is in use again says nothing. Some network file systems keep
-    the locks of a machine from the others: what another machine began is removed an hour after it was last written.
+    A process that writes has locked its file, so a reused process id does not matter. On some network file systems a
+    machine does not see the locks of others: their files are removed an hour after they were last written.
     """
     for path in folder.glob(f".*{UNFINISHED}"):
-        with suppress(FileNotFoundError):  # finished meanwhile
+        with suppress(FileNotFoundError):  # it was finished in the meantime
             if _is_abandoned(path):
                 log.info("removed %s, which a killed process had left", path)
                 _remove(path)

@@ -155,8 +155,8 @@ def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
     if description is None:
         raise CheckpointError(
             f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
-            " Known are RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR, and"
-            " every net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
+            " Known are RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR,"
+            " and every net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
         )
     kind = _find_net(str(description.get("_target_")))
     arguments = {key: value for key, value in description.items() if key != "_target_"}

@@ -273,7 +273,7 @@ def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photo
         batches(data)
     message = explain(caught.value)
     assert message is not None
-    assert re.match(r'(a|b|d|deep/c): .*fragile failed: too smooth; drawn was \{"version": 2', message)
+    assert re.match(r'(a|b|d|deep/c): .*fragile failed: too smooth; the draws were \{"version": 2', message)
     assert "Traceback" not in message
 
 

@@ -204,7 +204,7 @@ def test_a_degradation_that_fails_names_the_file_and_what_was_drawn(photos: Path
     never_lr = RandomResize(directions={"down": 1.0}, factor=[0.5, 1])
     patches.degradation = Degradation(scale=4, margin=8, stages={"resize": never_lr})
     with pytest.raises(
-        DegradationError, match=r'^deep/c: .*ResizeToLR; drawn was .*"fraction": 0\.'
+        DegradationError, match=r'^deep/c: .*ResizeToLR; the draws were .*"fraction": 0\.'
     ) as caught:
         patches[Draw(image=3, seed=(0, 0))]
     # As a loader process hands it on: rebuilt from its text.

@@ -60,7 +60,7 @@ def test_one_of_several_groups() -> None:
             lambda: Degradation(scale=4, margin=8, jitter=3, stages={}),
             "degradation.jitter=3 LR pixels must lie within",
         ),
-        (lambda: Degradation(scale=4, margin=4, stages={"a": {"b": 3}}), r"stages.a.b=3 is no stage"),
+        (lambda: Degradation(scale=4, margin=4, stages={"a": {"b": 3}}), r"stages.a.b=3 is not a stage"),
         (lambda: Shuffled(stages={"a": JPEG}, in_order=["b"]), "in_order=b is unknown: choose from a"),
         (lambda: OneOf(stages={"a": JPEG}, probabilities={"a": 0.3}), "probabilities={a: 0.3} must sum to 1"),
         (

@@ -171,7 +171,7 @@ def test_replay_refuses_what_it_cannot_repeat(tmp_path: Path, photos: Path) -> N
         with pytest.raises(ValueError, match=r"is no records\.json of this program"):
             again(tmp_path)
     with pytest.raises(
-        ValueError, match=r"replay takes everything but hr_dir and out_dir .* drop count=3, ~seed"
+        ValueError, match=r"replay takes everything but hr_dir, out_dir and trust .* drop count=3, ~seed"
     ):
         refuse_other_keys(["hr_dir=x", "count=3", "replay=y", "out_dir=z", "~seed"])
 

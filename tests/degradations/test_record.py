@@ -149,7 +149,7 @@ def test_what_is_no_record_is_refused(text: str, message: str) -> None:
 def test_a_failing_step_names_itself_and_what_was_drawn() -> None:
     record = Record(scale=4, steps={"first.resize": Resize(fraction=0.25, mode="lanczos")})
     with pytest.raises(
-        DegradationError, match=r"first.resize failed: 'lanczos'; drawn was .*\"fraction\": 0.25"
+        DegradationError, match=r"first.resize failed: 'lanczos'; the draws were .*\"fraction\": 0.25"
     ):
         record.apply(HR)
 

@@ -135,7 +135,7 @@ def test_an_archive_whose_members_share_their_bytes_is_refused(tmp_path: Path) -
     with zipfile.ZipFile(tmp_path / "bomb.pth", "w") as archive:
         archive.writestr("bomb/data.pkl", bytes(2**16))
         archive.filelist += archive.filelist * 1000
-    with pytest.raises(CheckpointError, match="what is in it is said to be larger than the file"):
+    with pytest.raises(CheckpointError, match="its content claims to be larger than the file"):
         read_weight_file(tmp_path / "bomb.pth")
 
 

@@ -1,4 +1,4 @@
-"""What a degradation does: `python -m sr.degradations.preview hr_dir=<directory> degradation=realesrgan`."""
+"""A look at a degradation: `python -m sr.degradations.preview hr_dir=<directory> degradation=realesrgan`."""
 
 import json
 import os
@@ -34,7 +34,7 @@ from sr.degradations.preview.samples import (
 from sr.pictures.writing import write_png
 
 DRAWS = 2000  # for the histograms; they need no images
-REPLAY_KEYS = ("hr_dir", "out_dir", "replay", "trust")  # all the others stand in the file of records
+REPLAY_KEYS = ("hr_dir", "out_dir", "replay", "trust")  # the file of records holds all the others
 
 
 @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="preview")
@@ -49,11 +49,11 @@ def main(cfg: DictConfig) -> None:
 
 
 def refuse_other_keys(overrides: Sequence[str]) -> None:
-    """Raises ValueError for what a replay would not follow."""
+    """Raises ValueError for keys that a replay would ignore."""
     useless = [entry for entry in overrides if entry.lstrip("+~").split("=")[0] not in REPLAY_KEYS]
     if useless:
         raise ValueError(
-            f"replay takes everything but hr_dir and out_dir from its file: drop {', '.join(useless)}"
+            f"replay takes everything but hr_dir, out_dir and trust from its file: drop {', '.join(useless)}"
         )
 
 
@@ -61,7 +61,7 @@ def preview(cfg: DictConfig) -> str:
     """Draw samples and write all four files.
 
     Returns:
-        What there is to print.
+        The text to print.
 
     Raises:
         ValueError: names the key and the value.
@@ -100,7 +100,7 @@ def replay(cfg: DictConfig) -> str:
     """Make recorded samples again and draw their sheet.
 
     Returns:
-        What there is to print: which samples differ from what was recorded.
+        The text to print: the samples that differ from their records.
 
     Raises:
         ValueError: the file holds no records, or those of another version, or an image is not there or not of its size.

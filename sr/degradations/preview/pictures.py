@@ -30,7 +30,9 @@ SIDE = 256  # pixels; smaller patches are enlarged to about as many, and a cell 
 COLUMNS = 4  # of the sheet
 PANELS = 5  # in a row of histograms
 BINS = 30
-ATOM_SHARE = 0.03  # one number of a continuous range that is drawn more often than that is named, not drawn
+ATOM_SHARE = (
+    0.03  # a number of a continuous range that is drawn more often than this share is named instead of drawn
+)
 GAP, SPACE = 4, 20  # between HR and LR, and around a cell
 FONT_SIZE, LINE = 15, 19
 HARD = "\N{NO-BREAK SPACE}"
@@ -42,7 +44,7 @@ LEGEND = (
 
 
 def draw_sheet(samples: Sequence[Sample], *, scale: int) -> np.ndarray:
-    """(H, W, 3) uint8: samples in rows of four, every pixel as it is, with what was drawn beneath."""
+    """Draw samples in rows of four, pixel by pixel, with their draws beneath: (H, W, 3) uint8."""
     patch = samples[0].hr.shape[0]
     zoom = max(1, SIDE // patch)
     side, width = zoom * patch, GAP + 2 * max(zoom * patch, SIDE)
@@ -68,7 +70,7 @@ def draw_sheet(samples: Sequence[Sample], *, scale: int) -> np.ndarray:
 
 
 def caption(record: Record, *, width: int) -> list[str]:
-    """Lines of at most `width` letters: the steps in their order, those of one group after its name."""
+    """The steps in order, the steps of a group after its name, in lines of at most `width` letters."""
     lines = []
     for group, paths in groupby(record.steps, key=lambda path: path.split(".")[0]):
         items = [describe(record.steps[path]) for path in paths]
@@ -104,7 +106,7 @@ def describe(step: Step) -> str:
             return f"webp {step.quality}"
         case Transform():
             transforms = json.loads(step.description)["transform"]["transforms"]
-            # Whether it happened, the transform decides by itself when it is applied.
+            # The transform itself decides whether it happens, when it is applied.
             return ", ".join(f"{entry['__class_fullname__']} (p {entry['p']:g})" for entry in transforms)
         case _:
             drawn = {name: value for name, value in vars(step).items() if name != "seed"}
@@ -146,9 +148,9 @@ def draw_values(axes: Axes, values: Sequence[float | str]) -> None:
         _draw_bars(axes, {word: count / len(values) for word, count in words.most_common()})
         return
     numbers = np.array(values)
-    bins = min(BINS, math.isqrt(len(values)))  # fewer values in more bins are all noise
+    bins = min(BINS, math.isqrt(len(values)))  # fewer values in more bins would show only noise
     if numbers.dtype.kind == "i":
-        # Bars as wide as the numbers are apart, or a multiple of it: others would hold unequally many of them.
+        # The width of a bar is a multiple of the distance between numbers, so that every bar holds as many of them.
         found = np.unique(numbers)
         apart = np.diff(found).min()
         wide = apart * math.ceil(len(found) / bins)
@@ -156,7 +158,7 @@ def draw_values(axes: Axes, values: Sequence[float | str]) -> None:
         axes.hist(numbers, bins=edges.tolist(), color=BAR, edgecolor=PAPER)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
-        # What stands for "as it is" in a continuous range, as the factor 1, would leave nothing to see of the others.
+        # A number such as the factor 1, which keeps an image as it is, would hide all the others.
         single = [(value, n / len(numbers)) for value, n in Counter(numbers.tolist()).items()]
         atoms = {value: share for value, share in single if share > ATOM_SHARE}
         axes.hist(numbers[~np.isin(numbers, list(atoms))], bins=bins, color=BAR, edgecolor=PAPER)
@@ -169,12 +171,12 @@ def draw_values(axes: Axes, values: Sequence[float | str]) -> None:
 
 
 def _draw_bars(axes: Axes, shares: Mapping[str, float]) -> None:
-    """Horizontal, the name and the share of each written over it."""
+    """Draw horizontal bars, with the name and the share of each written over it."""
     axes.barh(range(len(shares)), list(shares.values()), color=BAR)
     for place, (name, share) in enumerate(shares.items()):
         axes.text(0.01, place, f"{name}  {share:.0%}", va="center", fontsize=8, color=INK)
     axes.set_xlim(0, 1)
-    axes.set_ylim(max(len(shares), 6) - 0.5, -0.5)  # the first above; few bars are no thicker than six
+    axes.set_ylim(max(len(shares), 6) - 0.5, -0.5)  # the first is on top; few bars are not thicker than six
     axes.set_axis_off()
 
 
@@ -184,7 +186,7 @@ def _enlarged(image: np.ndarray, factor: int) -> Image.Image:
 
 
 def _font(file: str) -> ImageFont.FreeTypeFont:
-    # matplotlib ships it, so that it is there on every machine.
+    # matplotlib ships this font, so every machine has it.
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / file, FONT_SIZE)
 
 

@@ -1,4 +1,4 @@
-"""The samples of a preview: made, timed, written down and made again."""
+"""The samples of a preview: making, timing, recording and repeating them."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ from sr.pictures.reading import read_image
 
 @dataclass(frozen=True, kw_only=True)
 class Cutting:
-    """What all samples share.
+    """The settings that all samples share.
 
     Attributes:
-        seed: sample number n follows from (seed, n).
-        scale: HR is so many times as large as LR.
+        seed: the seed; sample number n follows from (seed, n).
+        scale: the factor between LR and HR.
         channels: the number of channels of the images.
         hr_patch_size: side of an HR patch.
         margin: HR pixels around it that are degraded with it and cut off afterwards.
@@ -38,16 +38,16 @@ class Cutting:
 
     @property
     def window(self) -> int:
-        """Side of what is degraded."""
+        """The side of the window that is degraded, in pixels."""
         return self.hr_patch_size + 2 * self.margin
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What it takes to make one sample again, and to see whether it is the same.
+    """Everything that is needed to make one sample again, and to compare it.
 
     Attributes:
-        file: below hr_dir.
+        file: the path of the image below hr_dir.
         height, width: the size of the image in the file, in pixels.
         top, left: the position of the HR patch in the image, in pixels.
         record: the drawn steps.
@@ -126,10 +126,10 @@ def make_sample(
 
 
 def repeat(entry: Recorded, *, hr_dir: Path, cutting: Cutting) -> Sample:
-    """The sample that an entry describes, as it comes out now.
+    """Make the sample that an entry describes.
 
     Raises:
-        ValueError: the image is not there or has another size.
+        ValueError: the image does not exist or has another size.
     """
     path = hr_dir / entry.file
     if not path.is_file():
@@ -145,7 +145,7 @@ def repeat(entry: Recorded, *, hr_dir: Path, cutting: Cutting) -> Sample:
 
 
 def difference(before: Recorded, now: Recorded) -> str:
-    """In words; empty where there is none."""
+    """The difference in words; empty if there is none."""
     if before.hr_sha256 != now.hr_sha256:
         return "the image has changed"
     if before.lr_sha256 != now.lr_sha256:
@@ -158,7 +158,7 @@ def sha256(pixels: np.ndarray) -> str:
 
 
 def clock(record: Record, window: np.ndarray) -> dict[str, float]:
-    """Milliseconds of every step, each made anew: a step keeps the kernel that it has made."""
+    """The milliseconds of every step. Each is made again, because a step keeps its kernel."""
     spent, image = {}, window
     for path, step in record.steps.items():
         start = time.perf_counter()
@@ -182,7 +182,7 @@ def timing(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def format_timing(times: Mapping[str, Any], *, cutting: Cutting) -> str:
-    """One row per step, the whole chain below."""
+    """The table of times: one row for each step, and the whole chain below."""
     width = max(len(path) for path in [*times["steps"], "whole chain"])
     rows = [
         f"{path:{width}}  {step['samples']:7}  {step['median_ms']:9.2f}  {step['share']:5.1%}"
@@ -199,7 +199,7 @@ def format_timing(times: Mapping[str, Any], *, cutting: Cutting) -> str:
 
 
 def in_chain_order(records: Sequence[Record]) -> list[str]:
-    """Every path in the records, by its mean place, in shares of the chain: stages are left out or shuffled in some."""
+    """All paths in the records by their mean position in the chain, because some records skip or shuffle stages."""
     places: dict[str, list[float]] = {}
     for record in records:
         for place, path in enumerate(record.steps):
