@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,14 @@ from sr.cli.errors import ROOT, readable_errors
 from sr.config import EvaluateConfig, changed_keys, check_least, check_root_keys, register_schemas
 from sr.evaluation.benchmark import benchmark
 from sr.evaluation.candidates import BASELINE, load_candidates
+from sr.evaluation.description import describe_protocol
 from sr.evaluation.gallery import Gallery
-from sr.evaluation.measures import Measure, pick_measures
+from sr.evaluation.lr_origin import lr_origin
+from sr.evaluation.measures import pick_measures
 from sr.evaluation.outputs import as_text, write_files
+from sr.evaluation.result import Evaluation
 from sr.evaluation.sets import EvaluationSet, find_sets
-from sr.evaluation.summary import INTERVAL
-from sr.evaluation.tradeoff import tradeoff
+from sr.evaluation.summary import summarise
 from sr.ops.hardware import pick_device
 
 
@@ -33,12 +34,13 @@ def main(cfg: DictConfig) -> None:
         print(as_text(evaluate(cfg), Path(cfg.out_dir)))
 
 
-def evaluate(cfg: DictConfig) -> dict[str, Any]:
-    """Everything but the printing of tables; returns what `metrics.json` holds."""
+def evaluate(cfg: DictConfig) -> Evaluation:
+    """Everything but the printing of tables."""
     check_root_keys(cfg, EvaluateConfig)
     check_least(cfg, scale=1, channels=1, seed=0, draws=1, squeeze=1, report_images=0)
     alphas, perceptual = as_list(cfg, "alphas", of="0,0.5,1"), as_list(cfg, "perceptual", of="lpips,dists")
-    candidates = load_candidates(checkpoints(cfg), scale=cfg.scale, alphas=alphas)
+    files = checkpoints(cfg)
+    candidates = load_candidates(files, scale=cfg.scale, alphas=alphas)
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
@@ -46,8 +48,9 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         cfg.metric.spaces = ["channels"]  # there is no luma of other images
     check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
     device, sweep = pick_device(cfg.device), bool(candidates.alphas)
+    metric = instantiate(cfg.metric)
     measures = pick_measures(
-        instantiate(cfg.metric),
+        metric,
         perceptual=perceptual or [],
         sweep=sweep,
         channels=cfg.channels,
@@ -58,12 +61,32 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         images.check(smallest=max(measure.smallest for measure in measures))
     nets, out_dir = candidates.nets, Path(cfg.out_dir)
     gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
-    found = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
-    report = {"protocol": describe(cfg, sets, measures), **found}
-    if sweep:
-        report["tradeoff"] = tradeoff(report, candidates.alphas)
-    write_files(report, gallery, out_dir, report_images=cfg.report_images)
-    return report
+    values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
+    protocol = describe_protocol(
+        name=cfg.protocol,
+        changed=changed_keys(cfg, ROOT / "conf" / "protocol" / f"{cfg.protocol}.yaml"),
+        metric=metric,
+        measures=measures,
+        scale=cfg.scale,
+        lr=lr_origin(
+            lr_dir=cfg.lr_dir,
+            squeeze=cfg.squeeze,
+            degradation=plain(cfg.degradation),
+            is_random=any(each.is_random for each in sets.values()),
+            seed=cfg.seed,
+            draws=cfg.draws,
+        ),
+    )
+    evaluation = summarise(
+        values,
+        protocol=protocol,
+        checkpoints=files,
+        measures=measures,
+        alphas=candidates.alphas,
+        draws=cfg.draws,
+    )
+    write_files(evaluation, gallery, out_dir, report_images=cfg.report_images)
+    return evaluation
 
 
 def checkpoints(cfg: DictConfig) -> dict[str, str]:
@@ -105,29 +128,6 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
         seed=cfg.seed,
         draws=cfg.draws,
     )
-
-
-def describe(
-    cfg: DictConfig, sets: Mapping[str, EvaluationSet], measures: Sequence[Measure]
-) -> dict[str, Any]:
-    """What was measured, for the report."""
-    words: dict[str, Any] = {
-        "name": cfg.protocol,
-        "changed": changed_keys(cfg, ROOT / "conf" / "protocol" / f"{cfg.protocol}.yaml"),
-    }
-    for measure in measures:
-        words |= measure.describe()
-    words |= (
-        {"interval": INTERVAL, "ckpt": cfg.ckpt}
-        if cfg.ckpt
-        else {"interval": INTERVAL, "ckpts": plain(cfg.ckpts)}
-    )
-    words |= {"scale": cfg.scale, "lr": cfg.lr_dir or plain(cfg.degradation)}
-    if cfg.squeeze is not None:
-        words["squeeze"] = cfg.squeeze
-    if any(images.is_random for images in sets.values()):
-        words |= {"seed": cfg.seed, "draws": cfg.draws}
-    return words
 
 
 def plain(node: Any) -> Any:

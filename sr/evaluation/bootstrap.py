@@ -8,6 +8,10 @@ RESAMPLES = 10_000
 SEED = 0
 FEWEST = 6  # images; fewer cannot give a 95 % interval, see `attainable`
 _AT_ONCE = 1_000  # resamples: bounds memory where there are thousands of images
+INTERVAL = (
+    f"{CONFIDENCE:.0%} interval of the mean: expanded percentile bootstrap over images, {RESAMPLES} resamples, seed"
+    f" {SEED}; draws of one image stay together"
+)
 
 
 def mean_intervals(values: np.ndarray, *, draws: int = 1) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import torch
 
 from sr.degradations.record import parameters
+from sr.evaluation.result import Evaluation, Group, ImageResult, ModelValues, SetResult
 from sr.metrics.mean import set_mean
-from sr.metrics.quantity import Quantity, recorded
+from sr.metrics.quantity import Quantity
 
 # Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
 THRESHOLDS = {"quality": 60.0}
@@ -17,17 +17,15 @@ ABSENT = "none"
 LEAST_IMAGES = 3  # of a group in the table: fewer say more about the images than about the degradation
 MOST_PARAMETERS = 12  # in the table
 
-Entry = Mapping[str, Any]
 
-
-def mean_values(entries: Sequence[Entry], model: str) -> dict[str, float]:
-    """Metric -> mean over the entries."""
-    names = list(entries[0][model])
-    means = set_mean(torch.tensor([[entry[model][name] for name in names] for entry in entries]))
+def mean_values(images: Sequence[ImageResult], model: str) -> dict[str, float]:
+    """Metric -> mean over the images."""
+    names = list(images[0].values[model])
+    means = set_mean(torch.tensor([[image.values[model][name] for name in names] for image in images]))
     return dict(zip(names, means.tolist(), strict=True))
 
 
-def breakdown(entries: Sequence[Entry], *, models: Sequence[str]) -> list[dict[str, Any]]:
+def breakdown(images: Sequence[ImageResult], *, models: Sequence[str]) -> list[Group]:
     """Means over groups of images; every parameter divides all of them.
 
     Numbers are divided in two, at `THRESHOLDS` or else at their rounded median, words by value. The group `none` holds
@@ -35,20 +33,20 @@ def breakdown(entries: Sequence[Entry], *, models: Sequence[str]) -> list[dict[s
     drawn alike wherever it was drawn is left out, but for the `kind` of a stage that did not always happen.
 
     Args:
-        entries: `{"drawn": Record.content(), model: {metric: value}}` per image.
-        models: names of the models.
+        images: the images, each with what was drawn for it.
+        models: the names of the models.
 
     Returns:
-        `[{"parameter", "group", "images", model: {metric: mean}}]`, the groups of a parameter side by side.
+        The groups, those of one parameter beside each other.
     """
-    drawn = [parameters(entry["drawn"]) for entry in entries]
+    drawn = [parameters(image.drawn) if image.drawn else {} for image in images]
     result = []
     for parameter in sorted({name for of_image in drawn for name in of_image}):
         values = [of_image.get(parameter) for of_image in drawn]
-        for group, members in _groups(parameter, values).items():
-            chosen = [entries[index] for index in members]
+        for label, members in _groups(parameter, values).items():
+            chosen = [images[index] for index in members]
             means = {model: mean_values(chosen, model) for model in models}
-            result.append({"parameter": parameter, "group": group, "images": len(chosen), **means})
+            result.append(Group(parameter=parameter, label=label, images=len(chosen), means=means))
     return result
 
 
@@ -89,32 +87,31 @@ def _threshold(parameter: str, values: Sequence[float]) -> str:
     return next(text for text in candidates if lowest < float(text) <= highest)
 
 
-def format_breakdown(report: Mapping[str, Any]) -> str:
-    """For every blind set, the parameters that the first metric depends on most."""
+def format_breakdown(evaluation: Evaluation) -> str:
+    """For every set whose LR is random, the parameters that the first metric depends on most."""
     return "\n\n".join(
-        "\n".join(_table(name, result, report["models"], recorded(report)))
-        for name, result in report["sets"].items()
-        if "breakdown" in result
+        "\n".join(_table(name, result, evaluation.models, evaluation.quantities))
+        for name, result in evaluation.sets.items()
+        if result.images[0].drawn is not None
     )
 
 
 def _table(
-    name: str, result: Mapping[str, Any], models: Sequence[str], quantities: Mapping[str, Quantity]
+    name: str, result: SetResult, models: Sequence[str], quantities: Mapping[str, Quantity]
 ) -> list[str]:
     """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
-    metric = next(iter(result[models[0]]))
-    quantity = quantities[metric]
+    metric, quantity = next(iter(quantities.items()))
     what = f"gain in {metric}" if len(models) == 2 else metric
-    count = len(result["images"])
+    count = len(result.images)
 
-    def compared(values: Entry) -> float:
+    def compared(values: ModelValues) -> float:
         first, *others = (float(values[model][metric]) for model in models)
         return quantity.gain(first, over=others[0]) if len(others) == 1 else first
 
-    def clarity(groups: Sequence[Entry]) -> float:
-        return _clarity([(compared(group), group["images"]) for group in groups])
+    def clarity(groups: Sequence[Group]) -> float:
+        return _clarity([(compared(group.means), group.images) for group in groups])
 
-    parameters = sorted(_comparable(result["breakdown"]), key=clarity, reverse=True)
+    parameters = sorted(_comparable(result.breakdown), key=clarity, reverse=True)
     if not parameters:
         return [
             f"{name}: no breakdown, since nothing that was drawn divides the {count} images into groups of"
@@ -123,11 +120,11 @@ def _table(
     rows = [["drawn", "", "images", metric, "gain"]]
     for groups in parameters[:MOST_PARAMETERS]:
         for number, group in enumerate(groups):
-            parameter = "" if number else group["parameter"]
-            values = " / ".join(quantity.text(group[model][metric]) for model in models)
-            gain = quantity.text(compared(group), sign=True)
-            rows.append([parameter, group["group"], str(group["images"]), values, gain])
-    chance = quantity.text(_chance([compared(entry) for entry in result["images"]]))
+            parameter = "" if number else group.parameter
+            values = " / ".join(quantity.text(group.means[model][metric]) for model in models)
+            gain = quantity.text(compared(group.means), sign=True)
+            rows.append([parameter, group.label, str(group.images), values, gain])
+    chance = quantity.text(_chance([compared(image.values) for image in result.images]))
     chance = f"{chance} {quantity.unit}".rstrip()
     shown = min(MOST_PARAMETERS, len(parameters))
     return [
@@ -137,7 +134,7 @@ def _table(
     ]
 
 
-def _comparable(groups: Iterable[Entry]) -> list[list[Entry]]:
+def _comparable(groups: Iterable[Group]) -> list[list[Group]]:
     """The groups of each parameter that has several with enough images.
 
     A stage that did not happen is told by its `kind` and not by each of its parameters again.
@@ -145,19 +142,17 @@ def _comparable(groups: Iterable[Entry]) -> list[list[Entry]]:
     large = [
         group
         for group in groups
-        if group["images"] >= LEAST_IMAGES and (group["group"] != ABSENT or _is_kind(group["parameter"]))
+        if group.images >= LEAST_IMAGES and (group.label != ABSENT or _is_kind(group.parameter))
     ]
-    by_parameter = [list(same) for _, same in groupby(large, key=lambda group: str(group["parameter"]))]
+    by_parameter = [list(same) for _, same in groupby(large, key=lambda group: group.parameter)]
     # Of stages of which one or the other happens, the first tells all.
     different = {_members(same): same for same in reversed(by_parameter)}
     return [same for same in by_parameter if len(same) > 1 and different[_members(same)] is same]
 
 
-def _members(groups: Sequence[Entry]) -> frozenset[str]:
+def _members(groups: Sequence[Group]) -> frozenset[str]:
     """The same for parameters that divide the images in the same way."""
-    return frozenset(
-        str({key: group[key] for key in group if key not in ("parameter", "group")}) for group in groups
-    )
+    return frozenset(str((group.images, group.means)) for group in groups)
 
 
 def _clarity(groups: Sequence[tuple[float, int]]) -> float:

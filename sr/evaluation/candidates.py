@@ -9,7 +9,6 @@ from itertools import pairwise
 from torch import nn
 
 from sr.archs.bicubic import Bicubic
-from sr.evaluation.summary import RESERVED
 from sr.weights.checkpoint import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
@@ -90,10 +89,8 @@ def _check_names(files: Mapping[str, str]) -> None:
             raise ValueError(
                 f"ckpts.{name}: a name is made of letters, digits, _ . = + and -: its images get a directory"
             )
-        if name in (*RESERVED, BASELINE):
-            raise ValueError(
-                f"ckpts.{name}: {', '.join((*RESERVED, BASELINE))} are names that the report has already"
-            )
+        if name == BASELINE:
+            raise ValueError(f"ckpts.{name}: {BASELINE} is the name of the baseline; choose another one")
 
 
 def _check_alphas(alphas: Sequence[float], files: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What an evaluation computes of each image beside its protocol."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
@@ -14,7 +14,7 @@ from sr.metrics.sharpness import Sharpness
 class Measure(Metric, Protocol):
     """Metrics of one image at a time, which can say what they are."""
 
-    def describe(self) -> Mapping[str, Any]: ...  # what is computed, in words
+    def describe(self) -> Mapping[str, str]: ...  # name -> one sentence on how it is computed
 
 
 def pick_measures(

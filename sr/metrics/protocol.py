@@ -5,7 +5,6 @@ digit. Numbers of different protocols are never comparable: RGB PSNR lies 1.5 to
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,12 +76,10 @@ class Protocol:
         if wrong:
             raise ValueError(_not_rgb(wrong[0], channels))
 
-    def describe(self) -> dict[str, Any]:
-        """What was measured, in words for a report."""
+    def describe(self) -> dict[str, str]:
+        """Name -> one sentence on how it is computed, for whoever reads the values."""
         luma_words = f"ITU-R BT.601, studio swing, {'rounded to 8 bits' if self.round_luma else 'unrounded'}"
         return {
-            "spaces": list(self.spaces),
-            "crop_border": self.crop_border,
             "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
             **({"luma": luma_words} if "y" in self.spaces else {}),
             "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the places it fits into",

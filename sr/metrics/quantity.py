@@ -94,8 +94,3 @@ def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
             f" {', '.join(metric.quantities)}"
         )
     return {name: values[name] for name in metric.quantities}
-
-
-def recorded(report: Mapping[str, Any]) -> dict[str, Quantity]:
-    """Those of the metrics in a report (of `sr.evaluation.benchmark`, or read from its metrics.json)."""
-    return {name: Quantity(**words) for name, words in report["quantities"].items()}

@@ -1,9 +1,8 @@
 """Groups of images by what was drawn for them, against means calculated by hand."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,38 +14,41 @@ from sr.degradations.record import Record
 from sr.degradations.resize import MatlabBicubic
 from sr.degradations.step import Step
 from sr.evaluation.breakdown import breakdown, format_breakdown, mean_values
-from sr.evaluation.summary import summary
+from sr.evaluation.description import ProtocolDescription
+from sr.evaluation.lr_origin import DrawnLR
+from sr.evaluation.result import Evaluation, Group, ImageResult
+from sr.evaluation.summary import summarise_set
 from sr.metrics.protocol import MSE, PSNR
 
 
-def entry(steps: dict[str, Step], **psnr: float) -> dict[str, Any]:
+def image(steps: dict[str, Step], **psnr: float) -> ImageResult:
     record = Record(scale=4, steps={**steps, "down": MatlabBicubic(scale=4)})
     values = {model: {"psnr_y": value, "mse": value / 100} for model, value in psnr.items()}
-    return {"name": "x", "drawn": json.loads(record.to_json()), **values}
+    return ImageResult("x", values, drawn=json.loads(record.to_json()))
 
 
 def blur(sigma: float) -> Blur:
     return Blur(family="iso", size=7, sigma_x=sigma, sigma_y=2.0)
 
 
-def groups(result: list[dict[str, Any]], parameter: str) -> dict[str, tuple[int, float]]:
+def groups(result: Sequence[Group], parameter: str) -> dict[str, tuple[int, float]]:
     """Group -> images and the mean of PSNR."""
     return {
-        group["group"]: (group["images"], group["net"]["psnr_y"])
+        group.label: (group.images, group.means["net"]["psnr_y"])
         for group in result
-        if group["parameter"] == parameter
+        if group.parameter == parameter
     }
 
 
 def test_groups_and_their_means() -> None:
-    entries = [
-        entry({"blur": blur(0.5), "noise": GaussianNoise(sigma=4, color="gray", seed=1)}, net=20, other=1),
-        entry({"blur": blur(1.0), "noise": PoissonNoise(strength=1, color="gray", seed=2)}, net=22, other=2),
-        entry({"blur": Sinc(size=9, cutoff=2.0), "jpeg": Jpeg(quality=59)}, net=24, other=3),
-        entry({"blur": blur(2.26), "jpeg": Jpeg(quality=60)}, net=26, other=4),
-        entry({"blur": blur(3.0), "jpeg": Jpeg(quality=95)}, net=31, other=5),
+    images = [
+        image({"blur": blur(0.5), "noise": GaussianNoise(sigma=4, color="gray", seed=1)}, net=20, other=1),
+        image({"blur": blur(1.0), "noise": PoissonNoise(strength=1, color="gray", seed=2)}, net=22, other=2),
+        image({"blur": Sinc(size=9, cutoff=2.0), "jpeg": Jpeg(quality=59)}, net=24, other=3),
+        image({"blur": blur(2.26), "jpeg": Jpeg(quality=60)}, net=26, other=4),
+        image({"blur": blur(3.0), "jpeg": Jpeg(quality=95)}, net=31, other=5),
     ]
-    result = breakdown(entries, models=["net", "other"])
+    result = breakdown(images, models=["net", "other"])
     # The median of 0.5, 1, 2.26 and 3 is 1.63.
     assert groups(result, "blur.sigma_x") == {"< 1.6": (2, 21), ">= 1.6": (2, 28.5), "none": (1, 24)}
     assert groups(result, "blur.kind") == {"= Blur": (4, 24.75), "= Sinc": (1, 24)}
@@ -59,13 +61,11 @@ def test_groups_and_their_means() -> None:
         "none": (3, 27),
     }
     # Nothing else was drawn in more ways than one.
-    assert {group["parameter"] for group in result} == {
+    assert {group.parameter for group in result} == {
         *("blur.sigma_x", "blur.kind", "blur.size", "jpeg.quality", "jpeg.kind", "noise.kind")
     }
-    assert result[0] == {
-        "parameter": "blur.kind",
-        "group": "= Blur",
-        "images": 4,
+    assert (result[0].parameter, result[0].label, result[0].images) == ("blur.kind", "= Blur", 4)
+    assert result[0].means == {
         "net": {"psnr_y": 24.75, "mse": pytest.approx(0.2475)},
         "other": {"psnr_y": 3.0, "mse": pytest.approx(0.03)},
     }
@@ -82,8 +82,8 @@ def test_groups_and_their_means() -> None:
     ],
 )
 def test_where_the_quality_is_divided(qualities: list[int], threshold: str, below: int) -> None:
-    entries = [entry({"jpeg": Jpeg(quality=quality)}, net=0) for quality in qualities]
-    result = groups(breakdown(entries, models=["net"]), "jpeg.quality")
+    images = [image({"jpeg": Jpeg(quality=quality)}, net=0) for quality in qualities]
+    result = groups(breakdown(images, models=["net"]), "jpeg.quality")
     assert {name: images for name, (images, _) in result.items()} == {
         f"< {threshold}": below,
         f">= {threshold}": 5 - below,
@@ -101,7 +101,7 @@ def test_where_the_quality_is_divided(qualities: list[int], threshold: str, belo
     ],
 )
 def test_a_threshold_is_short_and_has_values_on_both_sides(sigmas: list[float], threshold: str) -> None:
-    result = groups(breakdown([entry({"b": blur(s)}, net=0) for s in sigmas], models=["net"]), "b.sigma_x")
+    result = groups(breakdown([image({"b": blur(s)}, net=0) for s in sigmas], models=["net"]), "b.sigma_x")
     assert list(result) == [f"< {threshold}", f">= {threshold}"]
     assert [images for images, _ in result.values()] == [
         sum(sigma < float(threshold) for sigma in sigmas),
@@ -110,31 +110,51 @@ def test_a_threshold_is_short_and_has_values_on_both_sides(sigmas: list[float], 
 
 
 def test_a_set_without_draws_has_no_breakdown() -> None:
-    plain = {"name": "x", "net": {"psnr_y": 20.0}}
-    assert list(summary([plain], models=["net"], draws=1)) == ["net", "statistics", "images"]
-    result = summary([entry({}, net=20)], models=["net"], draws=1)
-    assert list(result) == ["net", "statistics", "breakdown", "images"]
-    assert mean_values(result["images"], "net") == result["net"]
+    plain = ImageResult("x", {"net": {"psnr_y": 20.0}})
+    assert summarise_set([plain], models=["net"], draws=1).breakdown == []
+    result = summarise_set([image({}, net=20), image({"b": blur(1.0)}, net=24)], models=["net"], draws=1)
+    assert [(group.parameter, group.label) for group in result.breakdown] == [
+        ("b.kind", "= Blur"),
+        ("b.kind", "none"),
+    ]
+    found = {metric: mean.value for metric, mean in result.means["net"].items()}
+    assert mean_values(result.images, "net") == found
 
 
-def table(entries: list[dict[str, Any]], *models: str) -> list[str]:
-    quantities = {"psnr_y": asdict(PSNR), "mse": asdict(MSE)}
-    sets = {"photos": summary(entries, models=models, draws=1)}
-    report = {"models": models, "quantities": quantities, "sets": sets}
-    return format_breakdown(report).splitlines()
+def evaluated(images: list[ImageResult], *models: str) -> Evaluation:
+    return Evaluation(
+        protocol=ProtocolDescription(
+            name="validation",
+            changed=[],
+            spaces=["y"],
+            crop_border=4,
+            definitions={},
+            interval="",
+            scale=4,
+            lr=DrawnLR({}, seed=0, draws=1),
+        ),
+        checkpoints={},
+        models=models,
+        quantities={"psnr_y": PSNR, "mse": MSE},
+        sets={"photos": summarise_set(images, models=models, draws=1)},
+    )
 
 
-def two_models() -> list[dict[str, Any]]:
+def table(images: list[ImageResult], *models: str) -> list[str]:
+    return format_breakdown(evaluated(images, *models)).splitlines()
+
+
+def two_models() -> list[ImageResult]:
     """Quality costs the net 2 dB of its gain, the blur 0.1 dB; the noise comes twice, too rarely to tell."""
-    entries = []
+    images = []
     for number in range(12):
         quality, sigma = (40, 80)[number % 2], (1.0, 2.0)[number // 2 % 2]
         steps: dict[str, Step] = {"blur": blur(sigma), "jpeg": Jpeg(quality=quality)}
         if number < 2:
             steps["noise"] = GaussianNoise(sigma=4, color="gray", seed=1)
         net = 25 + 2 * (quality > 60) + 0.1 * (sigma < 1.5)
-        entries.append(entry(steps, net=net + number, bicubic=24.0 + number))
-    return entries
+        images.append(image(steps, net=net + number, bicubic=24.0 + number))
+    return images
 
 
 def test_the_table_puts_first_what_matters_most_to_the_gain() -> None:
@@ -162,24 +182,24 @@ def test_a_single_model_is_told_by_its_value() -> None:
 
 def test_few_images_cannot_push_a_parameter_to_the_top() -> None:
     """Three images 2 dB off the other nine say less than six that are 1.9 dB off the other six."""
-    entries = []
+    images = []
     for number in range(12):
         rare, half = number < 3, number % 2 == 0
         steps: dict[str, Step] = {"a": blur(1.0 + rare), "b": Jpeg(quality=40 if half else 80)}
-        entries.append(entry(steps, net=20 + 2.0 * rare + 1.9 * half))
-    names = [line.split()[0] for line in table(entries, "net")[2:-1:2]]
+        images.append(image(steps, net=20 + 2.0 * rare + 1.9 * half))
+    names = [line.split()[0] for line in table(images, "net")[2:-1:2]]
     assert names == ["b.quality", "a.sigma_x"]
 
 
 def test_many_groups_cannot_either() -> None:
     """Sums of squares between groups: 12 with one degree of freedom, 18 with two."""
-    entries = []
+    images = []
     for number in range(12):
         quality, third = (40, 80)[number % 2], number // 2 % 3
         shape = Blur(family=("iso", "aniso", "plateau_iso")[third], size=7, sigma_x=1.0, sigma_y=1.0)
         steps: dict[str, Step] = {"a": shape, "b": Jpeg(quality=quality)}
-        entries.append(entry(steps, net=20 + (quality - 60) / 20 + 1.5 * (third - 1)))
-    assert [line.split()[0] for line in table(entries, "net")[2:-1]] == [
+        images.append(image(steps, net=20 + (quality - 60) / 20 + 1.5 * (third - 1)))
+    assert [line.split()[0] for line in table(images, "net")[2:-1]] == [
         *("b.quality", ">=", "a.family", "=", "=")
     ]
 
@@ -188,16 +208,16 @@ def test_what_chance_does_to_two_halves() -> None:
     """The last line against all 20 ways to divide six images."""
     gains = [1.0, 2.0, 4.0, 4.5, 7.0, 0.5]
     steps: list[dict[str, Step]] = [{"b": blur(1.0 + (number < 3))} for number in range(6)]
-    entries = [entry(step, net=20 + gain, bicubic=20) for step, gain in zip(steps, gains, strict=True)]
+    images = [image(step, net=20 + gain, bicubic=20) for step, gain in zip(steps, gains, strict=True)]
     distances = [2 * (np.mean(half) - np.mean(gains)) for half in combinations(gains, 3)]
     expected = f"differ by {np.sqrt(np.mean(np.square(distances))):.2f} dB (one sigma)"
-    assert expected in table(entries, "net", "bicubic")[-1]
+    assert expected in table(images, "net", "bicubic")[-1]
 
 
 def test_a_stage_that_did_not_happen_is_told_by_its_kind_alone() -> None:
     steps: list[dict[str, Step]] = [{}] * 3 + [{"b": blur(1.0 + number)} for number in range(6)]
-    entries = [entry(step, net=20 + number) for number, step in enumerate(steps)]
-    rows = [line.split()[:3] for line in table(entries, "net")[2:-1]]
+    images = [image(step, net=20 + number) for number, step in enumerate(steps)]
+    rows = [line.split()[:3] for line in table(images, "net")[2:-1]]
     assert rows == [
         ["b.kind", "=", "Blur"],
         ["none", "3", "21.00"],
@@ -208,28 +228,28 @@ def test_a_stage_that_did_not_happen_is_told_by_its_kind_alone() -> None:
 
 def test_twelve_parameters_at_most() -> None:
     # Each stage divides the images in a way of its own.
-    entries = [
-        entry(
+    images = [
+        image(
             {f"stage{k:02}": blur(1.0 + (number >> k % 4 & 1 ^ (number == k))) for k in range(15)},
             net=20 + number,
         )
         for number in range(16)
     ]
-    title, _, *rows, _ = table(entries, "net")
+    title, _, *rows, _ = table(images, "net")
     assert "the clearest 12 of 15 parameters" in title
     assert len(rows) == 24
 
 
 def test_a_division_is_shown_once() -> None:
     """Of two stages of which one or the other happens, the second says what the first has said."""
-    entries = [
-        entry(
+    images = [
+        image(
             {"codec.jpeg": Jpeg(quality=80)} if number < 4 else {"codec.webp": Webp(quality=80)},
             net=20 + number,
         )
         for number in range(8)
     ]
-    title, _, *rows, _ = table(entries, "net")
+    title, _, *rows, _ = table(images, "net")
     assert "the clearest 1 of 1 parameters" in title
     assert [row.split()[:2] for row in rows] == [["codec.jpeg.kind", "="], ["none", "4"]]
 
@@ -240,4 +260,4 @@ def test_too_few_images_for_a_table() -> None:
         "photos: no breakdown, since nothing that was drawn divides the 4 images into groups of 3 or more; more draws"
         " may (draws=8)"
     )
-    assert format_breakdown({"sets": {"photos": {"net": {}, "images": []}}}) == ""
+    assert format_breakdown(evaluated([ImageResult("x", {"net": {"psnr_y": 20.0}})], "net")) == ""

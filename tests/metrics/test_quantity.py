@@ -8,9 +8,9 @@ from typing import Any
 import own_metrics
 import pytest
 import torch
+from evaluation_runs import run_evaluation
 from helpers import compose_config, small_gan
 
-from evaluate import evaluate
 from sr.evaluation.measures import pick_measures
 from sr.metrics.perceptual import DISTANCE
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
@@ -120,12 +120,12 @@ def test_a_resumed_run_does_not_compare_two_metrics(tmp_path: Path, photos: Path
 def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Path, photos: Path) -> None:
     arguments = ["ckpt=bicubic", f"hr_dir={photos}", f"out_dir={tmp_path}/out", "device=cpu"]
     own = "metric._target_=own_metrics.ProtocolAndMae"
-    report = evaluate(compose_config(*arguments, own, program="evaluate"))
+    report = run_evaluation(*arguments, own)
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": ""}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "mae ↓" in page
-    assert f"{report['sets']['photos']['bicubic']['mae']:.5f}" in page
+    assert f"{report.sets['photos'].means['bicubic']['mae'].value:.5f}" in page
     assert '"falling": ["mae", "mse"]' in page
 
 

@@ -1,0 +1,46 @@
+"""Evaluations as the program does them, and nets that are small enough for a test."""
+
+import json
+from pathlib import Path
+
+import torch
+from helpers import compose_config
+from safetensors.torch import save_file
+
+from evaluate import evaluate
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.evaluation.result import Evaluation
+
+METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]  # of protocol=validation
+
+
+def run_evaluation(*overrides: str) -> Evaluation:
+    """What `python evaluate.py OVERRIDES` finds."""
+    return evaluate(compose_config(*overrides, program="evaluate"))
+
+
+def evaluate_into(tmp_path: Path, *overrides: str) -> Evaluation:
+    """The same on the CPU, with `out` below `tmp_path` as its directory."""
+    evaluation = run_evaluation(f"out_dir={tmp_path}/out", "device=cpu", *overrides)
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written == json.loads(json.dumps(evaluation.content()))
+    return evaluation
+
+
+def write_checkpoint(path: Path) -> Path:
+    """A checkpoint of a run of training, with an untrained net that enlarges by 4."""
+    net = SRVGGNetCompact(num_feat=4, num_conv=1)
+    description = {"_target_": "sr.archs.srvgg.SRVGGNetCompact", "num_feat": 4, "num_conv": 1}
+    state = {f"generator_ema.{key}": value for key, value in net.state_dict().items()}
+    torch.save({"state_dict": state, "config": {"scale": 4, "channels": 3, "generator": description}}, path)
+    return path
+
+
+def write_two_nets(folder: Path) -> str:
+    """Two nets of one architecture, the second sharper than the first: an override of ckpts."""
+    net = SRVGGNetCompact(num_feat=4, num_conv=1)
+    first = {key: 0.1 * value for key, value in net.state_dict().items()}
+    second = {key: 0.2 * value + 0.02 for key, value in net.state_dict().items()}
+    save_file(first, folder / "first.safetensors")
+    save_file(second, folder / "second.safetensors")
+    return f"ckpts={{psnr: {folder}/first.safetensors, gan: {folder}/second.safetensors}}"
