@@ -9,14 +9,15 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the netwo
 
 import hydra
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line
 from sr.cli.errors import ROOT, readable_errors
 from sr.config import EvaluateConfig, changed_keys, check_least, check_root_keys, register_schemas
+from sr.evaluation.arguments import as_list, named_paths
 from sr.evaluation.benchmark import benchmark
-from sr.evaluation.candidates import BASELINE, load_candidates
+from sr.evaluation.candidates import BASELINE, load_candidates, named_checkpoints
 from sr.evaluation.description import describe_protocol
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.lr_origin import lr_origin
@@ -35,33 +36,32 @@ def main(cfg: DictConfig) -> None:
 
 
 def evaluate(cfg: DictConfig) -> Evaluation:
-    """Everything but the printing of tables."""
+    """Everything but the printing of tables: open, measure, summarise, write.
+
+    Args:
+        cfg: the composed configuration; its `scale` and `channels` become those of the checkpoints.
+    """
     check_root_keys(cfg, EvaluateConfig)
     check_least(cfg, scale=1, channels=1, seed=0, draws=1, squeeze=1, report_images=0)
-    alphas, perceptual = as_list(cfg, "alphas", of="0,0.5,1"), as_list(cfg, "perceptual", of="lpips,dists")
-    files = checkpoints(cfg)
-    candidates = load_candidates(files, scale=cfg.scale, alphas=alphas)
+    alphas = as_list(plain(cfg.alphas), key="alphas", example="0,0.5,1")
+    perceptual = as_list(plain(cfg.perceptual), key="perceptual", example="lpips,dists")
+    checkpoints = named_checkpoints(ckpt=cfg.ckpt, ckpts=plain(cfg.ckpts))
+    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas)
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
-    if cfg.channels != 3 and cfg.protocol == "validation":
-        cfg.metric.spaces = ["channels"]  # there is no luma of other images
     check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
-    device, sweep = pick_device(cfg.device), bool(candidates.alphas)
-    metric = instantiate(cfg.metric)
+    metric, device = instantiate(cfg.metric), pick_device(cfg.device)
     measures = pick_measures(
         metric,
         perceptual=perceptual or [],
-        sweep=sweep,
+        sweep=bool(candidates.alphas),
         channels=cfg.channels,
         device=device,
     )
     sets = open_sets(cfg)
     for images in sets.values():
-        images.check(smallest=max(measure.smallest for measure in measures))
-    nets, out_dir = candidates.nets, Path(cfg.out_dir)
-    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
-    values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
+        images.check(smallest=max(each.smallest for each in measures))
     protocol = describe_protocol(
         name=cfg.protocol,
         changed=changed_keys(cfg, ROOT / "conf" / "protocol" / f"{cfg.protocol}.yaml"),
@@ -72,15 +72,18 @@ def evaluate(cfg: DictConfig) -> Evaluation:
             lr_dir=cfg.lr_dir,
             squeeze=cfg.squeeze,
             degradation=plain(cfg.degradation),
-            is_random=any(each.is_random for each in sets.values()),
+            is_random=any(images.is_random for images in sets.values()),
             seed=cfg.seed,
             draws=cfg.draws,
         ),
     )
+    nets, out_dir = candidates.nets, Path(cfg.out_dir)
+    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
+    values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
     evaluation = summarise(
         values,
         protocol=protocol,
-        checkpoints=files,
+        checkpoints=checkpoints,
         measures=measures,
         alphas=candidates.alphas,
         draws=cfg.draws,
@@ -89,37 +92,11 @@ def evaluate(cfg: DictConfig) -> Evaluation:
     return evaluation
 
 
-def checkpoints(cfg: DictConfig) -> dict[str, str]:
-    """Name -> file; empty for the baseline alone."""
-    if (cfg.ckpt is None) == (cfg.ckpts is None):
-        raise ValueError("give either ckpt=FILE (or ckpt=bicubic) or 'ckpts={name: FILE, ...}'")
-    if cfg.ckpt is not None:
-        return {} if cfg.ckpt == BASELINE else {"model": str(cfg.ckpt)}
-    return named_paths(cfg, "ckpts", of="file")
-
-
-def named_paths(cfg: DictConfig, key: str, *, of: str) -> dict[str, str]:
-    """Name -> path, as in hr_dirs={set5: DIR, set14: DIR}."""
-    if cfg[key] is None:
-        return {}
-    if not isinstance(cfg[key], DictConfig) or not cfg[key]:
-        raise ValueError(f"{key}={cfg[key]}: write {key}={{name: {of}, ...}}")
-    return {str(name): str(path) for name, path in cfg[key].items()}
-
-
-def as_list(cfg: DictConfig, key: str, *, of: str) -> list[Any] | None:
-    """Raises ValueError for anything but a list or null."""
-    if cfg[key] is not None and not isinstance(cfg[key], ListConfig):
-        raise ValueError(f"{key}={cfg[key]} is no list: write '{key}=[{of}]'")
-    values: list[Any] | None = plain(cfg[key])
-    return values
-
-
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
     """The sets to evaluate, by name."""
     return find_sets(
         hr_dir=cfg.hr_dir,
-        hr_dirs=named_paths(cfg, "hr_dirs", of="directory"),
+        hr_dirs=named_paths(plain(cfg.hr_dirs), key="hr_dirs", kind="directory"),
         lr_dir=cfg.lr_dir,
         squeeze=cfg.squeeze,
         degradation=instantiate(cfg.degradation),
@@ -131,7 +108,7 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
 
 
 def plain(node: Any) -> Any:
-    """A node of the configuration as lists, dicts and values."""
+    """A node of the configuration as lists, dicts and values, with interpolations resolved."""
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 

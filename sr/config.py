@@ -82,11 +82,17 @@ class PreviewConfig:
 
 
 def register_schemas() -> None:
-    """Make the schemas known to Hydra; a key that is not in them is an error."""
+    """Make the schemas known to Hydra, where a key that is not in them is an error, and `${colour_spaces:...}`."""
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
     store.store(name="preview_schema", node=PreviewConfig)
+    OmegaConf.register_new_resolver("colour_spaces", colour_spaces, replace=True)
+
+
+def colour_spaces(channels: int) -> list[str]:
+    """The spaces of `sr.metrics.protocol` that suit images with that many channels."""
+    return ["y", "rgb"] if channels == 3 else ["channels"]
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from torch import nn
 
 from sr.archs.bicubic import Bicubic
+from sr.evaluation.arguments import named_paths
 from sr.weights.checkpoint import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
@@ -33,6 +35,23 @@ class Candidates:
     channels: int | None
     files: Mapping[str, str]
     alphas: Mapping[str, float]
+
+
+def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
+    """Name -> file; empty for the baseline alone.
+
+    Args:
+        ckpt: a single file, which gets the name `model`, or the name of the baseline.
+        ckpts: name -> file, for several nets.
+
+    Raises:
+        ValueError: both are given or none, or `ckpts` is not a mapping.
+    """
+    if (ckpt is None) == (ckpts is None):
+        raise ValueError("give either ckpt=FILE (or ckpt=bicubic) or 'ckpts={name: FILE, ...}'")
+    if ckpt is not None:
+        return {} if ckpt == BASELINE else {"model": str(ckpt)}
+    return named_paths(ckpts, key="ckpts", kind="file")
 
 
 def load_candidates(

@@ -131,3 +131,28 @@ def test_luma_of_gray_images_is_refused_before_any_work(tmp_path: Path, director
     ):
         run(tmp_path, "protocol=esrgan_paper", "channels=1", f"hr_dir={directory}")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("channels", "choice", "spaces"),
+    [
+        (3, "by_channels", ["y", "rgb"]),
+        (1, "by_channels", ["channels"]),
+        (5, "by_channels", ["channels"]),
+        (3, "channels", ["channels"]),
+    ],
+)
+def test_the_spaces_follow_from_the_metric_that_is_chosen(
+    channels: int, choice: str, spaces: list[str]
+) -> None:
+    cfg = compose_config(f"channels={channels}", f"metric={choice}", program="evaluate")
+    assert cfg.metric.spaces == spaces
+
+
+def test_no_protocol_is_known_by_its_name(tmp_path: Path) -> None:
+    """Whoever asks for luma of gray images is told so, in the protocol that usually takes all channels too."""
+    write_png(tmp_path / "hr" / "a.png", picture(48, 48, channels=1))
+    gray = ["channels=1", f"hr_dir={tmp_path}/hr"]
+    with pytest.raises(ValueError, match="metric space y needs RGB images, got 1 channels"):
+        run(tmp_path, *gray, "metric.spaces=[y]")
+    assert run(tmp_path, *gray).metrics == ["psnr_channels", "ssim_channels", "mse"]
