@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 
 import torch
-from helpers import compose_config
+from helpers import ROOT, compose_config
+from hydra import compose, initialize_config_dir
 from safetensors.torch import save_file
 
 from evaluate import evaluate
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.cli.choices import Choice, find_choice
+from sr.config import register_schemas
 from sr.evaluation.result import Evaluation
 
 METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]  # of protocol=validation
@@ -16,7 +19,14 @@ METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]  # of protocol=val
 
 def run_evaluation(*overrides: str) -> Evaluation:
     """What `python evaluate.py OVERRIDES` finds."""
-    return evaluate(compose_config(*overrides, program="evaluate"))
+    return evaluate(compose_config(*overrides, program="evaluate"), chosen_protocol(*overrides))
+
+
+def chosen_protocol(*overrides: str) -> Choice:
+    """The protocol that evaluate.py reads with these overrides."""
+    register_schemas()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return find_choice("protocol", compose("evaluate", list(overrides), return_hydra_config=True).hydra)
 
 
 def evaluate_into(tmp_path: Path, *overrides: str) -> Evaluation:

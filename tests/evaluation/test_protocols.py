@@ -5,11 +5,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from evaluation_runs import evaluate_into
+from evaluation_runs import chosen_protocol, evaluate_into
 from helpers import ROOT, compose_config, picture
 from omegaconf import OmegaConf
 
-from sr.config import changed_keys
+from sr.cli.choices import changed_keys
 from sr.evaluation.lr_origin import SqueezedLR
 from sr.evaluation.result import Evaluation
 from sr.evaluation.tables import format_protocol
@@ -109,8 +109,10 @@ def test_a_changed_protocol_is_called_changed(tmp_path: Path, directory: Path) -
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unchanged_protocols_are_not(name: str) -> None:
-    cfg = compose_config(f"protocol={name}", "scale=4", program="evaluate")
-    assert changed_keys(cfg, ROOT / "conf" / "protocol" / f"{name}.yaml") == []
+    overrides = [f"protocol={name}", "scale=4"]
+    protocol = chosen_protocol(*overrides)
+    assert protocol.name == name
+    assert changed_keys(compose_config(*overrides, program="evaluate"), protocol.settings) == []
 
 
 def test_what_a_squeeze_does_not_go_with(tmp_path: Path, directory: Path) -> None:
