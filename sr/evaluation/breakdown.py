@@ -10,6 +10,7 @@ from sr.degradations.record import parameters
 from sr.evaluation.result import Evaluation, Group, ImageResult, ModelValues, SetResult
 from sr.metrics.mean import set_mean
 from sr.metrics.quantity import Quantity
+from sr.ops.text_table import aligned
 
 # Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
 THRESHOLDS = {"quality": 60.0}
@@ -129,7 +130,7 @@ def _table(
     shown = min(MOST_PARAMETERS, len(parameters))
     return [
         f"{name}: {what} by what was drawn, the clearest {shown} of {len(parameters)} parameters (all: metrics.json)",
-        *_aligned(rows if len(models) == 2 else [row[:-1] for row in rows]),
+        *aligned(rows if len(models) == 2 else [row[:-1] for row in rows], left=(0, 1)),
         f"by chance alone, two halves of these {count} images differ by {chance} (one sigma)",
     ]
 
@@ -169,18 +170,6 @@ def _clarity(groups: Sequence[tuple[float, int]]) -> float:
 def _chance(values: Sequence[float]) -> float:
     """Standard deviation, over all ways to divide the images in two halves, of the distance between their means."""
     return float(2 * np.std(values, ddof=1) / len(values) ** 0.5)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of words, then of numbers."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _is_kind(parameter: str) -> bool:

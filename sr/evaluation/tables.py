@@ -2,13 +2,14 @@
 
 import csv
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sr.evaluation.bootstrap import FEWEST, attainable
 from sr.evaluation.result import Evaluation, Mean
 from sr.metrics.quantity import LOWER, Quantity
+from sr.ops.text_table import aligned
 
 MOST_DIFFERENCES = 10  # of a set in the table
 WIDTH = 118
@@ -116,18 +117,6 @@ def _values(evaluation: Evaluation) -> Iterator[list[Any]]:
             for model, values in image.values.items():
                 for metric, value in values.items():
                     yield [name, image.name, model, metric, value]
-
-
-def aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int]) -> list[str]:
-    """Columns of equal width; those in `left` are words."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _wrapped(line: str) -> list[str]:

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sr.evaluation.result import SetResult, Tradeoff, TradeoffPoint
-from sr.evaluation.tables import aligned, mean_cell
+from sr.evaluation.tables import mean_cell
 from sr.metrics.quantity import Quantity
 from sr.metrics.sharpness import NAME as SHARPNESS
+from sr.ops.text_table import aligned
 
 LABELS = {
     "lpips": "LPIPS",
