@@ -1,4 +1,4 @@
-"""What a blind result depends on: the images of a set in groups, by what the degradation drew for them."""
+"""What a result on random LR depends on: the images of a set in groups, by what was drawn for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -12,11 +12,11 @@ from sr.metrics.mean import set_mean
 from sr.metrics.quantity import Quantity
 from sr.ops.text_table import aligned
 
-# Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
+# Parameters that are divided at a fixed value. Below a quality of 60 the blocks of a JPEG file become visible.
 THRESHOLDS = {"quality": 60.0}
 ABSENT = "none"
-LEAST_IMAGES = 3  # of a group in the table: fewer say more about the images than about the degradation
-MOST_PARAMETERS = 12  # in the table
+LEAST_IMAGES = 3  # a smaller group says more about its images than about the degradation
+MOST_PARAMETERS = 12  # parameters of one set in the table
 
 
 def mean_values(images: Sequence[ImageResult], model: str) -> dict[str, float]:
@@ -27,11 +27,12 @@ def mean_values(images: Sequence[ImageResult], model: str) -> dict[str, float]:
 
 
 def breakdown(images: Sequence[ImageResult], *, models: Sequence[str]) -> list[Group]:
-    """Means over groups of images; every parameter divides all of them.
+    """Means over groups of images; every parameter divides all images into groups of its own.
 
-    Numbers are divided in two, at `THRESHOLDS` or else at their rounded median, words by value. The group `none` holds
-    the images without the parameter: its stage did not happen, or drew a step of another kind. A parameter that was
-    drawn alike wherever it was drawn is left out, but for the `kind` of a stage that did not always happen.
+    Numbers make two groups, below and above the value in `THRESHOLDS`, or their rounded median where there is none.
+    Words make one group per word. The group `none` holds the images that do not have the parameter, because its stage
+    was skipped or drew a step of another kind. A parameter with a single value is left out, except the `kind` of a
+    stage that was skipped for some images.
 
     Args:
         images: the images, each with what was drawn for it.
@@ -52,7 +53,7 @@ def breakdown(images: Sequence[ImageResult], *, models: Sequence[str]) -> list[G
 
 
 def _groups(parameter: str, values: Sequence[float | str | None]) -> dict[str, list[int]]:
-    """Label -> positions in `values`; empty where there is nothing to compare."""
+    """Label -> indices in `values`; empty where there is nothing to compare."""
     different = {value for value in values if value is not None}
     if len(different) < 2 and not (_is_kind(parameter) and None in values):
         return {}
@@ -73,7 +74,7 @@ def _label(value: float | str | None, threshold: str) -> str:
 
 
 def _threshold(parameter: str, values: Sequence[float]) -> str:
-    """A number, as short as it can be, that has values on both sides; they must not be all alike."""
+    """The shortest number that has values on both sides of it. The values must not all be equal."""
     lowest, highest = min(values), max(values)
     fixed = THRESHOLDS.get(parameter.rpartition(".")[2])
     if fixed is not None and lowest < fixed <= highest:
@@ -100,7 +101,7 @@ def format_breakdown(evaluation: Evaluation) -> str:
 def _table(
     name: str, result: SetResult, models: Sequence[str], quantities: Mapping[str, Quantity]
 ) -> list[str]:
-    """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
+    """The lines of one set: one per group, with all models beside each other, and the gain of the first of two."""
     metric, quantity = next(iter(quantities.items()))
     what = f"gain in {metric}" if len(models) == 2 else metric
     count = len(result.images)
@@ -116,7 +117,7 @@ def _table(
     if not parameters:
         return [
             f"{name}: no breakdown, since nothing that was drawn divides the {count} images into groups of"
-            f" {LEAST_IMAGES} or more; more draws may (draws=8)"
+            f" {LEAST_IMAGES} or more; more draws may help (draws=8)"
         ]
     rows = [["drawn", "", "images", metric, "gain"]]
     for groups in parameters[:MOST_PARAMETERS]:
@@ -138,7 +139,7 @@ def _table(
 def _comparable(groups: Iterable[Group]) -> list[list[Group]]:
     """The groups of each parameter that has several with enough images.
 
-    A stage that did not happen is told by its `kind` and not by each of its parameters again.
+    The group of the skipped stage is kept for its `kind` alone, since its other parameters would repeat it.
     """
     large = [
         group
@@ -146,21 +147,24 @@ def _comparable(groups: Iterable[Group]) -> list[list[Group]]:
         if group.images >= LEAST_IMAGES and (group.label != ABSENT or _is_kind(group.parameter))
     ]
     by_parameter = [list(same) for _, same in groupby(large, key=lambda group: group.parameter)]
-    # Of stages of which one or the other happens, the first tells all.
+    # Where one of two stages always happens, both divide the images in the same way: the first one is kept.
     different = {_members(same): same for same in reversed(by_parameter)}
     return [same for same in by_parameter if len(same) > 1 and different[_members(same)] is same]
 
 
 def _members(groups: Sequence[Group]) -> frozenset[str]:
-    """The same for parameters that divide the images in the same way."""
+    """A key that is equal for parameters that divide the images in the same way."""
     return frozenset(str((group.images, group.means)) for group in groups)
 
 
 def _clarity(groups: Sequence[tuple[float, int]]) -> float:
-    """How far the groups, given as (mean, images), lie apart.
+    """How far groups lie apart: the mean square between groups of an analysis of variance.
 
-    The mean square between groups of an analysis of variance: chance alone gives all parameters the same, where the
-    plain distance would put those with the smallest groups first.
+    By chance alone, its expectation is the same for all parameters. The plain distance of the means would be largest
+    for the parameters with the smallest groups.
+
+    Args:
+        groups: mean and number of images of each group.
     """
     means, images = (np.array(column) for column in zip(*groups, strict=True))
     center = np.average(means, weights=images)
@@ -168,7 +172,7 @@ def _clarity(groups: Sequence[tuple[float, int]]) -> float:
 
 
 def _chance(values: Sequence[float]) -> float:
-    """Standard deviation, over all ways to divide the images in two halves, of the distance between their means."""
+    """The standard deviation of the distance between the means of two halves, over all ways to halve the images."""
     return float(2 * np.std(values, ddof=1) / len(values) ** 0.5)
 
 

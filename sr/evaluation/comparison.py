@@ -21,7 +21,7 @@ def draw_comparison(evaluation: Evaluation, gallery: Gallery, path: Path) -> Non
     chosen = [
         (set_name, index)
         for set_name, images in gallery.sets.items()
-        for index in range(0, len(images), images.draws)  # not four draws of one image
+        for index in range(0, len(images), images.draws)  # one draw of each image
     ][:ROWS]
     columns = len(gallery.models) + 2
     figure = Figure(figsize=(2.6 * columns, 2.95 * len(chosen)), layout="constrained")
@@ -54,7 +54,7 @@ def busiest_crops(versions: Versions, *, size: int) -> Versions:
 
     Args:
         versions: the whole image.
-        size: the side of the square in HR pixels; it is less where the image is smaller.
+        size: the largest side of the square in HR pixels.
     """
     height, width = versions.hr.shape[:2]
     size = min(size, height, width)
@@ -63,13 +63,23 @@ def busiest_crops(versions: Versions, *, size: int) -> Versions:
 
 
 def busiest(image: np.ndarray, *, size: tuple[int, int]) -> tuple[int, int]:
-    """Top and left of the window of `size` (height, width) in (H, W, 3) uint8 with the most energy of the Laplacian."""
+    """Top and left of the window with the most detail, measured by the energy of the Laplacian.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        size: height and width of the window.
+    """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return densest(cv2.Laplacian(gray, cv2.CV_32F) ** 2, size=size)
 
 
 def densest(values: np.ndarray, *, size: tuple[int, int]) -> tuple[int, int]:
-    """Top and left of the window of `size` (height, width), within (H, W) `values`, that has the largest sum."""
+    """Top and left of the window with the largest sum.
+
+    Args:
+        values: (H, W).
+        size: height and width of the window.
+    """
     height, width = size
     # In double precision: the window slides, and adding and subtracting leaves an error in single precision.
     sums = cv2.boxFilter(values.astype(np.float64), -1, (width, height), anchor=(0, 0), normalize=False)

@@ -7,10 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LRFiles:
-    """LR images of the user's own.
+    """LR files of the user.
 
     Attributes:
-        directory: the directory that they lie in.
+        directory: the directory of the files.
     """
 
     directory: str
@@ -21,7 +21,7 @@ class LRFiles:
 
 @dataclass(frozen=True)
 class SqueezedLR:
-    """Small squares, whatever the shape of HR.
+    """LR squeezed to squares of one size, whatever the shape of HR.
 
     Attributes:
         squeeze: height and width of LR in pixels.
@@ -38,7 +38,7 @@ class SqueezedLR:
 
 @dataclass(frozen=True)
 class DegradedLR:
-    """HR images degraded without chance.
+    """LR made by a degradation that is not random.
 
     Attributes:
         degradation: the configuration of the degradation.
@@ -55,7 +55,7 @@ class DegradedLR:
 
 @dataclass(frozen=True)
 class DrawnLR:
-    """HR images degraded at random.
+    """LR made by a random degradation.
 
     Attributes:
         degradation: the configuration of the degradation.

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: its files, and its tables on the terminal."""
+"""The output of an evaluation: its files, and its tables on the terminal."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def write_files(evaluation: Evaluation, gallery: Gallery, directory: Path, *, re
         directory: the directory of the files.
         report_images: the number of images of each set in the HTML report; 0 writes no report.
     """
-    for file in FILES:  # those of an evaluation before, of which not every kind may be written again
+    for file in FILES:  # left by an earlier evaluation; this one may not write every kind
         (directory / file).unlink(missing_ok=True)
     (directory / "metrics.json").write_text(json.dumps(evaluation.content(), indent=2) + "\n")
     write_csv(evaluation, directory / "per_image.csv")
@@ -40,7 +40,7 @@ def write_files(evaluation: Evaluation, gallery: Gallery, directory: Path, *, re
 
 
 def as_text(evaluation: Evaluation, directory: Path) -> str:
-    """The protocol, the tables, and the files that are in the directory."""
+    """The protocol, the tables, and the paths of the files in the directory."""
     parts = [
         format_protocol(evaluation),
         format_table(evaluation),

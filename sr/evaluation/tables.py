@@ -11,8 +11,8 @@ from sr.evaluation.result import Evaluation, Mean
 from sr.metrics.quantity import LOWER, Quantity
 from sr.ops.text_table import aligned
 
-MOST_DIFFERENCES = 10  # of a set in the table
-WIDTH = 118
+MOST_DIFFERENCES = 10  # rows of one set in the table of differences
+WIDTH = 118  # characters of a line of text
 
 
 def format_table(evaluation: Evaluation) -> str:
@@ -39,22 +39,22 @@ def format_differences(evaluation: Evaluation) -> str:
         for index, pair in enumerate(result.differences[:MOST_DIFFERENCES]):
             cells = [difference_cell(quantities[metric], mean) for metric, mean in pair.means.items()]
             rows.append(["" if index else name, f"{pair.first} - {pair.second}", *cells])
-    notes = ["*: the interval leaves out 0"]
+    notes = ["*: the interval does not contain 0."]
     falling = [metric for metric, quantity in quantities.items() if quantity.better == LOWER]
     if falling:
-        notes.append(f"of {', '.join(falling)} less is better: there a negative difference is a gain")
+        notes.append(f"Lower is better for {' and '.join(falling)}: a negative difference is an improvement.")
     if left_out:
-        notes.append(f"{left_out} more differences are in metrics.json")
-    return "\n".join([*aligned(rows, left=(0, 1)), *_wrapped("; ".join(notes))])
+        notes.append(f"{left_out} more differences are in metrics.json.")
+    return "\n".join([*aligned(rows, left=(0, 1)), *_wrapped(" ".join(notes))])
 
 
 def format_protocol(evaluation: Evaluation) -> str:
-    """What the numbers are: to be printed with every table."""
+    """The protocol and the intervals in words, which belong above every table."""
     return "\n".join(part for line in protocol_lines(evaluation) for part in _wrapped(line))
 
 
 def protocol_lines(evaluation: Evaluation) -> list[str]:
-    """The protocol, where LR came from, and what the intervals are, in sentences."""
+    """Sentences on the protocol, on the origin of LR, on single metrics, and on the intervals."""
     protocol = evaluation.protocol
     definitions = protocol.definitions
     name = protocol.name + (f", but with {', '.join(protocol.changed)}" if protocol.changed else "")
@@ -70,7 +70,7 @@ def protocol_lines(evaluation: Evaluation) -> list[str]:
 
 
 def interval_lines(evaluation: Evaluation) -> list[str]:
-    """What stands in brackets, and where it cannot be had or trusted."""
+    """Sentences on the numbers in brackets, and on the sets that are too small for them."""
     lines = [f"[low, high]: {evaluation.protocol.interval}"]
     for name, result in evaluation.sets.items():
         images = result.originals

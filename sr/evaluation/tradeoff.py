@@ -65,7 +65,7 @@ def format_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity]) -> str:
 
 
 def format_export(curve: Tradeoff, checkpoints: Mapping[str, str]) -> str:
-    """How to keep one net of an interpolation: the command for the alpha in the middle.
+    """The command that writes one net of an interpolation to a file, for the alpha in the middle.
 
     Args:
         curve: the curve.
@@ -95,7 +95,7 @@ def write_tradeoff_csv(curve: Tradeoff, path: Path) -> None:
 
 
 def draw_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity], path: Path) -> None:
-    """A line per set from alpha = 0 to 1: perception to the right, PSNR upwards."""
+    """Draw one plot per set with a line from alpha = 0 to alpha = 1: perception is x, distortion is y."""
     distortion, perception = curve.distortion, curve.perception
     figure = Figure(figsize=(5.4 * len(curve.sets), 4.4), layout="constrained")
     for axes, (name, points) in zip(
@@ -120,6 +120,6 @@ def draw_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity], path: Pat
 
 
 def _label(name: str, quantity: Quantity) -> str:
-    """`psnr_y in dB (more is better)`."""
+    """`psnr_y in dB (higher is better)`."""
     unit = f" in {quantity.unit}" if quantity.unit else ""
     return name + unit + (f" ({quantity.advice})" if quantity.advice else "")

@@ -258,6 +258,6 @@ def test_too_few_images_for_a_table() -> None:
     (line,) = table(two_models()[:4], "net")
     assert line == (
         "photos: no breakdown, since nothing that was drawn divides the 4 images into groups of 3 or more; more draws"
-        " may (draws=8)"
+        " may help (draws=8)"
     )
     assert format_breakdown(evaluated([ImageResult("x", {"net": {"psnr_y": 20.0}})], "net")) == ""

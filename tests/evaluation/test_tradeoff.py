@@ -106,8 +106,11 @@ def test_a_sweep_is_drawn_against_lpips_where_it_is_asked_for(
     assert report.metrics == [*METRICS, "lpips"]
     assert report.tradeoff is not None
     assert report.tradeoff.perception == "lpips"
-    assert "less is better" in report.protocol.definitions["lpips"]
-    assert "of mse, lpips less is better" in format_differences(report)
+    assert "lower is better" in report.protocol.definitions["lpips"]
+    assert (
+        "Lower is better for mse and lpips: a negative difference is an improvement."
+        in format_differences(report)
+    )
     assert "lpips: Zhang et al. 2018" in format_protocol(report)
     assert "no perceptual metric" not in format_tradeoff(report.tradeoff, report.quantities)
     assert "lpips \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

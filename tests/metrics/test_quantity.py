@@ -1,4 +1,4 @@
-"""Metrics say which way they are better; one that does not is refused."""
+"""A metric that does not say which direction is better is refused."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_a_gain_is_positive_whichever_way_is_better() -> None:
     assert PSNR.gain(31, over=30) == 1
     assert MSE.gain(0.25, over=0.5) == 0.25
     assert SHARPNESS.gain(0.75, over=0.5) == 0.25
-    assert (PSNR.advice, MSE.advice) == ("more is better", "less is better")
+    assert (PSNR.advice, MSE.advice) == ("higher is better", "lower is better")
 
 
 def test_what_no_quantity_can_be_is_refused() -> None:
@@ -108,7 +108,7 @@ def test_a_run_refuses_what_does_not_say(
 
 
 def test_a_resumed_run_does_not_compare_two_metrics(tmp_path: Path, photos: Path) -> None:
-    """The best by PSNR has 30; by the error, of which less is better, anything would beat it."""
+    """The best PSNR is 30. Lower is better for the error, so any error would beat it."""
     train(compose_config(*settings(tmp_path, photos, "trainer.max_steps=2")))
     more = ["monitor=mse", "trainer.max_steps=4", "scheduler_g.T_max=2", "resume=auto"]
     train(compose_config(*settings(tmp_path, photos, *more)))

@@ -13,13 +13,13 @@ from sr.evaluation.result import Evaluation, ImageResult
 from sr.evaluation.versions import Versions, label
 from sr.metrics.quantity import Quantity
 
-MOST_SIDE = 480  # of a picture in the page, in HR pixels
+MOST_SIDE = 480  # the largest side of a picture in the page, in HR pixels
 DETAIL = 48  # side of the squares where models differ most, in HR pixels
 
 
 @dataclass(frozen=True)
 class Detail:
-    """One place in all versions.
+    """One square of an image in all versions.
 
     Attributes:
         title: the reason why it is shown, and where it is.
@@ -82,8 +82,7 @@ def make_cards(
 
 
 def gain(image: ImageResult, quantities: Mapping[str, Quantity], models: Sequence[str]) -> float:
-    """The gain of the first model over the baseline, which is the last, in the first metric; its value where it is
-    alone."""
+    """The gain of the first model over the baseline in the first metric; for a single model, its value."""
     first, baseline = image.values[models[0]], image.values[models[-1]]
     metric = next(iter(first))
     return quantities[metric].gain(first[metric], over=baseline[metric] if len(models) > 1 else 0.0)
@@ -96,7 +95,7 @@ def choose_images(
     models: Sequence[str],
     most: int,
 ) -> list[int]:
-    """Indices of images, the smallest gain first; of more than `most` images the worst and the best ones, half each."""
+    """Indices of images, the smallest gain first. Of more than `most` images, one half is the worst, one the best."""
     order = sorted(range(len(images)), key=lambda index: gain(images[index], quantities, models))
     if len(order) <= most:
         return order
