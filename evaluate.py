@@ -22,7 +22,7 @@ from sr.config import EvaluateConfig, check_least, check_root_keys, register_sch
 from sr.evaluation.arguments import as_list, named_paths
 from sr.evaluation.benchmark import benchmark
 from sr.evaluation.candidates import BASELINE, Candidates, load_candidates, named_checkpoints
-from sr.evaluation.description import describe_protocol
+from sr.evaluation.description import ProtocolDescription, describe_protocol
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.lr_origin import lr_origin
 from sr.evaluation.measures import Measure, pick_measures
@@ -58,21 +58,7 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     sets = open_sets(cfg)
     for images in sets.values():
         images.check(smallest=max(each.smallest for each in measures))
-    description = describe_protocol(
-        name=protocol.name,
-        changed=changed_keys(cfg, protocol.settings),
-        metric=metric,
-        measures=measures,
-        scale=cfg.scale,
-        lr=lr_origin(
-            lr_dir=cfg.lr_dir,
-            squeeze=cfg.squeeze,
-            degradation=plain(cfg.degradation),
-            is_random=any(images.is_random for images in sets.values()),
-            seed=cfg.seed,
-            draws=cfg.draws,
-        ),
-    )
+    description = describe(cfg, protocol, metric=metric, measures=measures, sets=sets)
     nets = candidates.nets
     gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
     values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
@@ -121,6 +107,32 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
         channels=cfg.channels,
         seed=cfg.seed,
         draws=cfg.draws,
+    )
+
+
+def describe(
+    cfg: DictConfig,
+    protocol: Choice,
+    *,
+    metric: Protocol,
+    measures: Sequence[Measure],
+    sets: Mapping[str, EvaluationSet],
+) -> ProtocolDescription:
+    """The protocol in words, with what the user changed of it and the origin of LR."""
+    return describe_protocol(
+        name=protocol.name,
+        changed=changed_keys(cfg, protocol.settings),
+        metric=metric,
+        measures=measures,
+        scale=cfg.scale,
+        lr=lr_origin(
+            lr_dir=cfg.lr_dir,
+            squeeze=cfg.squeeze,
+            degradation=plain(cfg.degradation),
+            is_random=any(images.is_random for images in sets.values()),
+            seed=cfg.seed,
+            draws=cfg.draws,
+        ),
     )
 
 
