@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sr.evaluation.breakdown import format_breakdown
+from sr.evaluation.breakdown_table import format_breakdown
 from sr.evaluation.comparison import draw_comparison
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.report.page import write_report

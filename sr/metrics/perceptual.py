@@ -14,7 +14,7 @@ from sr.ops.weight_file import check_name
 CHOICES = ("lpips", "dists")
 BACKBONES = {"lpips": ("AlexNet", "alexnet-owt-7be5be79.pth"), "dists": ("VGG16", "vgg16-397923af.pth")}
 DISTANCE = Quantity(better=LOWER, digits=".4f")
-SMALLEST = 64  # height and width that are left with a pixel by the pooling of AlexNet and VGG16
+SMALLEST = 64  # height and width; a smaller image has no pixel left after the pooling of AlexNet and VGG16
 WORDS = {
     "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; lower is better",
     "dists": "Ding et al. 2020 on VGG16 (torchmetrics), 8-bit RGB, same border; lower is better",

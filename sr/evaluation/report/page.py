@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sr.evaluation.breakdown import format_breakdown
+from sr.evaluation.breakdown_table import format_breakdown
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.report.pictures import Card, make_cards
 from sr.evaluation.result import Evaluation
