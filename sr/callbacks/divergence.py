@@ -75,7 +75,7 @@ class Divergence(L.Callback):
 
     def _what_happened(self, pl_module: Any) -> str:
         bad = pl_module.consensus.bad
-        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.terms.items())
+        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.losses.items())
         return (
             f"iteration {bad.iteration}: a loss or gradient is not finite ({bad.where()}; rank"
             f" {pl_module.global_rank} has {shown})"
@@ -95,10 +95,10 @@ class Divergence(L.Callback):
             f"learning_rate_{each.name}": optimizer.param_groups[0]["lr"]
             for each, optimizer in zip(pl_module.trained(), trainer.optimizers, strict=True)
         }
-        terms = {key: value.item() for key, value in bad.terms.items()}
+        losses = {key: value.item() for key, value in bad.losses.items()}
         path = self.directory / f"iteration-{bad.iteration}-rank-{pl_module.global_rank}.pt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"iteration": bad.iteration, "terms": terms, **rates, "batch": dict(bad.batch)}, path)
+        torch.save({"iteration": bad.iteration, "terms": losses, **rates, "batch": dict(bad.batch)}, path)
         shown = ", ".join(f"{key}={value:.3g}" for key, value in rates.items())
         message = (
             f"{self._what_happened(pl_module)}, as in the {self.patience} iterations in a row that it ends; {shown}."

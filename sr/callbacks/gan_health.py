@@ -77,7 +77,9 @@ class GANHealth(L.Callback):
     ) -> None:
         if trainer.global_step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
-        metrics = trainer.callback_metrics
+        metrics = (
+            trainer.callback_metrics
+        )  # as logged: the means over all processes, which no process has itself
         self.look({key: float(value) for key, value in metrics.items() if key.startswith("health/")}, trainer)
 
     def look(self, numbers: Numbers, trainer: L.Trainer) -> None:

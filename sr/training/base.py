@@ -1,7 +1,7 @@
 """What every training module shares: one iteration is one generator update, EMA, exact validation, bad numbers."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -23,29 +23,31 @@ from sr.ops.crop import middle
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
 from sr.training.image_values import ImageValues
-from sr.training.running_mean import RunningMean, Terms
+from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
+from sr.training.step_values import Losses, Scalars, StepValues
 
 Batch = Mapping[str, Any]
 PRECISIONS = ("32-true", "bf16-mixed")
-LOSSES = ("loss_g", "loss_d")  # of validation too
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A net and what updates it.
 
     Attributes:
-        name: in log keys; that of the generator's begin with "g".
-        net: what is updated; two of them may take turns with one.
+        name: the end of the log key `train/learning_rate_<name>`.
+        net: the net that is updated; two optimizers may take turns with one net.
         optimizer: parameters -> optimizer.
         scheduler: optimizer -> scheduler, stepped in every iteration in which the optimizer steps.
+        steps_at: iteration, counted from 0 -> whether the optimizer steps there.
     """
 
     name: str
     net: nn.Module
     optimizer: OptimizerFactory
     scheduler: SchedulerFactory
+    steps_at: Callable[[int], bool]
 
 
 class SRModule(L.LightningModule):
@@ -119,7 +121,7 @@ class SRModule(L.LightningModule):
         self._running = RunningMean()
         self._statistics: list[Tensor] = []
         self._validated = ImageValues()
-        self._judged = ImageValues()
+        self._image_losses = ImageValues()
 
     # What a subclass decides
 
@@ -133,25 +135,29 @@ class SRModule(L.LightningModule):
         iteration: int,
         share: float,
         measured: bool = False,
-    ) -> Terms:
-        """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key.
+    ) -> StepValues:
+        """Add `share` of the gradients of one micro-batch; return its numbers.
 
         `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
         batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
-        there are numbers among the terms that cost time: `training_metrics`, and `health/`. Their keys have a slash.
+        the values include those that cost time: `metrics` and `health`.
         """
 
-    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
-        """Those of `LOSSES` that there are at this iteration, without gradients."""
-        return {"loss_g": sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(()))}
+    def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
+        """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
+        return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
 
     def trained(self) -> list[Trained]:
-        """Everything that is updated, the generator's first."""
-        return [Trained("g", self.generator, self.optimizer_g, self.scheduler_g)]
-
-    def resting(self, iteration: int) -> set[str]:
-        """Names of those that do not step at this iteration; of the generator's exactly one steps."""
-        return set()
+        """Everything that is updated, the generator first; at any iteration exactly one steps of the generator's."""
+        return [
+            Trained(
+                name="g",
+                net=self.generator,
+                optimizer=self.optimizer_g,
+                scheduler=self.scheduler_g,
+                steps_at=lambda iteration: True,
+            )
+        ]
 
     def compile_nets(self) -> None:
         """Compile everything that trains and what judges it, in place: names in `state_dict` stay.
@@ -216,10 +222,10 @@ class SRModule(L.LightningModule):
         for optimizer in optimizers:
             optimizer.zero_grad()
         statistics = [buffer.clone() for buffer in self._statistics]
-        terms: Terms = {}
+        parts = []
         for lr, hr, target, context in self._micro_batches(batch):
             with context:
-                part = self.backward_pass(
+                values = self.backward_pass(
                     lr,
                     hr,
                     target=target,
@@ -227,22 +233,29 @@ class SRModule(L.LightningModule):
                     share=1 / self.accumulate,
                     measured=self._logs_at(iteration),
                 )
-            terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
+            parts.append(values)
+        values = StepValues.mean(parts)
 
-        trained, resting = self.trained(), self.resting(iteration)
-        active = [place for place, each in enumerate(trained) if each.name not in resting]
+        trained = self.trained()
+        active = [index for index, each in enumerate(trained) if each.steps_at(iteration)]
         finite = self.consensus.ask(
-            losses=[value for key, value in terms.items() if "/" not in key],
-            gradients=[self._clipped_norm(trained[place].net) for place in active],
-            optimizers=[optimizers[place] for place in active],
-            reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
+            iteration=iteration + 1,
+            losses=values.training(),
+            gradients=[self._clipped_norm(trained[index].net) for index in active],
+            optimizers=[optimizers[index] for index in active],
+            batch=batch,
         )
         for buffer, before in zip(self._statistics, statistics, strict=True):
             buffer.copy_(torch.where(finite > 0, buffer, before))
         self._step(active, optimizers)
         update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
-        self._running.add(terms, finite)
-        self._log_terms(iteration, active, optimizers)
+        self._running.add(values.training(), finite)
+        if self._logs_at(iteration):
+            self._log(values, finite)
+            for index in active:
+                self.log(
+                    f"train/learning_rate_{trained[index].name}", optimizers[index].param_groups[0]["lr"]
+                )
 
     def _raw_optimizers(self) -> list[Optimizer]:
         found = self.optimizers(use_pl_optimizer=False)
@@ -279,45 +292,48 @@ class SRModule(L.LightningModule):
         counted = counted if isinstance(counted, list) else [counted]
         schedulers = schedulers if isinstance(schedulers, list) else [schedulers]  # type: ignore[list-item]
         trained = self.trained()
-        for place in active:
+        for index in active:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            (counted[place] if trained[place].net is self.generator else optimizers[place]).step()
-        for place in active:
-            scheduler = schedulers[place]
+            (counted[index] if trained[index].net is self.generator else optimizers[index]).step()
+        for index in active:
+            scheduler = schedulers[index]
             assert isinstance(scheduler, LRScheduler)
             scheduler.step()
 
     # Logging
 
     @torch.no_grad()
-    def training_metrics(self, sr: Tensor, hr: Tensor, *, losses: Terms) -> Terms:
-        """`train/psnr_y` and the like: the metric's means over a batch of patches, before the update.
+    def training_metrics(self, sr: Tensor, hr: Tensor, *, losses: Scalars) -> Scalars:
+        """The metric's means over a batch of patches, before the update, as in `train/psnr_y`.
 
         Without those that have the name of a loss, and none where patches are too small for the metric.
         """
         if min(hr.shape[-2:]) < self.metric.smallest:
             return {}
         values = measure(self.metric, sr.float(), hr)
-        return {f"train/{name}": value.mean() for name, value in values.items() if name not in losses}
+        return {name: value.mean() for name, value in values.items() if name not in losses}
 
     def _logs_at(self, iteration: int) -> bool:
         """Whether the iteration, counted from 0, is one of those that are logged."""
         return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
 
-    def _log_terms(self, iteration: int, active: list[int], optimizers: list[Optimizer]) -> None:
-        """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
-        if not self._logs_at(iteration):
-            return
-        means = {key if "/" in key else f"train/{key}": value for key, value in self._running.take().items()}
-        bar = {key: value for key, value in means.items() if key in ("train/loss_g", "train/loss_d")}
-        rest = {key: value for key, value in means.items() if key not in bar}
-        self.log_dict(bar, prog_bar=True, sync_dist=True)
-        self.log_dict(rest, sync_dist=True)
+    def _log(self, values: StepValues, finite: Tensor) -> None:
+        """Losses are means over the iterations since the last log; a `log` in every iteration costs milliseconds.
+
+        Metrics and health are those of this iteration, and NaN if it was bad.
+        """
+        means = self._running.take()
+        shown = {name: means.pop(name) for name in values.losses.by_name()}
+        good = {
+            name: torch.where(finite > 0, value.float(), torch.nan) for name, value in values.metrics.items()
+        }
+        health = {
+            name: torch.where(finite > 0, value.float(), torch.nan) for name, value in values.health.items()
+        }
+        self.log_dict(_keys("train", shown), prog_bar=True, sync_dist=True)
+        self.log_dict(_keys("train", means | good) | _keys("health", health), sync_dist=True)
         self.log("train/skipped", float(self.consensus.bad_in_all))
-        for place in active:
-            name = self.trained()[place].name
-            self.log(f"train/learning_rate_{name}", optimizers[place].param_groups[0]["lr"])
 
     # Checkpoints
 
@@ -345,30 +361,34 @@ class SRModule(L.LightningModule):
         self._validated.add(batch["index"], [*measure(self.metric, sr, batch["hr"]).values()])
         if self.loss_patch_size is not None:
             pairs = zip(torch.split(sr, 1), torch.split(batch["hr"], 1), strict=True)
-            losses = [self._judged_losses(*pair) for pair in pairs]
-            self._judged.add(batch["index"], torch.stack(losses).unbind(dim=1))
+            losses = [self._losses_of_middle(*pair) for pair in pairs]
+            self._image_losses.add(batch["index"], torch.stack(losses).unbind(dim=1))
         return sr
 
-    def _judged_losses(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """`LOSSES` of one image, in fp32: NaN where there is none, infinite where one is no number."""
-        losses = hr.new_full((len(LOSSES),), torch.nan, dtype=torch.float32)
+    def _losses_of_middle(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """(2,) the losses of G and of D of one image, in fp32.
+
+        NaN where there is none, infinite where one is no number.
+        """
         size = self.loss_patch_size
+        none = hr.new_tensor(torch.nan, dtype=torch.float32)
         if size is None or min(hr.shape[-2:]) < size:
-            return losses
+            return torch.stack([none, none])
         # Not compiled, as nets would be anew for batches of one.
         with full_precision(self.device), torch.compiler.set_stance("force_eager"):
-            terms = self.judge(middle(sr, size), middle(hr, size), iteration=max(self.global_step - 1, 0))
-        for place, name in enumerate(LOSSES):
-            if name in terms:
-                losses[place] = terms[name].nan_to_num(nan=torch.inf, posinf=torch.inf)
-        return losses
+            losses = self.losses(middle(sr, size), middle(hr, size), iteration=max(self.global_step - 1, 0))
+        found = [losses.generator, losses.discriminator]
+        numbers = [
+            none if loss is None else loss.nan_to_num(nan=torch.inf, posinf=torch.inf) for loss in found
+        ]
+        return torch.stack(numbers).float()
 
     def on_validation_epoch_end(self) -> None:
         gather: Any = self.all_gather
         for name, value in zip(self.metric.quantities, set_mean(self._validated.take(gather)), strict=True):
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
         if self.loss_patch_size is not None:
-            self._log_losses(self._judged.take(gather))
+            self._log_losses(self._image_losses.take(gather))
 
     def _log_losses(self, losses: Tensor) -> None:
         """Means over the images that have them."""
@@ -378,7 +398,11 @@ class SRModule(L.LightningModule):
                 f"{smaller} of {len(losses)} validation images are smaller than a patch of {self.loss_patch_size}"
                 " pixels (data.hr_patch_size): val/loss_g and val/loss_d leave them out"
             )
-        for name, column in zip(LOSSES, losses.unbind(dim=1), strict=True):
+        for name, column in zip(("loss_g", "loss_d"), losses.unbind(dim=1), strict=True):
             found = column[~column.isnan()]
             if len(found):
                 self.log(f"val/{name}", set_mean(found[:, None])[0])
+
+
+def _keys(group: str, values: Scalars) -> dict[str, Tensor]:
+    return {f"{group}/{name}": value for name, value in values.items()}

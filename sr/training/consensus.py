@@ -36,7 +36,7 @@ class Reading:
         iteration: counted from 1.
         here: whether the losses of this process are finite.
         everywhere: [losses finite, gradients finite, nobody asks to stop, nobody asks to save] over all processes.
-        terms: the losses of this process.
+        losses: the losses of this process by name.
         batch: what they were computed from.
         arrived: when `everywhere` has travelled from the GPU; None if it is here.
     """
@@ -44,7 +44,7 @@ class Reading:
     iteration: int
     here: Tensor
     everywhere: Tensor
-    terms: Mapping[str, Tensor]
+    losses: Mapping[str, Tensor]
     batch: Mapping[str, Any]
     arrived: torch.cuda.Event | None = None
 
@@ -94,29 +94,31 @@ class Consensus:
     def ask(
         self,
         *,
-        losses: Sequence[Tensor],
+        iteration: int,
+        losses: Mapping[str, Tensor],
         gradients: Sequence[Tensor],
         optimizers: Sequence[Optimizer],
-        reading: Mapping[str, Any],
+        batch: Mapping[str, Any],
     ) -> Tensor:
         """Make the optimizers pass over this iteration if a number of any process is not finite.
 
         Args:
-            losses: scalars.
-            gradients: a norm of each net's.
+            iteration: number of the iteration, counted from 1.
+            losses: scalars by name.
+            gradients: the norm of the gradient of each net that is updated.
             optimizers: those that will step.
-            reading: `iteration`, `terms` and `batch` of `Reading`.
+            batch: what the losses were computed from.
 
         Returns:
             1.0 if all is finite everywhere, else 0.0, on the device.
         """
-        here, there = (_all_finite(numbers) for numbers in (losses, gradients))
+        here, there = (_all_finite(numbers) for numbers in ([*losses.values()], gradients))
         quiet = here.new_ones(len(REQUESTS))
         for request in self.requests:
             quiet[REQUESTS.index(request)] = False
         everywhere = least(torch.cat([here[None], there[None], quiet]).float())
         finite = everywhere[:2].amin()
-        now = Reading(here=here, everywhere=everywhere, **reading)
+        now = Reading(iteration=iteration, here=here, everywhere=everywhere, losses=losses, batch=batch)
         if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
             for optimizer in optimizers:
                 optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]

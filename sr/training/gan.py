@@ -1,6 +1,6 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.base import Batch, SRModule, Trained
-from sr.training.running_mean import Terms
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
+from sr.training.step_values import Losses, Scalars, StepValues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,19 +96,27 @@ class GANModule(SRModule):
             raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 
     def trained(self) -> list[Trained]:
-        both = [
-            *super().trained(),
-            Trained("d", self.discriminator, self.optimizer_d, self.scheduler_d),
-        ]
-        if self.first_stage is None:
-            return both
-        first = self.first_stage
-        return [Trained("g_first", self.generator, first.optimizer_g, first.scheduler_g), *both]
+        def together(iteration: int) -> bool:
+            return self.ramp(iteration) is not None
 
-    def resting(self, iteration: int) -> set[str]:
-        if self.ramp(iteration) is not None:
-            return {"g_first"}
-        return {"d"} if self.first_stage is None else {"d", "g"}
+        (g,) = super().trained()
+        d = Trained(
+            name="d",
+            net=self.discriminator,
+            optimizer=self.optimizer_d,
+            scheduler=self.scheduler_d,
+            steps_at=together,
+        )
+        if self.first_stage is None:
+            return [g, d]
+        first = Trained(
+            name="g_first",
+            net=self.generator,
+            optimizer=self.first_stage.optimizer_g,
+            scheduler=self.first_stage.scheduler_g,
+            steps_at=lambda iteration: not together(iteration),
+        )
+        return [first, replace(g, steps_at=together), d]
 
     def judges(self) -> list[nn.Module]:
         return [*super().judges(), *([self.first_content_loss] if self.first_content_loss else [])]
@@ -127,61 +135,65 @@ class GANModule(SRModule):
         iteration: int,
         share: float,
         measured: bool = False,
-    ) -> Terms:
+    ) -> StepValues:
         sr = self.generator(lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        first = self.first_content_loss if ramp is None else None
-        content: Terms = (first or self.content_loss)(image, target)
+        content: Scalars = self._content_loss_at(iteration)(image, target)
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         push, pushes = _content_pushes(content, image, singly=measured)
-        terms = {key: value.detach() for key, value in content.items()}
+        terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
-        if measured:
-            terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
-            terms |= self.training_metrics(image, hr, losses=content)
+        metrics = self.training_metrics(image, hr, losses=content) if measured else {}
+        seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=hr)} if measured else {}
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
-            return {**terms, "loss_g": loss_g}
+            return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
-        real_logits, fake_logits = self._discriminate(hr, image)
-        adversarial = self.gan_loss.generator(real=real_logits.detach(), fake=fake_logits)  # type: ignore[operator]
-        weight = self.gan_weight * ramp
-        (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
+        real, fake = self._discriminate(hr, image)
+        adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)  # type: ignore[operator]
+        (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
-            terms |= self._health(sr, pushes | {"adversarial": adversarial_push}, real_logits, fake_logits)
-        loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
+            seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
         # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
-        return {
-            **terms,
-            "adversarial": weight * adversarial.detach(),
-            "loss_g": loss_g + weight * adversarial.detach(),
-            "loss_d": loss_d.detach(),
-            "logits_real": real_logits.detach().float().mean(),
-            "logits_fake": fake_logits.detach().float().mean(),
-        }
+        return StepValues(
+            losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
+            terms={**terms, "adversarial": adversarial.detach()},
+            logits={
+                "logits_real": real.detach().float().mean(),
+                "logits_fake": fake.detach().float().mean(),
+            },
+            metrics=metrics,
+            health=seen,
+        )
 
-    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
+    def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content_loss = (self.first_content_loss if ramp is None else None) or self.content_loss
-        loss_g = sum(content_loss(sr, hr).values(), start=hr.new_zeros(()))
+        content: Scalars = self._content_loss_at(iteration)(sr, hr)
+        loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
-            return {"loss_g": loss_g}
+            return Losses(generator=loss_g)
         real, fake = self._discriminate(hr, sr)
         adversarial = self.gan_loss.generator(real=real, fake=fake)  # type: ignore[operator]
         loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
-        return {"loss_g": loss_g + self.gan_weight * ramp * adversarial, "loss_d": loss_d}
+        return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
-    def _health(self, sr: Tensor, pushes: Terms, real_logits: Tensor, fake_logits: Tensor) -> Terms:
+    def _content_loss_at(self, iteration: int) -> nn.Module:
+        """The loss of the first stage, where there is one, until the discriminator begins."""
+        first = self.first_content_loss if self.ramp(iteration) is None else None
+        return first or self.content_loss
+
+    def _health(self, sr: Tensor, pushes: Scalars, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)
         return {
             **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
-            "health/accuracy_d": health.accuracy(real=real_logits, fake=fake_logits),
-            "health/ema_distance": health.distance(self.generator, self.generator_ema),
+            "accuracy_d": health.accuracy(real=real, fake=fake),
+            "ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,7 +205,7 @@ class GANModule(SRModule):
         return real_logits, fake_logits
 
 
-def _content_pushes(content: Terms, image: Tensor, *, singly: bool) -> tuple[Tensor, Terms]:
+def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
     """Gradient of all content losses at the image, and with `singly` that of each."""
     *others, last = content  # the last, and most costly, is what remains of the sum
     pushes = {

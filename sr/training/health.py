@@ -18,12 +18,12 @@ def gradient_norms(*, sr: Tensor, pushes: Mapping[str, Tensor], weight: nn.Param
         weight: of the layer.
 
     Returns:
-        `health/gradient_<term>`, the norm of the term's gradient at `weight`.
+        `gradient_<term>`, the norm of the term's gradient at `weight`.
     """
     norms = {}
     for term, push in pushes.items():
         (gradient,) = torch.autograd.grad((sr * push).sum(), weight, retain_graph=True)
-        norms[f"health/gradient_{term}"] = gradient.float().norm()
+        norms[f"gradient_{term}"] = gradient.float().norm()
     return norms
 
 

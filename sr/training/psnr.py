@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from sr.training.base import SRModule
-from sr.training.running_mean import Terms
+from sr.training.step_values import Losses, Scalars, StepValues
 
 
 class PSNRModule(SRModule):
@@ -18,10 +18,13 @@ class PSNRModule(SRModule):
         iteration: int,
         share: float,
         measured: bool = False,
-    ) -> Terms:
+    ) -> StepValues:
         sr = self.generator(lr).float()
-        content: Terms = self.content_loss(sr, target)
+        content: Scalars = self.content_loss(sr, target)
         loss = sum(content.values(), start=target.new_zeros(()))
         self.manual_backward(loss * share)
-        numbers = self.training_metrics(sr, hr, losses=content) if measured else {}
-        return {**{key: value.detach() for key, value in content.items()}, "loss_g": loss.detach(), **numbers}
+        return StepValues(
+            losses=Losses(generator=loss.detach()),
+            terms={name: term.detach() for name, term in content.items()},
+            metrics=self.training_metrics(sr, hr, losses=content) if measured else {},
+        )

@@ -6,37 +6,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Terms = dict[str, Tensor]
+from sr.training.step_values import Scalars
 
 
 class RunningMean:
     """Sums on the device, without waiting for it, of the iterations whose numbers are finite."""
 
     def __init__(self) -> None:
-        self._sums: Terms = {}
-        self._counts: Terms = {}
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, Tensor] = {}
 
-    def add(self, terms: Terms, finite: Tensor) -> None:
+    def add(self, values: Scalars, finite: Tensor) -> None:
         """`finite` is 1.0 or 0.0."""
-        for key, value in terms.items():
+        for key, value in values.items():
             counted = torch.where(finite > 0, value.float(), 0.0)
             self._sums[key] = counted + self._sums[key] if key in self._sums else counted
             self._counts[key] = finite + self._counts[key] if key in self._counts else finite.clone()
 
-    def take(self) -> Terms:
+    def take(self) -> dict[str, Tensor]:
         """NaN where no iteration counted."""
         means = {key: value / self._counts[key] for key, value in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means
 
-    def state_dict(self, strategy: Any) -> dict[str, Terms]:
+    def state_dict(self, strategy: Any) -> dict[str, dict[str, Tensor]]:
         """The mean over all processes, so that each of them can go on with it."""
         return {
             name: {key: strategy.reduce(value.clone(), reduce_op="mean") for key, value in of.items()}
             for name, of in (("sums", self._sums), ("counts", self._counts))
         }
 
-    def load_state_dict(self, state: Mapping[str, Terms], device: torch.device) -> None:
+    def load_state_dict(self, state: Mapping[str, Scalars], device: torch.device) -> None:
         self._sums, self._counts = (
             {key: value.to(device) for key, value in state[name].items()} for name in ("sums", "counts")
         )

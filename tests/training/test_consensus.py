@@ -27,10 +27,11 @@ class Training:
         self.weight.grad = torch.ones(1)
         consensus.least = lambda numbers: torch.minimum(numbers, torch.tensor(elsewhere))
         finite = self.consensus.ask(
-            losses=[torch.tensor(0.5), torch.tensor(loss)],
+            iteration=self.iteration,
+            losses={"l1": torch.tensor(0.5), "loss_g": torch.tensor(loss)},
             gradients=[torch.tensor(gradient)],
             optimizers=[self.optimizer],
-            reading={"iteration": self.iteration, "terms": {}, "batch": {"number": self.iteration}},
+            batch={"number": self.iteration},
         )
         self.optimizer.step()
         return float(finite)

@@ -231,13 +231,13 @@ def test_the_second_stage_begins_with_the_average_of_the_first(tmp_path: Path) -
 
 def test_measuring_health_changes_no_gradient() -> None:
     """And the norms are those of each loss alone."""
-    gradients, terms = [], {}
+    gradients, found = [], []
     for measured in (False, True):
         module = make()
         module.manual_backward = lambda loss: loss.backward()
         item = Pairs(2)
-        terms = module.backward_pass(
-            item.lr, item.hr, target=item.hr, iteration=0, share=1.0, measured=measured
+        found.append(
+            module.backward_pass(item.lr, item.hr, target=item.hr, iteration=0, share=1.0, measured=measured)
         )
         gradients.append([value.grad.clone() for value in module.parameters() if value.grad is not None])
     for plain, beside in zip(*gradients, strict=True):
@@ -245,9 +245,14 @@ def test_measuring_health_changes_no_gradient() -> None:
     module = make()
     loss = (module.generator(item.lr) - item.hr).abs().mean()
     (gradient,) = torch.autograd.grad(loss, module.generator.conv_last.weight)
-    assert terms["health/gradient_l1"].item() == pytest.approx(gradient.norm().item(), rel=1e-4)
-    assert 0 <= terms["health/accuracy_d"].item() <= 1
-    assert terms["health/ema_distance"].item() == 0
+    plain, beside = found
+    assert not plain.health
+    assert not plain.metrics
+    assert beside.health["gradient_l1"].item() == pytest.approx(gradient.norm().item(), rel=1e-4)
+    assert 0 <= beside.health["accuracy_d"].item() <= 1
+    assert beside.health["ema_distance"].item() == 0
+    assert beside.metrics.keys() == {"psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"}
+    assert beside.training().keys() == {"l1", "adversarial", "loss_g", "loss_d", "logits_real", "logits_fake"}
 
 
 def test_a_resting_net_keeps_its_schedule_for_when_it_wakes(tmp_path: Path) -> None:
