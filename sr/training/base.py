@@ -23,6 +23,7 @@ from sr.ops.crop import middle
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
 from sr.training.image_values import ImageValues
+from sr.training.objectives import ContentLoss
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 from sr.training.step_values import Losses, Scalars, StepValues
@@ -81,7 +82,7 @@ class SRModule(L.LightningModule):
         self,
         *,
         generator: nn.Module,
-        content_loss: nn.Module,
+        content_loss: ContentLoss,
         optimizer_g: OptimizerFactory,
         metric: Metric,
         scheduler_g: SchedulerFactory,
@@ -160,16 +161,17 @@ class SRModule(L.LightningModule):
         ]
 
     def compile_nets(self) -> None:
-        """Compile everything that trains and what judges it, in place: names in `state_dict` stay.
+        """Compile in place everything that trains, and the content losses: names in `state_dict` stay.
 
         Not the average, which sees images of every size and is to give the digits that `evaluate.py` gives.
         """
         # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
         torch._functorch.config.donated_buffer = False
-        for module in (*dict.fromkeys(each.net for each in self.trained()), *self.judges()):
+        losses = [criterion for criterion in self.criteria() if isinstance(criterion, nn.Module)]
+        for module in (*dict.fromkeys(each.net for each in self.trained()), *losses):
             module.compile()
 
-    def judges(self) -> list[nn.Module]:
+    def criteria(self) -> list[ContentLoss]:
         """The content losses, in which there may be nets."""
         return [self.content_loss]
 

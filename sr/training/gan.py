@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.base import Batch, SRModule, Trained
+from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 
@@ -23,7 +24,7 @@ class FirstStage:
         scheduler_g: optimizer -> scheduler.
     """
 
-    content_loss: nn.Module
+    content_loss: ContentLoss
     optimizer_g: OptimizerFactory
     scheduler_g: SchedulerFactory
 
@@ -36,7 +37,7 @@ class GANModule(SRModule):
     that of the usual alternation. See `SRModule` for the arguments that are not named here.
 
     Args:
-        gan_loss: has `generator(real, fake)` and `discriminator(real, fake)` on logits.
+        gan_loss: the adversarial objective of both nets, on logits.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: when the adversarial term begins to count, and how fast.
         first_stage: losses, optimizer and schedule of the generator while `ramp` lets it train alone. The GAN then
@@ -49,8 +50,8 @@ class GANModule(SRModule):
         *,
         generator: nn.Module,
         discriminator: nn.Module,
-        content_loss: nn.Module,
-        gan_loss: nn.Module,
+        content_loss: ContentLoss,
+        gan_loss: GANObjective,
         gan_weight: float,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
@@ -118,8 +119,8 @@ class GANModule(SRModule):
         )
         return [first, replace(g, steps_at=together), d]
 
-    def judges(self) -> list[nn.Module]:
-        return [*super().judges(), *([self.first_content_loss] if self.first_content_loss else [])]
+    def criteria(self) -> list[ContentLoss]:
+        return [*super().criteria(), *([self.first_content_loss] if self.first_content_loss else [])]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         if self.first_stage and self.global_step == self.ramp.generator_only:
@@ -139,7 +140,7 @@ class GANModule(SRModule):
         sr = self.generator(lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content: Scalars = self._content_loss_at(iteration)(image, target)
+        content = self._content_loss_at(iteration)(image, target)
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         push, pushes = _content_pushes(content, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
@@ -153,12 +154,12 @@ class GANModule(SRModule):
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
         real, fake = self._discriminate(hr, image)
-        adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)  # type: ignore[operator]
+        adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)
         (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
-        loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
         # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
         return StepValues(
@@ -174,16 +175,16 @@ class GANModule(SRModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content: Scalars = self._content_loss_at(iteration)(sr, hr)
+        content = self._content_loss_at(iteration)(sr, hr)
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)
         real, fake = self._discriminate(hr, sr)
-        adversarial = self.gan_loss.generator(real=real, fake=fake)  # type: ignore[operator]
-        loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
+        adversarial = self.gan_loss.generator(real=real, fake=fake)
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
-    def _content_loss_at(self, iteration: int) -> nn.Module:
+    def _content_loss_at(self, iteration: int) -> ContentLoss:
         """The loss of the first stage, where there is one, until the discriminator begins."""
         first = self.first_content_loss if self.ramp(iteration) is None else None
         return first or self.content_loss

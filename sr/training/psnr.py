@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from sr.training.base import SRModule
-from sr.training.step_values import Losses, Scalars, StepValues
+from sr.training.step_values import Losses, StepValues
 
 
 class PSNRModule(SRModule):
@@ -20,7 +20,7 @@ class PSNRModule(SRModule):
         measured: bool = False,
     ) -> StepValues:
         sr = self.generator(lr).float()
-        content: Scalars = self.content_loss(sr, target)
+        content = self.content_loss(sr, target)
         loss = sum(content.values(), start=target.new_zeros(()))
         self.manual_backward(loss * share)
         return StepValues(
