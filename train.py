@@ -50,6 +50,7 @@ from sr.run.whole_checkpoints import WholeFiles
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
+from sr.training.base import sr_module
 
 STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
 
@@ -189,10 +190,10 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
 def report(trainer: L.Trainer, run_dir: Path) -> None:
     """Where everything is, and what to type next."""
     run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
-    model: Any = trainer.lightning_module
-    validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in model.metric.quantities}
+    quantities = sr_module(trainer.lightning_module).metric.quantities
+    validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
     metrics = ", ".join(
-        f"{name} {model.metric.quantities[name].text(float(value))}"
+        f"{name} {quantities[name].text(float(value))}"
         for name, value in validated.items()
         if value is not None
     )

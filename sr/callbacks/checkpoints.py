@@ -12,7 +12,8 @@ from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
-from sr.training.consensus import SAVE, STOP
+from sr.training.base import sr_module
+from sr.training.consensus import SAVE, STOP, Consensus
 
 
 class Checkpoints(Checkpoint):
@@ -63,8 +64,10 @@ class Checkpoints(Checkpoint):
 
     # When
 
-    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
-        check_monitor(self.monitor, pl_module.metric.quantities, key="callbacks.checkpoints.monitor")
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        check_monitor(
+            self.monitor, sr_module(pl_module).metric.quantities, key="callbacks.checkpoints.monitor"
+        )
         if trainer.is_global_zero:
             remove_unfinished(self.directory)
 
@@ -76,29 +79,32 @@ class Checkpoints(Checkpoint):
                 loop._restarting = False
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        consensus = sr_module(pl_module).consensus
         if self._time_has_come(trainer):
-            pl_module.consensus.requests.add(SAVE)  # the clocks of other processes need not agree
-        asked = pl_module.consensus.latest.requests
+            consensus.requests.add(SAVE)  # the clocks of other processes need not agree
+        asked = consensus.latest.requests
         every = self.every_n_iterations
         self._due |= bool(asked & {SAVE, STOP}) or (every is not None and trainer.global_step % every == 0)
         # While numbers are bad the weights may be what is wrong with them.
-        trusted = pl_module.consensus.bad_in_a_row == 0 or STOP in asked
+        trusted = consensus.bad_in_a_row == 0 or STOP in asked
         if self._due and trusted and self._between_iterations(trainer):
-            self._save_last(trainer, pl_module)
+            self._save_last(trainer, consensus)
             self._stopping = STOP in asked
 
-    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
         """Not at the end of the iteration before, whose metrics Lightning had still to log."""
         if self._stopping:
             raise Stopped
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
         value = float(trainer.callback_metrics[f"val/{self.monitor}"])
-        quantity = pl_module.metric.quantities[self.monitor]
+        quantity = sr_module(pl_module).metric.quantities[self.monitor]
         better = [quantity.gain(value, over=kept) > 0 for kept in self._best]
         place = better.index(True) if True in better else len(better)
         if place < self.keep[BEST]:
@@ -108,14 +114,15 @@ class Checkpoints(Checkpoint):
                 self._save(trainer, BEST, place)
                 self._place_of_best = None
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        consensus = sr_module(pl_module).consensus
         self._epoch_ends = True
-        self._save_last(trainer, pl_module)
+        self._save_last(trainer, consensus)
         self._epoch_ends = False
         if self._place_of_best is not None:
             self._link_best(trainer, self._place_of_best)
             self._place_of_best = None
-        if pl_module.consensus.agree(STOP, device=pl_module.device):
+        if consensus.agree(STOP, device=pl_module.device):
             raise Stopped
 
     def _time_has_come(self, trainer: L.Trainer) -> bool:
@@ -132,9 +139,9 @@ class Checkpoints(Checkpoint):
 
     # How
 
-    def _save_last(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def _save_last(self, trainer: L.Trainer, consensus: Consensus) -> None:
         self._save(trainer, LAST, 0)
-        pl_module.consensus.requests.discard(SAVE)
+        consensus.requests.discard(SAVE)
         self._due, self._saved_at = False, monotonic()
 
     def _save(self, trainer: L.Trainer, kind: str, place: int) -> None:

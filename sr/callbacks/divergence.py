@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
+from sr.training.base import SRModule, sr_module
 
 log = logging.getLogger(__name__)
 
@@ -58,27 +59,29 @@ class Divergence(L.Callback):
         self._went_back = False
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        consensus = pl_module.consensus
+        module = sr_module(pl_module)
+        consensus = module.consensus
         if consensus.latest.finite:
             return
         if consensus.bad_in_a_row == 1:
-            _warn(f"{self._what_happened(pl_module)}: no weight was changed")
+            _warn(f"{self._what_happened(module)}: no weight was changed")
         if consensus.bad_in_a_row < self.patience:
             return
         path = self._checkpoint_to_go_back_to(trainer)
         if path is None:
-            self._stop(trainer, pl_module)
+            self._stop(trainer, module)
         else:
-            self._go_back(trainer, pl_module, path)
+            self._go_back(trainer, module, path)
 
-    def _what_happened(self, pl_module: Any) -> str:
-        bad = pl_module.consensus.bad
+    def _what_happened(self, module: SRModule) -> str:
+        bad = module.consensus.bad
+        assert bad is not None
         shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.losses.items())
         return (
             f"iteration {bad.iteration}: a loss or gradient is not finite ({bad.where()}; rank"
-            f" {pl_module.global_rank} has {shown})"
+            f" {module.global_rank} has {shown})"
         )
 
     def _checkpoint_to_go_back_to(self, trainer: L.Trainer) -> Path | None:
@@ -88,20 +91,21 @@ class Divergence(L.Callback):
         path: Path | None = trainer.strategy.broadcast(found)
         return path
 
-    def _stop(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def _stop(self, trainer: L.Trainer, module: SRModule) -> None:
         """Raises DivergedError."""
-        bad = pl_module.consensus.bad
+        bad = module.consensus.bad
+        assert bad is not None
         rates = {
             f"learning_rate_{each.name}": optimizer.param_groups[0]["lr"]
-            for each, optimizer in zip(pl_module.trained(), trainer.optimizers, strict=True)
+            for each, optimizer in zip(module.trained(), trainer.optimizers, strict=True)
         }
         losses = {key: value.item() for key, value in bad.losses.items()}
-        path = self.directory / f"iteration-{bad.iteration}-rank-{pl_module.global_rank}.pt"
+        path = self.directory / f"iteration-{bad.iteration}-rank-{module.global_rank}.pt"
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save({"iteration": bad.iteration, "terms": losses, **rates, "batch": dict(bad.batch)}, path)
         shown = ", ".join(f"{key}={value:.3g}" for key, value in rates.items())
         message = (
-            f"{self._what_happened(pl_module)}, as in the {self.patience} iterations in a row that it ends; {shown}."
+            f"{self._what_happened(module)}, as in the {self.patience} iterations in a row that it ends; {shown}."
             f" The checkpoints are those of iterations before, the batch is in {path}. Try a lower learning rate,"
             " model.gradient_clip=1, model.warmup_iterations=1000 or on_divergence=rollback"
         )
@@ -110,10 +114,10 @@ class Divergence(L.Callback):
             log.error(message)
         raise DivergedError(message)
 
-    def _go_back(self, trainer: L.Trainer, pl_module: Any, path: Path) -> None:
-        happened = self._what_happened(pl_module)
+    def _go_back(self, trainer: L.Trainer, module: SRModule, path: Path) -> None:
+        happened = self._what_happened(module)
         saved = read_weight_file(path).content
-        pl_module.load_state_dict(saved["state_dict"])
+        module.load_state_dict(saved["state_dict"])
         for optimizer, state in zip(trainer.optimizers, saved["optimizer_states"], strict=True):
             rates = [group["lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(state)
@@ -123,7 +127,7 @@ class Divergence(L.Callback):
         for config in trainer.lr_scheduler_configs:
             assert isinstance(config.scheduler, LRScheduler)
             _scale(config.scheduler, self.factor)
-        pl_module.consensus.bad_in_a_row = 0
+        module.consensus.bad_in_a_row = 0
         self._went_back = True
         _warn(
             f"{happened}, as in the {self.patience} iterations in a row that it ends: back to {path} of iteration"

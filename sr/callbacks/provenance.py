@@ -10,6 +10,8 @@ from typing import Any
 
 import lightning as L
 
+from sr.training.base import sr_module
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,8 +32,11 @@ class Provenance(L.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         self._data = list_digest(data.listing()) if data is not None else None
 
-    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
-        found = {name: trainer.callback_metrics.get(f"val/{name}") for name in pl_module.metric.quantities}
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        quantities = sr_module(pl_module).metric.quantities
+        found = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
         metrics = {name: float(value) for name, value in found.items() if value is not None}
         checkpoint["provenance"] = {
             **self._code,

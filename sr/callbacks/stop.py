@@ -9,6 +9,7 @@ from typing import Any
 import lightning as L
 from tqdm import tqdm
 
+from sr.training.base import sr_module
 from sr.training.consensus import STOP
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class StopSignals(L.Callback):
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
 
-    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Only what is to be restored: Lightning puts handlers of its own there after this."""
         if threading.current_thread() is threading.main_thread():
             numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
@@ -40,15 +41,13 @@ class StopSignals(L.Callback):
             # A shell has its background ignore Ctrl-C.
             self._before = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
 
-    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self._heed(pl_module)
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._heed(sr_module(pl_module).consensus.requests)
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self._heed(pl_module)
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._heed(sr_module(pl_module).consensus.requests)
 
-    def _heed(self, pl_module: Any) -> None:
-        requests = pl_module.consensus.requests
-
+    def _heed(self, requests: set[str]) -> None:
         def handle(number: int, frame: FrameType | None) -> None:
             if STOP in requests:
                 signal.signal(number, signal.SIG_DFL)

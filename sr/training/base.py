@@ -408,3 +408,10 @@ class SRModule(L.LightningModule):
 
 def _keys(group: str, values: Scalars) -> dict[str, Tensor]:
     return {f"{group}/{name}": value for name, value in values.items()}
+
+
+def sr_module(module: L.LightningModule) -> SRModule:
+    """The same module, for hooks of callbacks, whose signatures are Lightning's. Raises TypeError for another kind."""
+    if not isinstance(module, SRModule):
+        raise TypeError(f"{type(module).__name__} is no SRModule, which this callback needs")
+    return module
