@@ -131,7 +131,9 @@ def make_plain_step(module: SRModule, *, precision: str) -> Step:
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16-mixed"):
             module.backward_pass(batch["lr"], batch["hr"], target=batch["hr"], iteration=1000, share=1.0)
         optimizers[0].step()
-        update_ema(module.generator_ema, module.generator, decay=module.ema_decay, iteration=1000)
+        update_ema(
+            module.generator_ema, module.generator, decay=module.optimization.ema_decay, iteration=1000
+        )
         schedulers[0].step()
 
     return step

@@ -39,6 +39,7 @@ from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
 from sr.training.ema import update_ema
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
 
@@ -105,6 +106,7 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str,
         optimizer_g=partial(torch.optim.Adam, lr=2e-4, fused=fused),
         scheduler_g=partial(ConstantLR, factor=1.0, total_iters=0),
         metric=Protocol(crop_border=4),
+        optimization=Optimization(),
         **settings,
     ).to(DEVICE)
 

@@ -18,6 +18,7 @@ from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp
 
 BATCH = 4
@@ -51,6 +52,7 @@ def make(kind: type[SRModule] = GANModule, **changes: Any) -> SRModule:
         "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
         "scheduler_g": partial(ConstantLR, factor=1.0, total_iters=0),
         "metric": Protocol(crop_border=4),
+        "optimization": Optimization(),
     }
     if kind is GANModule:
         settings |= {

@@ -107,7 +107,7 @@ class Divergence(L.Callback):
         message = (
             f"{self._what_happened(module)}, as in the {self.patience} iterations in a row that it ends; {shown}."
             f" The checkpoints are those of iterations before, the batch is in {path}. Try a lower learning rate,"
-            " model.gradient_clip=1, model.warmup_iterations=1000 or on_divergence=rollback"
+            " model.optimization.gradient_clip=1, model.optimization.warmup_iterations=1000 or on_divergence=rollback"
         )
         if trainer.world_size > 1:
             # Lightning kills what is left when the first process ends: say it while we can.

@@ -22,10 +22,15 @@ ELSEWHERE = {
     "optimizer_d": "write optimizer@optimizer_d={value}",
     "scheduler_g": "write scheduler@scheduler_g={value}",
     "scheduler_d": "write scheduler@scheduler_d={value}",
-    "trainer.accumulate_grad_batches": "write model.accumulate={value}, which computes every batch in that many"
-    " parts; for a larger batch raise data.batch_size too",
-    "trainer.gradient_clip_val": "write model.gradient_clip={value}",
-    "trainer.gradient_clip_algorithm": "gradients are clipped by their norm: write model.gradient_clip=NORM",
+    "trainer.accumulate_grad_batches": "write model.optimization.accumulate={value}, which computes every batch in that"
+    " many parts; for a larger batch raise data.batch_size too",
+    "trainer.gradient_clip_val": "write model.optimization.gradient_clip={value}",
+    "trainer.gradient_clip_algorithm": "gradients are clipped by their norm: write"
+    " model.optimization.gradient_clip=NORM",
+    "model.ema_decay": "write model.optimization.ema_decay={value}",
+    "model.warmup_iterations": "write model.optimization.warmup_iterations={value}",
+    "model.gradient_clip": "write model.optimization.gradient_clip={value}",
+    "model.accumulate": "write model.optimization.accumulate={value}",
     "trainer.auto_lr_find": "there is no learning-rate finder; compare a few rates in a sweep:"
     " python train.py -m optimizer_g.lr=1e-4,2e-4,4e-4",
     "trainer.auto_scale_batch_size": "there is no batch-size finder; try a few sizes in a sweep:"

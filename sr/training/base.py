@@ -24,6 +24,7 @@ from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
 from sr.training.image_values import ImageValues
 from sr.training.objectives import ContentLoss
+from sr.training.optimization import Optimization
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 from sr.training.step_values import Losses, Scalars, StepValues
@@ -63,12 +64,7 @@ class SRModule(L.LightningModule):
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
         metric: what validation computes; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
-        ema_decay: see `sr.training.ema`.
-        warmup_iterations: length of the linear learning-rate warm-up.
-        gradient_clip: largest norm of the gradient of each net; None does not clip.
-        accumulate: micro-batches that a batch is cut into to save memory. The batch size stays what it is, so an
-            iteration, an epoch and a learning rate mean the same with any value; only what looks at a batch as a
-            whole (relativistic averages, batch norm) sees the parts.
+        optimization: the numbers of an update.
         loss_patch_size: HR pixels on a side of the middle of each validation image, of which validation takes the
             losses too; those of training are comparable if its patches are as large. None takes none.
         seed: of what nets draw (dropout).
@@ -86,23 +82,12 @@ class SRModule(L.LightningModule):
         optimizer_g: OptimizerFactory,
         metric: Metric,
         scheduler_g: SchedulerFactory,
+        optimization: Optimization,
         monitor: str = "psnr_y",
-        ema_decay: float = 0.999,
-        warmup_iterations: int = 0,
-        gradient_clip: float | None = None,
-        accumulate: int = 1,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not 0 <= ema_decay < 1:
-            raise ValueError(f"ema_decay={ema_decay} must be in [0, 1)")
-        if accumulate < 1:
-            raise ValueError(f"accumulate={accumulate} must be 1 or more")
-        if warmup_iterations < 0:
-            raise ValueError(f"warmup_iterations={warmup_iterations} must be 0 or more")
-        if gradient_clip is not None and gradient_clip <= 0:
-            raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
         check_monitor(monitor, quantities_of(metric))
         self.automatic_optimization = False
         self.generator = generator
@@ -112,10 +97,7 @@ class SRModule(L.LightningModule):
         self.scheduler_g = scheduler_g
         self.metric = metric
         self.monitor = monitor
-        self.ema_decay = ema_decay
-        self.warmup_iterations = warmup_iterations
-        self.gradient_clip = gradient_clip
-        self.accumulate = accumulate
+        self.optimization = optimization
         self.loss_patch_size = loss_patch_size
         self.seed = seed
         self.consensus = Consensus()
@@ -183,7 +165,9 @@ class SRModule(L.LightningModule):
             optimizer = each.optimizer(each.net.parameters())
             optimizers.append(optimizer)
             schedulers.append(
-                build_scheduler(optimizer, each.scheduler, warmup_iterations=self.warmup_iterations)
+                build_scheduler(
+                    optimizer, each.scheduler, warmup_iterations=self.optimization.warmup_iterations
+                )
             )
         return optimizers, schedulers
 
@@ -232,7 +216,7 @@ class SRModule(L.LightningModule):
                     hr,
                     target=target,
                     iteration=iteration,
-                    share=1 / self.accumulate,
+                    share=1 / self.optimization.accumulate,
                     measured=self._logs_at(iteration),
                 )
             parts.append(values)
@@ -250,7 +234,7 @@ class SRModule(L.LightningModule):
         for buffer, before in zip(self._statistics, statistics, strict=True):
             buffer.copy_(torch.where(finite > 0, buffer, before))
         self._step(active, optimizers)
-        update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
+        update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
         self._running.add(values.training(), finite)
         if self._logs_at(iteration):
             self._log(values, finite)
@@ -266,17 +250,17 @@ class SRModule(L.LightningModule):
     def _micro_batches(
         self, batch: Batch
     ) -> Iterator[tuple[Tensor, Tensor, Tensor, AbstractContextManager[None]]]:
-        size = batch["lr"].shape[0]
-        if size % self.accumulate:
+        size, count = batch["lr"].shape[0], self.optimization.accumulate
+        if size % count:
             raise ValueError(
-                f"data.batch_size={size} must be a multiple of model.accumulate={self.accumulate}"
+                f"data.batch_size={size} must be a multiple of model.optimization.accumulate={count}"
             )
         strategy = self.trainer.strategy
         images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
-        parts = zip(*(part.chunk(self.accumulate) for part in images), strict=True)
+        parts = zip(*(part.chunk(count) for part in images), strict=True)
         for number, (lr, hr, target) in enumerate(parts, start=1):
             # Gradients are exchanged between processes once, with the last part.
-            if isinstance(strategy, ParallelStrategy) and number < self.accumulate:
+            if isinstance(strategy, ParallelStrategy) and number < count:
                 yield lr, hr, target, strategy.block_backward_sync()
             else:
                 yield lr, hr, target, nullcontext()
@@ -284,8 +268,8 @@ class SRModule(L.LightningModule):
     def _clipped_norm(self, net: nn.Module) -> Tensor:
         """Norm of a net's gradient, which is then clipped."""
         norm = nn.utils.get_total_norm([each.grad for each in net.parameters() if each.grad is not None])
-        if self.gradient_clip is not None:
-            nn.utils.clip_grads_with_norm_(net.parameters(), self.gradient_clip, norm)
+        if self.optimization.gradient_clip is not None:
+            nn.utils.clip_grads_with_norm_(net.parameters(), self.optimization.gradient_clip, norm)
         return norm
 
     def _step(self, active: list[int], optimizers: list[Optimizer]) -> None:

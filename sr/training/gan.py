@@ -10,6 +10,7 @@ from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.base import Batch, SRModule, Trained
 from sr.training.objectives import ContentLoss, GANObjective
+from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 
@@ -59,12 +60,9 @@ class GANModule(SRModule):
         ramp: AdversarialRamp,
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
+        optimization: Optimization,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
-        ema_decay: float = 0.999,
-        warmup_iterations: int = 0,
-        gradient_clip: float | None = None,
-        accumulate: int = 1,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -75,10 +73,7 @@ class GANModule(SRModule):
             metric=metric,
             scheduler_g=scheduler_g,
             monitor=monitor,
-            ema_decay=ema_decay,
-            warmup_iterations=warmup_iterations,
-            gradient_clip=gradient_clip,
-            accumulate=accumulate,
+            optimization=optimization,
             loss_patch_size=loss_patch_size,
             seed=seed,
         )

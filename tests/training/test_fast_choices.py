@@ -17,6 +17,7 @@ from sr.losses.pixel import L1Loss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp
 
 
@@ -36,6 +37,7 @@ def module(memory: str = "lean") -> GANModule:
         scheduler_g=constant,
         scheduler_d=constant,
         metric=Protocol(crop_border=4),
+        optimization=Optimization(),
     )
     # An image and not black, so that the signs in L1's gradient are no matter of rounding.
     nn.init.constant_(made.generator.conv_last.bias, 0.5)

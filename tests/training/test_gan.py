@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import ConstantLR
 from sr.losses.pixel import MSELoss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.training.gan import FirstStage, GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
 
@@ -129,7 +130,7 @@ def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
 
 
 def test_a_resting_net_keeps_its_schedule_for_when_it_wakes(tmp_path: Path) -> None:
-    module = make(ramp=AdversarialRamp(generator_only=3), warmup_iterations=4)
+    module = make(ramp=AdversarialRamp(generator_only=3), optimization=Optimization(warmup_iterations=4))
     trainer = fit(module, tmp_path, steps=5)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]
     assert rates == pytest.approx([1e-3, 1e-3 * 3 / 5])  # G after five iterations, D after two

@@ -12,6 +12,7 @@ from sr.archs.unet_disc import UNetDiscriminator
 from sr.losses.gan import VanillaGANLoss
 from sr.training.base import SRModule
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 
 
@@ -29,18 +30,20 @@ def test_accumulation_changes_memory_and_nothing_else(
 ) -> None:
     # Each half of a batch has its own relativistic mean, so compare with an objective that has none.
     changes = {"gan_loss": VanillaGANLoss()} if kind is GANModule else {}
-    whole, parts = make(kind, **changes), make(kind, accumulate=2, **changes)
+    whole, parts = make(kind, **changes), make(kind, optimization=Optimization(accumulate=2), **changes)
     data = Pairs(BATCH * 3, target=target)
     for module in (whole, parts):
         assert fit(module, tmp_path, steps=3, data=data).global_step == 3
     torch.testing.assert_close(weights(parts.generator), weights(whole.generator), atol=2e-6, rtol=0)
-    with pytest.raises(ValueError, match=r"data\.batch_size=4 must be a multiple of model\.accumulate=3"):
-        fit(make(kind, accumulate=3), tmp_path, steps=1)
+    with pytest.raises(
+        ValueError, match=r"data\.batch_size=4 must be a multiple of model\.optimization\.accumulate=3"
+    ):
+        fit(make(kind, optimization=Optimization(accumulate=3)), tmp_path, steps=1)
 
 
 def test_gradient_clipping_bounds_each_net(tmp_path: Path) -> None:
     module = make(
-        gradient_clip=1e-3,
+        optimization=Optimization(gradient_clip=1e-3),
         optimizer_g=partial(torch.optim.SGD, lr=1.0),
         optimizer_d=partial(torch.optim.SGD, lr=1.0),
     )
@@ -84,15 +87,11 @@ def test_what_a_net_draws_follows_from_seed_and_iteration_alone(tmp_path: Path) 
     assert not torch.equal(found[0], found[2])
 
 
-def test_mistakes_are_named() -> None:
-    for changes, message in (
-        ({"ema_decay": 1.0}, "ema_decay=1.0"),
-        ({"accumulate": 0}, "accumulate=0"),
-        ({"gradient_clip": 0.0}, "gradient_clip=0.0"),
-        ({"monitor": "psnr"}, "monitor=psnr: choose one of psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse"),
+def test_an_unknown_monitor_is_named() -> None:
+    with pytest.raises(
+        ValueError, match="monitor=psnr: choose one of psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse"
     ):
-        with pytest.raises(ValueError, match=message):
-            make(PSNRModule, **changes)
+        make(PSNRModule, monitor="psnr")
 
 
 def test_what_trains_is_compiled_and_the_average_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

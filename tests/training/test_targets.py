@@ -13,6 +13,7 @@ from sr.losses.pixel import L1Loss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.training.base import SRModule
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 
 
@@ -36,7 +37,11 @@ def test_content_losses_see_the_target_and_the_discriminator_plain_hr(
     content_loss = Recorder(WeightedLoss(terms={"l1": WeightedTerm(weight=1.0, loss=L1Loss())}))
     discriminator = Recorder(PatchDiscriminator(num_feat=4, num_layer=2))
     data = Pairs(BATCH, target=True)
-    module = make(content_loss=content_loss, discriminator=discriminator, accumulate=accumulate)
+    module = make(
+        content_loss=content_loss,
+        discriminator=discriminator,
+        optimization=Optimization(accumulate=accumulate),
+    )
     fit(module, tmp_path, steps=1, data=data)
     assert len(content_loss.seen) == len(discriminator.seen) == accumulate
     compared = torch.cat([target for _, target in content_loss.seen])

@@ -13,6 +13,7 @@ from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 
 
@@ -30,7 +31,7 @@ def test_training_has_the_metrics_of_its_batches_where_it_logs(
                 key: value for key, value in found.items() if key.startswith("train/psnr")
             }
 
-    module = make(kind, accumulate=accumulate)
+    module = make(kind, optimization=Optimization(accumulate=accumulate))
     data = Pairs(BATCH * 2)
     with torch.no_grad():  # before the first update; the patches lie on the levels that the metric rounds to
         first = module.metric(module.generator(data.lr[:BATCH]), data.hr[:BATCH])

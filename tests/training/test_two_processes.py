@@ -19,11 +19,12 @@ import small_training as t
 from sr.callbacks.divergence import Divergence
 from sr.losses.gan import VanillaGANLoss
 from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 
 if __name__ == "__main__":
     out = Path({out!r})
-    module = t.make({kind}, accumulate={accumulate}, **{changes})
+    module = t.make({kind}, optimization=Optimization(accumulate={accumulate}), **{changes})
     processes = {processes}
     several = dict(strategy="ddp", devices=processes) if processes > 1 else {{}}
     t.BATCH = 8 // processes
