@@ -22,6 +22,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
+from sr.callbacks.our_module import sr_module
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.ranks import EndTogether
 from sr.callbacks.stop import Stopped
@@ -50,7 +51,7 @@ from sr.run.whole_checkpoints import WholeFiles
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
-from sr.training.base import sr_module
+from sr.training.precision import check_precision
 
 STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
 
@@ -111,7 +112,7 @@ def build_and_fit(cfg: DictConfig) -> None:
         torch.set_num_threads(cfg.cpu_threads)
     data = instantiate(cfg.data)  # before the model, whose perceptual loss may have weights to download
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the layout that convolutions want
-    model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
+    check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     data.check_validation(smallest=model.metric.smallest)
     if not saved:

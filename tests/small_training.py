@@ -1,5 +1,6 @@
 """Tiny modules and pairs of images, and a trainer that does nothing besides."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
 from sr.training.gan import GANModule
+from sr.training.micro_batches import MicroBatch
 from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp
 
@@ -80,6 +82,11 @@ def fit(
     )
     trainer.fit(module, DataLoader(data or Pairs(BATCH * steps), batch_size=BATCH))
     return trainer
+
+
+def small_part(lr: Tensor, hr: Tensor) -> MicroBatch:
+    """A whole batch as its only part."""
+    return MicroBatch(lr=lr, hr=hr, target=hr, exchange=nullcontext())
 
 
 def weights(net: nn.Module) -> Tensor:

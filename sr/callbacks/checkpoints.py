@@ -8,11 +8,11 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 
+from sr.callbacks.our_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
-from sr.training.base import sr_module
 from sr.training.consensus import SAVE, STOP, Consensus
 
 

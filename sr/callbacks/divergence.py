@@ -9,9 +9,10 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
+from sr.callbacks.our_module import sr_module
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
-from sr.training.base import SRModule, sr_module
+from sr.training.base import SRModule
 
 log = logging.getLogger(__name__)
 

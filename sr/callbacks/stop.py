@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 from tqdm import tqdm
 
-from sr.training.base import sr_module
+from sr.callbacks.our_module import sr_module
 from sr.training.consensus import STOP
 
 log = logging.getLogger(__name__)

@@ -1,55 +1,34 @@
 """What every training module shares: one iteration is one generator update, EMA, exact validation, bad numbers."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
-from lightning.pytorch.strategies import ParallelStrategy
-from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
-from sr.metrics.quantity import Metric, check_monitor, measure, quantities_of
-from sr.ops.crop import middle
+from sr.metrics.quantity import Metric, check_monitor, quantities_of
+from sr.training.clipping import clipped_norm
+from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
-from sr.training.image_values import ImageValues
+from sr.training.log_keys import log_keys
+from sr.training.micro_batches import Batch, MicroBatch, micro_batches
+from sr.training.norm_statistics import NormStatistics
 from sr.training.objectives import ContentLoss
 from sr.training.optimization import Optimization
+from sr.training.precision import check_precision
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
-from sr.training.step_values import Losses, Scalars, StepValues
-
-Batch = Mapping[str, Any]
-PRECISIONS = ("32-true", "bf16-mixed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A net and what updates it.
-
-    Attributes:
-        name: the end of the log key `train/learning_rate_<name>`.
-        net: the net that is updated; two optimizers may take turns with one net.
-        optimizer: parameters -> optimizer.
-        scheduler: optimizer -> scheduler, stepped in every iteration in which the optimizer steps.
-        steps_at: iteration, counted from 0 -> whether the optimizer steps there.
-    """
-
-    name: str
-    net: nn.Module
-    optimizer: OptimizerFactory
-    scheduler: SchedulerFactory
-    steps_at: Callable[[int], bool]
+from sr.training.seeding import seed_iteration
+from sr.training.step_values import Losses, StepValues
+from sr.training.trained import Stepping, Trained, listed, stepping_at
+from sr.training.validation import Validation
+from sr.training.withhold import withhold, withholds_on_device
 
 
 class SRModule(L.LightningModule):
@@ -98,32 +77,21 @@ class SRModule(L.LightningModule):
         self.metric = metric
         self.monitor = monitor
         self.optimization = optimization
-        self.loss_patch_size = loss_patch_size
         self.seed = seed
         self.consensus = Consensus()
         self._running = RunningMean()
-        self._statistics: list[Tensor] = []
-        self._validated = ImageValues()
-        self._image_losses = ImageValues()
+        self._norm_statistics = NormStatistics(())
+        self._validation = Validation(metric=metric, loss_patch_size=loss_patch_size)
 
     # What a subclass decides
 
     @abstractmethod
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
-        """Add `share` of the gradients of one micro-batch; return its numbers.
+        """Add `share` of the gradients of a part of a batch; return its numbers.
 
-        `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
-        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
-        the values include those that cost time: `metrics` and `health`.
+        With `measured` they include those that cost time: `metrics` and `health`.
         """
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
@@ -142,16 +110,17 @@ class SRModule(L.LightningModule):
             )
         ]
 
+    def goes_on_from_average(self, iteration: int) -> bool:
+        """Whether a stage begins at this iteration whose generator is the average of the stage before."""
+        return False
+
     def compile_nets(self) -> None:
-        """Compile in place everything that trains, and the content losses: names in `state_dict` stay.
+        """Compile in place everything that trains, and the content losses.
 
         Not the average, which sees images of every size and is to give the digits that `evaluate.py` gives.
         """
-        # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
-        torch._functorch.config.donated_buffer = False
         losses = [criterion for criterion in self.criteria() if isinstance(criterion, nn.Module)]
-        for module in (*dict.fromkeys(each.net for each in self.trained()), *losses):
-            module.compile()
+        compile_in_place([*dict.fromkeys(each.net for each in self.trained()), *losses])
 
     def criteria(self) -> list[ContentLoss]:
         """The content losses, in which there may be nets."""
@@ -160,166 +129,91 @@ class SRModule(L.LightningModule):
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
-        optimizers, schedulers = [], []
-        for each in self.trained():
-            optimizer = each.optimizer(each.net.parameters())
-            optimizers.append(optimizer)
-            schedulers.append(
-                build_scheduler(
-                    optimizer, each.scheduler, warmup_iterations=self.optimization.warmup_iterations
-                )
-            )
+        trained, warmup = self.trained(), self.optimization.warmup_iterations
+        optimizers = [each.optimizer(each.net.parameters()) for each in trained]
+        schedulers = [
+            build_scheduler(optimizer, each.scheduler, warmup_iterations=warmup)
+            for each, optimizer in zip(trained, optimizers, strict=True)
+        ]
         return optimizers, schedulers
 
-    @staticmethod
-    def check_precision(precision: str) -> None:
-        """Raises ValueError for a `trainer.precision` that this module does not train in."""
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f"trainer.precision={precision}: choose one of {', '.join(PRECISIONS)}. Half precision (fp16) is"
-                " refused because G and D would share one gradient scaler, so that an overflow in D holds G back;"
-                " bf16-mixed is as fast and needs none"
-            )
-
     def on_fit_start(self) -> None:
-        self.check_precision(self.trainer.precision)
-        modules = [module for each in self.trained() for module in each.net.modules()]
-        norms = [module for module in modules if isinstance(module, _BatchNorm)]
-        self._statistics = [
-            buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()
-        ]
-        if self.trainer.world_size > 1 and any(type(norm) is nn.BatchNorm2d for norm in norms):
-            rank_zero_warn(
-                "batch norm takes its statistics per process, so several processes do not follow one exactly;"
-                " on GPUs trainer.sync_batchnorm=true makes them"
-            )
+        check_precision(self.trainer.precision)
+        # Here and not before: Lightning may have exchanged the batch norms.
+        self._norm_statistics = NormStatistics(dict.fromkeys(each.net for each in self.trained()))
+        if self.trainer.world_size > 1:
+            self._norm_statistics.warn_of_several_processes()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        # A function of seed, process and iteration, so that a resumed run draws what an uninterrupted one would.
-        sequence = np.random.SeedSequence((self.seed, self.global_rank, self.global_step))
-        seed = int(sequence.generate_state(1)[0])
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 0.1 ms to look for devices
-        if self.device.type == "cuda":
-            torch.cuda.manual_seed(seed)
+        seed_iteration(
+            seed=self.seed, process=self.global_rank, iteration=self.global_step, device=self.device
+        )
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         iteration = self.global_step
-        optimizers = self._raw_optimizers()
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        statistics = [buffer.clone() for buffer in self._statistics]
-        parts = []
-        for lr, hr, target, context in self._micro_batches(batch):
-            with context:
-                values = self.backward_pass(
-                    lr,
-                    hr,
-                    target=target,
-                    iteration=iteration,
-                    share=1 / self.optimization.accumulate,
-                    measured=self._logs_at(iteration),
-                )
-            parts.append(values)
-        values = StepValues.mean(parts)
+        if self.goes_on_from_average(iteration):
+            self.generator.load_state_dict(self.generator_ema.state_dict())
 
-        trained = self.trained()
-        active = [index for index, each in enumerate(trained) if each.steps_at(iteration)]
+        statistics = self._norm_statistics.saved()
+        values = self._gradients(batch, iteration)
+        stepping = stepping_at(iteration, self.trained(), module=self)
+        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
+
+        optimizers = [each.optimizer for each in stepping]
+        on_device = withholds_on_device(optimizers, self.device)
         finite = self.consensus.ask(
             iteration=iteration + 1,
             losses=values.training(),
-            gradients=[self._clipped_norm(trained[index].net) for index in active],
-            optimizers=[optimizers[index] for index in active],
+            gradients=norms,
             batch=batch,
+            wait=not on_device,
         )
-        for buffer, before in zip(self._statistics, statistics, strict=True):
-            buffer.copy_(torch.where(finite > 0, buffer, before))
-        self._step(active, optimizers)
+        withhold(optimizers, unless=finite, on_device=on_device)
+        self._norm_statistics.restore(statistics, unless=finite)
+        self._step(stepping)
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
+
         self._running.add(values.training(), finite)
-        if self._logs_at(iteration):
-            self._log(values, finite)
-            for index in active:
-                self.log(
-                    f"train/learning_rate_{trained[index].name}", optimizers[index].param_groups[0]["lr"]
+        if self.logs_at(iteration):
+            self._log(values, finite, stepping)
+
+    def _gradients(self, batch: Batch, iteration: int) -> StepValues:
+        """Gradients of a whole batch, and its numbers."""
+        for optimizer in listed(self.optimizers(use_pl_optimizer=False)):
+            optimizer.zero_grad()
+        count = self.optimization.accumulate
+        parts = []
+        for part in micro_batches(batch, count=count, strategy=self.trainer.strategy):
+            with part.exchange:
+                values = self.backward_pass(
+                    part, iteration=iteration, share=1 / count, measured=self.logs_at(iteration)
                 )
+            parts.append(values)
+        return StepValues.mean(parts)
 
-    def _raw_optimizers(self) -> list[Optimizer]:
-        found = self.optimizers(use_pl_optimizer=False)
-        return found if isinstance(found, list) else [found]
-
-    def _micro_batches(
-        self, batch: Batch
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, AbstractContextManager[None]]]:
-        size, count = batch["lr"].shape[0], self.optimization.accumulate
-        if size % count:
-            raise ValueError(
-                f"data.batch_size={size} must be a multiple of model.optimization.accumulate={count}"
-            )
-        strategy = self.trainer.strategy
-        images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
-        parts = zip(*(part.chunk(count) for part in images), strict=True)
-        for number, (lr, hr, target) in enumerate(parts, start=1):
-            # Gradients are exchanged between processes once, with the last part.
-            if isinstance(strategy, ParallelStrategy) and number < count:
-                yield lr, hr, target, strategy.block_backward_sync()
-            else:
-                yield lr, hr, target, nullcontext()
-
-    def _clipped_norm(self, net: nn.Module) -> Tensor:
-        """Norm of a net's gradient, which is then clipped."""
-        norm = nn.utils.get_total_norm([each.grad for each in net.parameters() if each.grad is not None])
-        if self.optimization.gradient_clip is not None:
-            nn.utils.clip_grads_with_norm_(net.parameters(), self.optimization.gradient_clip, norm)
-        return norm
-
-    def _step(self, active: list[int], optimizers: list[Optimizer]) -> None:
-        """Optimizers, then schedulers; what rests keeps its schedule, warm-up included, for when it wakes."""
-        counted, schedulers = self.optimizers(), self.lr_schedulers()
-        counted = counted if isinstance(counted, list) else [counted]
-        schedulers = schedulers if isinstance(schedulers, list) else [schedulers]  # type: ignore[list-item]
-        trained = self.trained()
-        for index in active:
+    def _step(self, stepping: list[Stepping]) -> None:
+        """Optimizers, then schedulers; an idle net keeps its schedule, warm-up included, for when it starts."""
+        for each in stepping:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            (counted[index] if trained[index].net is self.generator else optimizers[index]).step()
-        for index in active:
-            scheduler = schedulers[index]
-            assert isinstance(scheduler, LRScheduler)
-            scheduler.step()
+            (each.counted if each.net is self.generator else each.optimizer).step()
+        for each in stepping:
+            each.scheduler.step()
 
     # Logging
 
-    @torch.no_grad()
-    def training_metrics(self, sr: Tensor, hr: Tensor, *, losses: Scalars) -> Scalars:
-        """The metric's means over a batch of patches, before the update, as in `train/psnr_y`.
-
-        Without those that have the name of a loss, and none where patches are too small for the metric.
-        """
-        if min(hr.shape[-2:]) < self.metric.smallest:
-            return {}
-        values = measure(self.metric, sr.float(), hr)
-        return {name: value.mean() for name, value in values.items() if name not in losses}
-
-    def _logs_at(self, iteration: int) -> bool:
+    def logs_at(self, iteration: int) -> bool:
         """Whether the iteration, counted from 0, is one of those that are logged."""
         return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
 
-    def _log(self, values: StepValues, finite: Tensor) -> None:
-        """Losses are means over the iterations since the last log; a `log` in every iteration costs milliseconds.
-
-        Metrics and health are those of this iteration, and NaN if it was bad.
-        """
-        means = self._running.take()
-        shown = {name: means.pop(name) for name in values.losses.by_name()}
-        good = {
-            name: torch.where(finite > 0, value.float(), torch.nan) for name, value in values.metrics.items()
-        }
-        health = {
-            name: torch.where(finite > 0, value.float(), torch.nan) for name, value in values.health.items()
-        }
-        self.log_dict(_keys("train", shown), prog_bar=True, sync_dist=True)
-        self.log_dict(_keys("train", means | good) | _keys("health", health), sync_dist=True)
+    def _log(self, values: StepValues, finite: Tensor, stepping: list[Stepping]) -> None:
+        """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
+        shown, others = log_keys(values, means=self._running.take(), finite=finite)
+        self.log_dict(shown, prog_bar=True, sync_dist=True)
+        self.log_dict(others, sync_dist=True)
         self.log("train/skipped", float(self.consensus.bad_in_all))
+        for each in stepping:
+            self.log(f"train/learning_rate_{each.name}", each.learning_rate())
 
     # Checkpoints
 
@@ -344,58 +238,13 @@ class SRModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         sr = self.super_resolve(batch["lr"])
-        self._validated.add(batch["index"], [*measure(self.metric, sr, batch["hr"]).values()])
-        if self.loss_patch_size is not None:
-            pairs = zip(torch.split(sr, 1), torch.split(batch["hr"], 1), strict=True)
-            losses = [self._losses_of_middle(*pair) for pair in pairs]
-            self._image_losses.add(batch["index"], torch.stack(losses).unbind(dim=1))
+        losses = partial(self.losses, iteration=max(self.global_step - 1, 0))
+        self._validation.add(batch["index"], sr=sr, hr=batch["hr"], losses=losses)
         return sr
-
-    def _losses_of_middle(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """(2,) the losses of G and of D of one image, in fp32.
-
-        NaN where there is none, infinite where one is no number.
-        """
-        size = self.loss_patch_size
-        none = hr.new_tensor(torch.nan, dtype=torch.float32)
-        if size is None or min(hr.shape[-2:]) < size:
-            return torch.stack([none, none])
-        # Not compiled, as nets would be anew for batches of one.
-        with full_precision(self.device), torch.compiler.set_stance("force_eager"):
-            losses = self.losses(middle(sr, size), middle(hr, size), iteration=max(self.global_step - 1, 0))
-        found = [losses.generator, losses.discriminator]
-        numbers = [
-            none if loss is None else loss.nan_to_num(nan=torch.inf, posinf=torch.inf) for loss in found
-        ]
-        return torch.stack(numbers).float()
 
     def on_validation_epoch_end(self) -> None:
         gather: Any = self.all_gather
-        for name, value in zip(self.metric.quantities, set_mean(self._validated.take(gather)), strict=True):
+        for name, value in self._validation.take_metrics(gather).items():
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
-        if self.loss_patch_size is not None:
-            self._log_losses(self._image_losses.take(gather))
-
-    def _log_losses(self, losses: Tensor) -> None:
-        """Means over the images that have them."""
-        smaller = int(losses[:, 0].isnan().sum())
-        if smaller:
-            rank_zero_warn(
-                f"{smaller} of {len(losses)} validation images are smaller than a patch of {self.loss_patch_size}"
-                " pixels (data.hr_patch_size): val/loss_g and val/loss_d leave them out"
-            )
-        for name, column in zip(("loss_g", "loss_d"), losses.unbind(dim=1), strict=True):
-            found = column[~column.isnan()]
-            if len(found):
-                self.log(f"val/{name}", set_mean(found[:, None])[0])
-
-
-def _keys(group: str, values: Scalars) -> dict[str, Tensor]:
-    return {f"{group}/{name}": value for name, value in values.items()}
-
-
-def sr_module(module: L.LightningModule) -> SRModule:
-    """The same module, for hooks of callbacks, whose signatures are Lightning's. Raises TypeError for another kind."""
-    if not isinstance(module, SRModule):
-        raise TypeError(f"{type(module).__name__} is no SRModule, which this callback needs")
-    return module
+        for name, value in self._validation.take_losses(gather).items():
+            self.log(f"val/{name}", value)

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.optim import Optimizer
 
 STOP, SAVE = "stop", "save"
 REQUESTS = (STOP, SAVE)
@@ -97,17 +96,17 @@ class Consensus:
         iteration: int,
         losses: Mapping[str, Tensor],
         gradients: Sequence[Tensor],
-        optimizers: Sequence[Optimizer],
         batch: Mapping[str, Any],
+        wait: bool,
     ) -> Tensor:
-        """Make the optimizers pass over this iteration if a number of any process is not finite.
+        """Ask whether all numbers of all processes are finite.
 
         Args:
             iteration: number of the iteration, counted from 1.
             losses: scalars by name.
             gradients: the norm of the gradient of each net that is updated.
-            optimizers: those that will step.
             batch: what the losses were computed from.
+            wait: whether `latest` becomes the answer of this iteration at once, or only in the next one.
 
         Returns:
             1.0 if all is finite everywhere, else 0.0, on the device.
@@ -119,16 +118,11 @@ class Consensus:
         everywhere = least(torch.cat([here[None], there[None], quiet]).float())
         finite = everywhere[:2].amin()
         now = Reading(iteration=iteration, here=here, everywhere=everywhere, losses=losses, batch=batch)
-        if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
-            for optimizer in optimizers:
-                optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]
+        if wait:
+            self._hear(now)
+        else:
             self.settle()
             self._travelling = now.on_its_way()
-        else:
-            self._hear(now)
-            if not self.latest.finite:
-                for optimizer in optimizers:
-                    optimizer.zero_grad()  # one without gradients steps over everything
         return finite
 
     def agree(self, request: str, *, device: torch.device) -> bool:
@@ -170,12 +164,3 @@ def least(numbers: Tensor) -> Tensor:
 
 def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
     return torch.stack([number.float() for number in numbers]).isfinite().all()
-
-
-def would_wait(answer: Tensor) -> bool:
-    return answer.device.type == "cuda"
-
-
-def skips_on_device(optimizer: Optimizer) -> bool:
-    """Whether it heeds `found_inf`, as torch's fused optimizers do."""
-    return all(group.get("fused") for group in optimizer.param_groups)

@@ -8,11 +8,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.quantity import Metric
 from sr.training import health
-from sr.training.base import Batch, SRModule, Trained
+from sr.training.base import SRModule
+from sr.training.batch_metrics import batch_metrics
+from sr.training.micro_batches import MicroBatch
 from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
+from sr.training.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,38 +120,29 @@ class GANModule(SRModule):
     def criteria(self) -> list[ContentLoss]:
         return [*super().criteria(), *([self.first_content_loss] if self.first_content_loss else [])]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        if self.first_stage and self.global_step == self.ramp.generator_only:
-            self.generator.load_state_dict(self.generator_ema.state_dict())
-        super().training_step(batch, batch_idx)
+    def goes_on_from_average(self, iteration: int) -> bool:
+        return self.first_stage is not None and iteration == self.ramp.generator_only
 
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
-        sr = self.generator(lr).float()
+        sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(image, target)
+        content = self._content_loss_at(iteration)(image, part.target)
         # At once, so that what VGG keeps for it is gone before the discriminator begins.
         push, pushes = _content_pushes(content, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
-        metrics = self.training_metrics(image, hr, losses=content) if measured else {}
-        seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=hr)} if measured else {}
+        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
+        seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
             # DDP waits for a gradient of every parameter; zero is one.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
-        real, fake = self._discriminate(hr, image)
+        real, fake = self._discriminate(part.hr, image)
         adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)
         (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push

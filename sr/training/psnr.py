@@ -1,8 +1,8 @@
 """Training by content losses alone: what gives the highest PSNR, and the start of every GAN."""
 
-from torch import Tensor
-
 from sr.training.base import SRModule
+from sr.training.batch_metrics import batch_metrics
+from sr.training.micro_batches import MicroBatch
 from sr.training.step_values import Losses, StepValues
 
 
@@ -10,21 +10,14 @@ class PSNRModule(SRModule):
     """Minimises `content_loss(generator(lr), target)`; the arguments are those of `SRModule`."""
 
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
-        sr = self.generator(lr).float()
-        content = self.content_loss(sr, target)
-        loss = sum(content.values(), start=target.new_zeros(()))
+        sr = self.generator(part.lr).float()
+        content = self.content_loss(sr, part.target)
+        loss = sum(content.values(), start=sr.new_zeros(()))
         self.manual_backward(loss * share)
         return StepValues(
             losses=Losses(generator=loss.detach()),
             terms={name: term.detach() for name, term in content.items()},
-            metrics=self.training_metrics(sr, hr, losses=content) if measured else {},
+            metrics=batch_metrics(self.metric, sr=sr, hr=part.hr, losses=content) if measured else {},
         )

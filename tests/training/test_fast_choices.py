@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers import compose_config
 from hydra.utils import instantiate
+from small_training import small_part
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ConstantLR
 
@@ -49,7 +50,7 @@ def gradients(made: GANModule, *, bf16: bool = False) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(1)
     lr, hr = (torch.rand(2, 3, side, side, generator=generator) for side in (8, 32))
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        made.backward_pass(lr, hr, target=hr, iteration=0, share=1.0)
+        made.backward_pass(small_part(lr, hr), iteration=0, share=1.0)
     return {name: value.grad.clone() for name, value in made.named_parameters() if value.grad is not None}
 
 

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 import torch
-from small_training import make
+from small_training import make, small_part
 from torch import Tensor, nn
 
 from sr.losses import gan
@@ -39,5 +39,5 @@ def test_an_objective_need_not_be_a_module() -> None:
     module = make(gan_loss=Distance())
     module.manual_backward = lambda loss: loss.backward()
     lr, hr = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 32, 32)
-    values = module.backward_pass(lr, hr, target=hr, iteration=0, share=1.0)
+    values = module.backward_pass(small_part(lr, hr), iteration=0, share=1.0)
     assert values.losses.discriminator.isfinite()

@@ -25,7 +25,7 @@ def test_validation_is_the_mean_over_images_each_counted_once() -> None:
     module.log = lambda name, value, **_: logged.update({name: value.item()})
     module.on_validation_epoch_end()
     assert logged["val/psnr_y"] == pytest.approx(sum(rows[:3]) / 3, abs=1e-6)
-    assert not module._validated._rows
+    assert not module._validation._measured._rows
 
 
 class Judges:
