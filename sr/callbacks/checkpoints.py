@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from sr.callbacks.our_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
+from sr.ops.private_lightning import begin_loops_anew, validates_now
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
 from sr.training.consensus import SAVE, STOP, Consensus
@@ -75,8 +76,7 @@ class Checkpoints(Checkpoint):
         self._saved_at = monotonic()
         if self._resumed_at_epoch_end:
             # Nothing of the epoch is left to be done, so its loops begin anew instead of going on.
-            for loop in (trainer.fit_loop, trainer.fit_loop.epoch_loop, trainer.fit_loop.epoch_loop.val_loop):
-                loop._restarting = False
+            begin_loops_anew(trainer)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -132,10 +132,7 @@ class Checkpoints(Checkpoint):
 
     @staticmethod
     def _between_iterations(trainer: L.Trainer) -> bool:
-        loop = trainer.fit_loop.epoch_loop
-        fetcher = trainer.fit_loop._data_fetcher
-        assert fetcher is not None
-        return not loop.batch_progress.is_last_batch and not loop._should_check_val_fx(fetcher)
+        return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and not validates_now(trainer)
 
     # How
 

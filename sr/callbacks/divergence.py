@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
 from sr.callbacks.our_module import sr_module
+from sr.ops.private_torch import parts_of
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
 from sr.training.base import SRModule
@@ -144,7 +145,7 @@ class Divergence(L.Callback):
 
 def _scale(scheduler: LRScheduler, factor: float) -> None:
     """A schedule's rates; one of several parts has them in each part."""
-    if parts := getattr(scheduler, "_schedulers", []):
+    if parts := parts_of(scheduler):
         for part in parts:
             _scale(part, factor)
     else:

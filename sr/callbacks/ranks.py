@@ -11,7 +11,8 @@ from time import monotonic, sleep
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from sr.ops.private_lightning import ScriptLauncher
 
 PATIENCE = (
     3  # seconds that the others have to end by themselves when the first one ends: they may fail of the same
@@ -49,7 +50,7 @@ class EndTogether(L.Callback):
 
     def _take_over(self, trainer: L.Trainer) -> None:
         launcher = trainer.strategy.launcher
-        if self._started or not isinstance(launcher, _SubprocessScriptLauncher):
+        if self._started or not isinstance(launcher, ScriptLauncher):
             return
         observed, launcher.procs = launcher.procs, list(launcher.procs)
         observed.clear()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
+
+from sr.cli.private_hydra import command_line_parser
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONAL = "hparams_search"  # the group that conf/train.yaml does not need
@@ -53,7 +54,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
     Raises:
         ValueError: names the argument and shows what to type instead.
     """
-    options, others = get_args_parser().parse_known_args(arguments)
+    options, others = command_line_parser().parse_known_args(arguments)
     for argument in (*others, *options.overrides):
         if argument.startswith("-"):
             _refuse_option(argument, arguments)

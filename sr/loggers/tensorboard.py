@@ -2,10 +2,12 @@
 
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from sr.ops.private_lightning import hide_from
+
 
 class ResumableTensorBoardLogger(TensorBoardLogger):
     """Lightning's TensorBoard logger; the arguments are the same."""
 
     def rewind(self, iteration: int) -> None:
         """Hide what an interrupted run logged behind the first `iteration` iterations."""
-        self._kwargs["purge_step"] = iteration
+        hide_from(self, iteration)

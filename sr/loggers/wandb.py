@@ -8,6 +8,8 @@ from urllib.parse import urlparse
 import wandb
 from lightning.pytorch.loggers import WandbLogger
 
+from sr.ops.private_lightning import wandb_settings
+
 
 class OfflineFirstWandbLogger(WandbLogger):
     """Lightning's W&B logger, offline unless the user is logged in (or WANDB_MODE says otherwise).
@@ -27,14 +29,15 @@ class OfflineFirstWandbLogger(WandbLogger):
         # An offline run has nothing to say of itself but where it lies, which the end of the run says.
         settings = wandb.Settings(silent=True) if offline else None
         super().__init__(save_dir=save_dir, project=project, name=name, offline=offline, settings=settings)
-        del self._wandb_init["anonymous"]  # Lightning passes what W&B has taken out, and W&B warns of it
+        del wandb_settings(self)["anonymous"]  # Lightning passes what W&B has taken out, and W&B warns of it
         self._run_dir = Path(save_dir)
 
     def rewind(self, iteration: int) -> None:
         """Go on with the run that lies in the run directory; W&B keeps what it logged behind `iteration` too."""
         latest = self._run_dir / "wandb" / "latest-run"  # a link to (offline-)run-<time>-<id>
         if latest.exists():
-            self._wandb_init |= {"id": latest.resolve().name.rsplit("-", 1)[1], "resume": "allow"}
+            number = latest.resolve().name.rsplit("-", 1)[1]
+            wandb_settings(self).update(id=number, resume="allow")
 
 
 def logged_in() -> bool:

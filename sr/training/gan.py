@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.quantity import Metric
+from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
@@ -188,7 +188,7 @@ class GANModule(SRModule):
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of real and generated images, from one pass where that is the same as two."""
-        if any(isinstance(module, _BatchNorm) for module in self.discriminator.modules()):
+        if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
             # Batch statistics over real and generated images together would tell D how many of each there are.
             return self.discriminator(hr), self.discriminator(fake)
         real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)

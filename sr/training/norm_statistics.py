@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from sr.ops.private_torch import AnyBatchNorm
 
 
 class NormStatistics:
@@ -17,7 +18,7 @@ class NormStatistics:
 
     def __init__(self, nets: Iterable[nn.Module]) -> None:
         modules = [module for net in nets for module in net.modules()]
-        self._norms = [module for module in modules if isinstance(module, _BatchNorm)]
+        self._norms = [module for module in modules if isinstance(module, AnyBatchNorm)]
         self._buffers = [
             buffer for norm in self._norms for buffer in norm.buffers() if buffer.is_floating_point()
         ]
