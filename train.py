@@ -30,6 +30,7 @@ from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
 from sr.cli.errors import readable_errors
 from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
+from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
@@ -52,8 +53,6 @@ from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
 from sr.training.precision import check_precision
-
-STOPPED = 75  # exit status: the signal to start the same command again with resume=auto
 
 log = logging.getLogger(__name__)
 

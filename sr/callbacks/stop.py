@@ -4,18 +4,15 @@ import logging
 import signal
 import threading
 from types import FrameType
-from typing import Any
 
 import lightning as L
 from tqdm import tqdm
 
 from sr.callbacks.our_module import sr_module
+from sr.ops.signals import END_OF_RUN, Handler, heeded
 from sr.training.consensus import STOP
 
 log = logging.getLogger(__name__)
-
-# Ctrl-C, the polite kill, and what SLURM and submitit send ahead of a preemption.
-SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 
 
 class Stopped(RuntimeError):
@@ -31,15 +28,12 @@ class StopSignals(L.Callback):
     """
 
     def __init__(self) -> None:
-        self._before: dict[int, Any] = {}
+        self._before: dict[signal.Signals, Handler] = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Only what is to be restored: Lightning puts handlers of its own there after this."""
         if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-            handlers = {number: signal.getsignal(number) for number in numbers}
-            # A shell has its background ignore Ctrl-C.
-            self._before = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+            self._before = heeded(END_OF_RUN)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._heed(sr_module(pl_module).consensus.requests)

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from sr.ops.private_torch import WorkersIterator, processes_of, shut_down, stop_watching, workers_of
 from sr.ops.processes import end_with_parent
+from sr.ops.signals import END_OF_RUN
 
 T_co = TypeVar("T_co", covariant=True)
 PATIENCE = 2.0  # seconds that workers have to finish the sample they are at
@@ -48,9 +49,8 @@ def prepare_worker(worker: int) -> None:
     """
     cv2.setNumThreads(0)
     end_with_parent(signal.SIGKILL)
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in END_OF_RUN:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def end_workers(loaders: Sequence[DataLoader[Any]]) -> None:
