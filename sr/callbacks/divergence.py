@@ -1,4 +1,4 @@
-"""What becomes of a run whose losses or gradients are no numbers any more."""
+"""What happens to a run whose losses or gradients are not finite any more."""
 
 import logging
 from pathlib import Path
@@ -21,21 +21,21 @@ CHOICES = ("stop", "rollback")
 
 
 class DivergedError(RuntimeError):
-    """Bad numbers in too many iterations in a row."""
+    """Losses or gradients were not finite in too many iterations in a row."""
 
 
 class Divergence(L.Callback):
     """Reports iterations with bad numbers, which change no weight, and acts on many of them in a row.
 
-    `stop` saves the batch of every process and ends the run; `rollback` goes back to the weights and optimizers of the
-    newest checkpoint, with lower learning rates, and on to the next samples; the second time, it stops.
+    `stop` saves the batch of every process and ends the run. `rollback` loads the weights and optimizers of the newest
+    checkpoint, lowers the learning rates, and goes on with the next samples; the second time, it stops.
 
     Args:
-        directory: of the batches.
+        directory: the directory that the batches are saved in.
         checkpoints: the directory of the run's checkpoints.
-        patience: how many in a row are too many.
-        on_divergence: `stop` or `rollback`.
-        factor: of the learning rates after going back.
+        patience: the number of bad iterations in a row that is too many.
+        on_divergence: what is done then, `stop` or `rollback`.
+        factor: the number that the learning rates are multiplied by after a rollback.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Divergence(L.Callback):
             " model.optimization.gradient_clip=1, model.optimization.warmup_iterations=1000 or on_divergence=rollback"
         )
         if trainer.world_size > 1:
-            # Lightning kills what is left when the first process ends: say it while we can.
+            # Lightning kills the other processes when the first one ends, so each writes its message before that.
             log.error(message)
         raise DivergedError(message)
 
@@ -144,7 +144,7 @@ class Divergence(L.Callback):
 
 
 def _scale(scheduler: LRScheduler, factor: float) -> None:
-    """A schedule's rates; one of several parts has them in each part."""
+    """Multiply the learning rates of a schedule; one that consists of several has them in each of these."""
     if parts := parts_of(scheduler):
         for part in parts:
             _scale(part, factor)

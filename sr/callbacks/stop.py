@@ -1,4 +1,4 @@
-"""Signals that end a run, after what it has done is saved."""
+"""Signals that end a run after its state is saved."""
 
 import logging
 import signal
@@ -16,22 +16,21 @@ log = logging.getLogger(__name__)
 
 
 class Stopped(RuntimeError):
-    """The run was asked to stop, and everything is saved."""
+    """The run was asked to stop, and its state is saved."""
 
 
 class StopSignals(L.Callback):
-    """Asks for a save and a stop after the iteration in which the first signal comes to any process.
+    """Requests a save and a stop after the iteration in which any process receives a first signal.
 
-    `sr.callbacks.checkpoints` does both.
-    During a validation, and in the last iteration of an epoch, that is after the validation. A second signal ends the
-    process at once.
+    `sr.callbacks.checkpoints` carries out both. During a validation, and in the last iteration of an epoch, they follow
+    after the validation. A second signal ends the process at once.
     """
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Handler] = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Only what is to be restored: Lightning puts handlers of its own there after this."""
+        """Note the handlers that are restored at the end; ours come later, since Lightning sets its own after this."""
         if threading.current_thread() is threading.main_thread():
             self._before = heeded(END_OF_RUN)
 

@@ -1,4 +1,4 @@
-"""TensorBoard, which a resumed run goes on with."""
+"""A TensorBoard logger, which a resumed run continues."""
 
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -9,5 +9,5 @@ class ResumableTensorBoardLogger(TensorBoardLogger):
     """Lightning's TensorBoard logger; the arguments are the same."""
 
     def rewind(self, iteration: int) -> None:
-        """Hide what an interrupted run logged behind the first `iteration` iterations."""
+        """Hide what an interrupted run logged after the first `iteration` iterations."""
         hide_from(self, iteration)

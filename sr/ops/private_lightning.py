@@ -14,7 +14,7 @@ __all__ = ["ScriptLauncher"]
 
 
 def begin_loops_anew(trainer: L.Trainer) -> None:
-    """Of a resumed run, whose checkpoint left nothing of its epoch to be done."""
+    """Have the loops of a resumed run begin a new epoch, where its checkpoint is from the end of one."""
     for loop in (trainer.fit_loop, trainer.fit_loop.epoch_loop, trainer.fit_loop.epoch_loop.val_loop):
         loop._restarting = False
 

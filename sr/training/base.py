@@ -1,4 +1,4 @@
-"""What every training module shares: one iteration is one generator update, EMA, exact validation, bad numbers."""
+"""What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
 from functools import partial
@@ -41,16 +41,17 @@ class SRModule(L.LightningModule):
         content_loss: (sr, target) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
-        metric: what validation computes; it says which way each of its values is better.
+        metric: the metric of validation; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
-        optimization: the numbers of an update.
-        loss_patch_size: HR pixels on a side of the middle of each validation image, of which validation takes the
-            losses too; those of training are comparable if its patches are as large. None takes none.
-        seed: of what nets draw (dropout).
+        optimization: the numbers of an update (`sr.training.optimization`).
+        loss_patch_size: the side, in HR pixels, of the central patch of each validation image, for which validation
+            computes the losses too; they are comparable with those of training if its patches are as large. None
+            computes no losses.
+        seed: the seed of the random numbers that nets draw (dropout).
 
     Attributes:
-        consensus: what all processes know of one another. An iteration with a loss or gradient that is not finite, on
-            any process, changes no weight; a callback decides how many of them are too many.
+        consensus: the agreement between all processes. An iteration with a loss or gradient that is not finite, on any
+            process, changes no weight; a callback decides how many of such iterations are too many.
     """
 
     def __init__(
@@ -89,9 +90,9 @@ class SRModule(L.LightningModule):
     def backward_pass(
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
-        """Add `share` of the gradients of a part of a batch; return its numbers.
+        """Compute the gradients of a part of a batch and add them, multiplied by `share`; return its numbers.
 
-        With `measured` they include those that cost time: `metrics` and `health`.
+        With `measured` the numbers include those that cost time: `metrics` and `health`.
         """
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
@@ -99,7 +100,10 @@ class SRModule(L.LightningModule):
         return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
 
     def trained(self) -> list[Trained]:
-        """Everything that is updated, the generator first; at any iteration exactly one steps of the generator's."""
+        """Everything that is updated, the generator first.
+
+        Of several entries with the same net, exactly one steps at any iteration.
+        """
         return [
             Trained(
                 name="g",
@@ -117,13 +121,13 @@ class SRModule(L.LightningModule):
     def compile_nets(self) -> None:
         """Compile in place everything that trains, and the content losses.
 
-        Not the average, which sees images of every size and is to give the digits that `evaluate.py` gives.
+        The average is left as it is: it sees images of every size, and must give the same digits as `evaluate.py`.
         """
         losses = [criterion for criterion in self.criteria() if isinstance(criterion, nn.Module)]
         compile_in_place([*dict.fromkeys(each.net for each in self.trained()), *losses])
 
     def criteria(self) -> list[ContentLoss]:
-        """The content losses, in which there may be nets."""
+        """The content losses, which may contain nets."""
         return [self.content_loss]
 
     # Optimization
@@ -139,7 +143,7 @@ class SRModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         check_precision(self.trainer.precision)
-        # Here and not before: Lightning may have exchanged the batch norms.
+        # Not earlier: Lightning may replace batch norms (trainer.sync_batchnorm) before this hook.
         self._norm_statistics = NormStatistics(dict.fromkeys(each.net for each in self.trained()))
         if self.trainer.world_size > 1:
             self._norm_statistics.warn_of_several_processes()
@@ -178,7 +182,7 @@ class SRModule(L.LightningModule):
             self._log(values, finite, stepping)
 
     def _gradients(self, batch: Batch, iteration: int) -> StepValues:
-        """Gradients of a whole batch, and its numbers."""
+        """Compute the gradients of a whole batch, part by part, and its numbers."""
         for optimizer in listed(self.optimizers(use_pl_optimizer=False)):
             optimizer.zero_grad()
         count = self.optimization.accumulate
@@ -231,7 +235,7 @@ class SRModule(L.LightningModule):
 
     @torch.no_grad()
     def super_resolve(self, lr: Tensor) -> Tensor:
-        """The averaged generator in fp32 whatever the training precision: the numbers `evaluate.py` will give."""
+        """Apply the averaged generator in fp32, whatever the training precision, exactly as `evaluate.py` does."""
         with full_precision(self.device):
             output: Tensor = self.generator_ema(lr.float())
         return output

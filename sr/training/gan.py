@@ -20,7 +20,7 @@ from sr.training.trained import Trained
 
 @dataclass(frozen=True, kw_only=True)
 class FirstStage:
-    """What trains the generator alone before the GAN, where that is a stage of its own (ESRGAN, sec. 4.1).
+    """The losses, optimizer and schedule of a stage in which the generator trains alone (ESRGAN, sec. 4.1).
 
     Attributes:
         content_loss: (sr, target) -> {name: weighted scalar}.
@@ -36,17 +36,17 @@ class FirstStage:
 class GANModule(SRModule):
     """Generator on content + adversarial loss, discriminator on the same real and generated images.
 
-    Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator judges the images
+    Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator sees the images
     generated before the generator's update, so both gradients come from one discriminator pass; the mathematics is
     that of the usual alternation. See `SRModule` for the arguments that are not named here.
 
     Args:
         gan_loss: the adversarial objective of both nets, on logits.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
-        ramp: when the adversarial term begins to count, and how fast.
-        first_stage: losses, optimizer and schedule of the generator while `ramp` lets it train alone. The GAN then
-            begins with the averaged generator, and with its own losses, optimizer and schedule from their start. None
-            has them from the first iteration on.
+        ramp: the schedule by which the adversarial term gains its weight.
+        first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
+            begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
+            None there is one stage, and the GAN's own are used from the first iteration on.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class GANModule(SRModule):
         self.scheduler_d = scheduler_d
         self.ramp = ramp
         self.first_stage = first_stage
-        # A part of this module, so that it is moved with it.
+        # Registered as a submodule, so that it moves to the device with this module.
         self.first_content_loss = first_stage.content_loss if first_stage else None
         if gan_weight < 0:
             raise ValueError(f"gan_weight={gan_weight} must be 0 or more")
@@ -118,7 +118,8 @@ class GANModule(SRModule):
         return [first, replace(g, steps_at=together), d]
 
     def criteria(self) -> list[ContentLoss]:
-        return [*super().criteria(), *([self.first_content_loss] if self.first_content_loss else [])]
+        first = self.first_content_loss
+        return super().criteria() if first is None else [*super().criteria(), first]
 
     def goes_on_from_average(self, iteration: int) -> bool:
         return self.first_stage is not None and iteration == self.ramp.generator_only
@@ -130,14 +131,14 @@ class GANModule(SRModule):
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
         content = self._content_loss_at(iteration)(image, part.target)
-        # At once, so that what VGG keeps for it is gone before the discriminator begins.
+        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
         push, pushes = _content_pushes(content, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
-            # DDP waits for a gradient of every parameter; zero is one.
+            # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
@@ -149,7 +150,7 @@ class GANModule(SRModule):
         if measured:
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
         loss_d = self.gan_loss.discriminator(real=real, fake=fake)
-        # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
+        # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
         return StepValues(
             losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
@@ -174,9 +175,10 @@ class GANModule(SRModule):
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
     def _content_loss_at(self, iteration: int) -> ContentLoss:
-        """The loss of the first stage, where there is one, until the discriminator begins."""
-        first = self.first_content_loss if self.ramp(iteration) is None else None
-        return first or self.content_loss
+        """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
+        if self.first_content_loss is not None and self.ramp(iteration) is None:
+            return self.first_content_loss
+        return self.content_loss
 
     def _health(self, sr: Tensor, pushes: Scalars, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)
@@ -187,17 +189,17 @@ class GANModule(SRModule):
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of real and generated images, from one pass where that is the same as two."""
+        """The logits of real and of generated images, from one pass where that gives the same as two."""
         if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
-            # Batch statistics over real and generated images together would tell D how many of each there are.
+            # Batch statistics of a mixed batch would carry information from real images to generated ones.
             return self.discriminator(hr), self.discriminator(fake)
         real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)
         return real_logits, fake_logits
 
 
 def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
-    """Gradient of all content losses at the image, and with `singly` that of each."""
-    *others, last = content  # the last, and most costly, is what remains of the sum
+    """The gradient at the image of the sum of all content losses, and with `singly` that of each loss."""
+    *others, last = content  # the last one, the most costly, is the sum minus the others
     pushes = {
         term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly
     }

@@ -1,4 +1,4 @@
-"""Training by content losses alone: what gives the highest PSNR, and the start of every GAN."""
+"""Training with content losses alone, which gives the highest PSNR and a start for every GAN."""
 
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
@@ -7,7 +7,7 @@ from sr.training.step_values import Losses, StepValues
 
 
 class PSNRModule(SRModule):
-    """Minimises `content_loss(generator(lr), target)`; the arguments are those of `SRModule`."""
+    """Minimises `content_loss(generator(lr), target)`; its arguments are those of `SRModule`."""
 
     def backward_pass(
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False

@@ -36,8 +36,8 @@ class StepValues:
         terms: the weighted terms that the generator's loss is the sum of.
         logits: the means of the discriminator's answers; empty while it is idle.
         metrics: the metric's means over the batch before the update; empty unless they were asked for.
-        health: numbers by which one sees that adversarial training goes wrong (`sr.training.health`); empty unless
-            they were asked for.
+        health: numbers that show whether adversarial training goes wrong (`sr.training.health`); empty unless they were
+            asked for.
     """
 
     losses: Losses

@@ -56,7 +56,7 @@ class Stepping:
 
 
 def stepping_at(iteration: int, trained: Sequence[Trained], *, module: L.LightningModule) -> list[Stepping]:
-    """What of `trained`, in the order of the module's optimizers, is updated in an iteration, counted from 0."""
+    """Those that are updated at an iteration, counted from 0; `trained` is in the order of the module's optimizers."""
     optimizers, counted = listed(module.optimizers(use_pl_optimizer=False)), listed(module.optimizers())
     rows = zip(trained, optimizers, counted, listed(module.lr_schedulers()), strict=True)
     return [
@@ -67,5 +67,5 @@ def stepping_at(iteration: int, trained: Sequence[Trained], *, module: L.Lightni
 
 
 def listed(found: Any) -> list[Any]:
-    """Lightning hands out a single optimizer or scheduler without a list."""
+    """The same as a list: Lightning returns a single optimizer or scheduler without one."""
     return found if isinstance(found, list) else [found]

@@ -1,4 +1,4 @@
-"""What validation computes of whole images: the metric, and the losses of their middles."""
+"""What validation computes for whole images: the metric, and the losses of their central patches."""
 
 from collections.abc import Callable
 
@@ -21,8 +21,8 @@ class Validation:
 
     Args:
         metric: the metric of whole images.
-        loss_patch_size: the side in HR pixels of the middle of each image that the losses are taken of; those of
-            training are comparable if its patches are as large. None takes no losses.
+        loss_patch_size: the side, in HR pixels, of the central patch of each image that the losses are computed for;
+            they are comparable with those of training if its patches are as large. None computes no losses.
     """
 
     def __init__(self, *, metric: Metric, loss_patch_size: int | None) -> None:
@@ -45,7 +45,7 @@ class Validation:
         self._measured.add(index, [*measure(self.metric, sr, hr).values()])
         if self.loss_patch_size is not None:
             pairs = zip(torch.split(sr, 1), torch.split(hr, 1), strict=True)
-            found = [_losses_of_middle(*pair, size=self.loss_patch_size, losses=losses) for pair in pairs]
+            found = [_central_losses(*pair, size=self.loss_patch_size, losses=losses) for pair in pairs]
             self._losses.add(index, torch.stack(found).unbind(dim=1))
 
     def take_metrics(self, gather: Gather) -> dict[str, Tensor]:
@@ -68,7 +68,7 @@ class Validation:
         return {name: set_mean(found[:, None])[0] for name, found in named if len(found)}
 
 
-def _losses_of_middle(
+def _central_losses(
     sr: Tensor, hr: Tensor, *, size: int, losses: Callable[[Tensor, Tensor], Losses]
 ) -> Tensor:
     """(2,) the losses of the generator and the discriminator for one image, in fp32.
@@ -78,7 +78,7 @@ def _losses_of_middle(
     none = hr.new_tensor(torch.nan, dtype=torch.float32)
     if min(hr.shape[-2:]) < size:
         return torch.stack([none, none])
-    # Not compiled, as nets would be anew for batches of one.
+    # Without compilation, which would begin anew for batches of one image.
     with full_precision(hr.device), torch.compiler.set_stance("force_eager"):
         found = losses(middle(sr, size), middle(hr, size))
     both = (found.generator, found.discriminator)

@@ -85,10 +85,10 @@ def test_the_second_stage_begins_with_the_average_of_the_first(tmp_path: Path) -
     torch.testing.assert_close(weights(module.generator), weights(alone.generator), atol=1e-7, rtol=0)
     assert not torch.equal(weights(module.generator), weights(module.generator_ema))
     module = make(first_stage=first, ramp=AdversarialRamp(generator_only=3), optimizer_g=still)
-    judged = weights(module.discriminator).clone()
+    start = weights(module.discriminator).clone()
     fit(module, tmp_path, steps=4, data=Pairs(BATCH * 3 + BATCH))
     torch.testing.assert_close(weights(module.generator), weights(alone.generator_ema), atol=1e-7, rtol=0)
-    assert not torch.equal(weights(module.discriminator), judged)
+    assert not torch.equal(weights(module.discriminator), start)
     with pytest.raises(
         ValueError, match=r"model\.ramp\.generator_only=0: it is the length of model\.first_stage"
     ):
@@ -129,7 +129,7 @@ def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
         torch.testing.assert_close(logits.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
 
 
-def test_a_resting_net_keeps_its_schedule_for_when_it_wakes(tmp_path: Path) -> None:
+def test_an_idle_net_keeps_its_schedule_for_when_it_starts(tmp_path: Path) -> None:
     module = make(ramp=AdversarialRamp(generator_only=3), optimization=Optimization(warmup_iterations=4))
     trainer = fit(module, tmp_path, steps=5)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers]

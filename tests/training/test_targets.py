@@ -45,9 +45,9 @@ def test_content_losses_see_the_target_and_the_discriminator_plain_hr(
     fit(module, tmp_path, steps=1, data=data)
     assert len(content_loss.seen) == len(discriminator.seen) == accumulate
     compared = torch.cat([target for _, target in content_loss.seen])
-    judged_real = torch.cat([images.chunk(2)[0] for (images,) in discriminator.seen])
+    seen_as_real = torch.cat([images.chunk(2)[0] for (images,) in discriminator.seen])
     assert torch.equal(compared, data.target)
-    assert torch.equal(judged_real, data.hr)
+    assert torch.equal(seen_as_real, data.hr)
 
 
 @pytest.mark.parametrize("kind", [PSNRModule, GANModule])

@@ -28,7 +28,7 @@ def test_validation_is_the_mean_over_images_each_counted_once() -> None:
     assert not module._validation._measured._rows
 
 
-class Judges:
+class Validate:
     """Hands images to a module's validation and keeps what it logs."""
 
     def __init__(self, module: SRModule) -> None:
@@ -56,7 +56,7 @@ def test_validation_has_the_losses_of_the_middle_of_each_image() -> None:
     """Of the averaged generator and the discriminator as it is, neither of which learns from it."""
     module = make(discriminator=UNetDiscriminator(num_feat=4), loss_patch_size=24)
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    found = Judges(module)(images((32, 40), (40, 24)))
+    found = Validate(module)(images((32, 40), (40, 24)))
     expected_g, expected_d = [], []
     softplus = nn.functional.softplus
     for hr in images((32, 40), (40, 24)):
@@ -74,17 +74,19 @@ def test_validation_has_the_losses_of_the_middle_of_each_image() -> None:
         assert torch.equal(value, before[name]), name
 
 
-def test_a_discriminator_that_sleeps_has_no_loss_in_validation() -> None:
-    found = Judges(make(ramp=AdversarialRamp(generator_only=3), loss_patch_size=32))(images((32, 32)))
+def test_an_idle_discriminator_has_no_loss_in_validation() -> None:
+    found = Validate(make(ramp=AdversarialRamp(generator_only=3), loss_patch_size=32))(images((32, 32)))
     assert "val/loss_d" not in found
-    assert found["val/loss_g"] == Judges(make(PSNRModule, loss_patch_size=32))(images((32, 32)))["val/loss_g"]
-    assert "val/loss_g" not in Judges(make(PSNRModule))(images((32, 32)))
+    assert (
+        found["val/loss_g"] == Validate(make(PSNRModule, loss_patch_size=32))(images((32, 32)))["val/loss_g"]
+    )
+    assert "val/loss_g" not in Validate(make(PSNRModule))(images((32, 32)))
 
 
 def test_images_smaller_than_a_patch_are_left_out_of_losses_and_counted() -> None:
-    judges = Judges(make(loss_patch_size=32))
-    alone = judges(images((32, 36)))
+    validate = Validate(make(loss_patch_size=32))
+    alone = validate(images((32, 36)))
     with pytest.warns(UserWarning, match="1 of 2 validation images are smaller than a patch of 32 pixels"):
-        both = judges([*images((32, 36)), torch.rand(3, 36, 28)])
+        both = validate([*images((32, 36)), torch.rand(3, 36, 28)])
     assert both["val/loss_d"] == alone["val/loss_d"]
     assert both["val/psnr_y"] != alone["val/psnr_y"]
