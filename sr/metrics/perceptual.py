@@ -8,6 +8,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from sr.metrics.private_torchmetrics import lpips_net
 from sr.metrics.quantity import LOWER, Quantity
 from sr.ops.weight_file import check_name
 
@@ -96,10 +97,9 @@ def _load(name: str) -> nn.Module:
     cached = Path(torch.hub.get_dir(), "checkpoints", file)
     if cached.is_file():
         check_name(cached)
-    lpips = importlib.import_module("torchmetrics.functional.image.lpips")
     dists = importlib.import_module("torchmetrics.functional.image.dists")
     try:
-        net: nn.Module = lpips._NoTrainLpips(net="alex") if name == "lpips" else dists.DISTSNetwork()
+        net: nn.Module = lpips_net() if name == "lpips" else dists.DISTSNetwork()
     except (URLError, OSError) as error:
         raise PerceptualMetricError(
             f"perceptual={name} needs torchvision's weights of {backbone}, which are not in {cached.parent}"

@@ -65,7 +65,12 @@ def test_a_metric_that_does_not_say_is_refused() -> None:
 
 
 def settings(tmp_path: Path, photos: Path, *overrides: str) -> list[str]:
-    short = ["data.iterations_per_epoch=2", "trainer.max_steps=8", "model.ema_decay=0", "optimizer_g.lr=0.05"]
+    short = [
+        "data.iterations_per_epoch=2",
+        "trainer.max_steps=8",
+        "model.optimization.ema_decay=0",
+        "optimizer_g.lr=0.05",
+    ]
     return [*small_gan(tmp_path / "run"), f"data.val_dir={photos}", *short, *overrides]
 
 
