@@ -97,7 +97,8 @@ def build_and_fit(cfg: DictConfig) -> None:
     plain: Any = OmegaConf.to_container(cfg, resolve=True)
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
     if saved:
-        say_what_is_resumed(saved, compare(saved, plain))
+        written: Any = OmegaConf.to_container(cfg, resolve=False)
+        say_what_is_resumed(saved, compare(saved, plain, written=written))
     else:
         check_files(cfg)
     check_trainer(cfg.trainer)

@@ -1,5 +1,6 @@
 """Going on with a run: which checkpoint to take, and whether the configuration is still that of the run."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,37 +10,22 @@ from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import FOLDER, fault, newest_intact
 from sr.run.directory import AUTO
 
-# The state of these is part of the checkpoint: another value would be refused by it, or silently have no effect.
-FIXED = (
-    "model._target_",
-    "model.generator.",
-    "model.discriminator.",
-    "model.optimization.warmup_iterations",
-    "scale",
-    "channels",
+# Keys whose state is part of the checkpoint: another value would be refused by that state, or have no effect.
+HELD = re.compile(
+    r"scale|channels|model\._target_|model\.optimization\.warmup_iterations"
+    r"|(generator|discriminator)\..*|(.*\.)?(optimizer|scheduler)_\w+\..*"
 )
-OPTIMIZERS = tuple(
-    f"model.{stage}{part}_" for stage in ("", "first_stage.") for part in ("optimizer", "scheduler")
+# Keys that belong to a command and not to a run, and keys that change no result.
+IGNORED = re.compile(
+    r"resume|run_dir|name|init_\w+|generator\.memory|trainer\.default_root_dir|model\.optimization\._target_"
 )
-# Groups whose choices the model and the data hold too, and what belongs to a command and not to a run.
-NETS = ("generator", "discriminator", "optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
-ELSEWHERE = (*NETS, "loss", "gan_loss", "metric", "degradation")
-PASSING = (
-    "resume",
-    "run_dir",
-    "name",
-    "logger",
-    "callbacks",
-    "init_from",
-    "init_discriminator_from",
-    "init_strict",
-)
-ANY_VALUE = ("generator.memory", "trainer.default_root_dir", "model.optimization._target_")
 # Keys of runs that older code has saved -> the keys of today.
 MOVED = {
     f"model.{key}": f"model.optimization.{key}"
     for key in ("ema_decay", "warmup_iterations", "gradient_clip", "accumulate")
 }
+USED = ("model", "data", "trainer")  # the groups that are built; they hold copies of the others
+COPY = re.compile(r"\$\{(\w+)\}")  # a node that is nothing but the copy of a root key
 
 
 class ResumeError(ValueError):
@@ -91,18 +77,22 @@ def _read(path: Path) -> SavedRun:
     return SavedRun(path, content["global_step"], content["config"])
 
 
-def compare(saved: SavedRun, config: Mapping[str, Any]) -> list[str]:
+def compare(saved: SavedRun, config: Mapping[str, Any], *, written: Mapping[str, Any]) -> list[str]:
     """The changes that a resumed run may have, as `key: before -> now`.
+
+    Args:
+        saved: the run to go on with.
+        config: the resolved configuration of today.
+        written: the same configuration with its interpolations, which show the nodes that are copies of root keys.
 
     Raises:
         ResumeError: a change that a resumed run cannot have; the message names it.
     """
-    before = {MOVED.get(key, key): value for key, value in _leaves(saved.config)}
-    now = dict(_leaves(config))
+    copies = {key: copied[1] for key, text in leaves(written) if (copied := COPY.fullmatch(str(text)))}
+    before, now = _compared(saved.config, copies), _compared(config, copies)
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
-    changed = [key for key in changed if not key.endswith(ANY_VALUE)]
-    shown = {key: f"{_short(key)}: {before.get(key)} -> {now.get(key)}" for key in changed}
-    refused = [shown[key] for key in changed if key.startswith((*FIXED, *OPTIMIZERS))]
+    shown = {key: f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed}
+    refused = [shown[key] for key in changed if HELD.fullmatch(key)]
     if refused:
         raise ResumeError(
             f"{saved.path} cannot be resumed with another net, optimizer or schedule: {'; '.join(refused)}. Set them"
@@ -112,23 +102,31 @@ def compare(saved: SavedRun, config: Mapping[str, Any]) -> list[str]:
     return [shown[key] for key in changed]
 
 
-def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key -> value, without what is compared in another place or not at all."""
+def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a tree of mappings and lists, under its dotted key."""
     if isinstance(node, Mapping):
         for key, value in node.items():
-            if prefix or key not in ELSEWHERE + PASSING:
-                yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
     elif isinstance(node, list):
-        for number, value in enumerate(node):
-            yield from _leaves(value, f"{prefix}{number}.")
+        for index, value in enumerate(node):
+            yield from leaves(value, f"{prefix}{index}.")
     else:
         yield prefix[:-1], node
 
 
-def _short(key: str) -> str:
-    """The key as the user writes it."""
-    group, _, rest = key.partition(".")
-    inner = rest.split(".")[0]
-    if group == "model" and inner == "content_loss":
-        return rest.replace("content_loss.terms.", "loss.")
-    return rest if group in ("model", "data") and inner in ELSEWHERE else key
+def _compared(config: Mapping[str, Any], copies: Mapping[str, str]) -> dict[str, Any]:
+    """The values that a run depends on, under the keys that a user types.
+
+    A resolved configuration holds a group twice: at its root, and as a copy in the model or the data. Only the copy
+    counts, under the name of the group, because a group that is copied nowhere has no effect.
+    """
+    groups = {key for key, node in config.items() if isinstance(node, Mapping) and key not in USED}
+    found = {}
+    for key, value in leaves(config):
+        if key.split(".")[0] in groups:
+            continue
+        source = next((path for path in copies if key == path or key.startswith(f"{path}.")), None)
+        typed = MOVED.get(key, key) if source is None else copies[source] + key.removeprefix(source)
+        if not IGNORED.fullmatch(typed):
+            found[typed] = value
+    return found

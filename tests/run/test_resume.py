@@ -109,12 +109,13 @@ def test_other_changes_are_told(tmp_path: Path) -> None:
         "gan_weight": 0.1,
     }
     before = saved(
-        tmp_path, {"seed": 0, "run_dir": "a", "loss": 1, "model": model, "data": {"batch_size": 4}}
+        tmp_path, {"seed": 0, "run_dir": "a", "loss": {"l1": 1}, "model": model, "data": {"batch_size": 4}}
     )
     assert (before.iteration, before.path) == (7, tmp_path / "x.ckpt")
     model = {"content_loss": {"terms": {"l1": {"weight": 2.0}}}, "generator": {"memory": "plain"}}
-    now = {"seed": 1, "run_dir": "b", "loss": 2, "model": model, "data": {"batch_size": 8}}
-    assert compare(before, now) == [
+    now = {"seed": 1, "run_dir": "b", "loss": {"l1": 2}, "model": model, "data": {"batch_size": 8}}
+    written = {"model": {"content_loss": {"terms": "${loss}"}, "generator": "${generator}"}, "seed": 1}
+    assert compare(before, now, written=written) == [
         "data.batch_size: 4 -> 8",
         "loss.l1.weight: 1.0 -> 2.0",
         "model.gan_weight: 0.1 -> None",
@@ -122,16 +123,30 @@ def test_other_changes_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_groups_count_where_they_are_used_and_under_their_own_name(tmp_path: Path) -> None:
+    """A group that is copied nowhere has no effect, and a stage of its own is not the group of the same name."""
+    critic, other = {"_target_": "my.Critic", "width": 8}, {"_target_": "my.Critic", "width": 9}
+    before = saved(
+        tmp_path, {"discriminator": {"num_feat": 8}, "critic": critic, "model": {"critic": critic}}
+    )
+    now = {"discriminator": {"num_feat": 9}, "critic": other, "model": {"critic": other}}
+    assert compare(before, now, written={"model": {"critic": "${critic}"}}) == ["critic.width: 8 -> 9"]
+    stage = {"first_stage": {"optimizer_g": {"lr": 1}}}
+    before = saved(tmp_path, {"model": stage})
+    with pytest.raises(ResumeError, match=r"model\.first_stage\.optimizer_g\.lr: 1 -> 2"):
+        compare(before, {"model": {"first_stage": {"optimizer_g": {"lr": 2}}}}, written={})
+
+
 def test_a_run_of_older_code_has_its_numbers_of_optimization_elsewhere(tmp_path: Path) -> None:
     numbers = {"ema_decay": 0.99, "warmup_iterations": 5, "gradient_clip": None, "accumulate": 2}
     before = saved(tmp_path, {"model": {"gan_weight": 0.1, **numbers}})
     optimization = {"_target_": "sr.training.optimization.Optimization", **numbers}
-    assert compare(before, {"model": {"gan_weight": 0.1, "optimization": optimization}}) == []
+    assert compare(before, {"model": {"gan_weight": 0.1, "optimization": optimization}}, written={}) == []
     now = {"model": {"gan_weight": 0.1, "optimization": optimization | {"accumulate": 1}}}
-    assert compare(before, now) == ["model.optimization.accumulate: 2 -> 1"]
+    assert compare(before, now, written={}) == ["model.optimization.accumulate: 2 -> 1"]
     now = {"model": {"gan_weight": 0.1, "optimization": optimization | {"warmup_iterations": 6}}}
     with pytest.raises(ResumeError, match=r"model\.optimization\.warmup_iterations: 5 -> 6"):
-        compare(before, now)
+        compare(before, now, written={})
 
 
 def test_what_cannot_be_resumed_is_said(tmp_path: Path) -> None:
