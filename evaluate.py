@@ -9,94 +9,97 @@ from typing import Any
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
 import hydra
+import torch
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from sr.cli.argument_types import check_types
+from sr.cli.choices import Choice, changed_keys, check_named, find_choice
 from sr.cli.command_line import check_command_line
-from sr.cli.errors import ROOT, readable_errors
-from sr.config import EvaluateConfig, changed_keys, check_least, check_root_keys, register_schemas
+from sr.cli.errors import readable_errors
+from sr.config import EvaluateConfig, check_least, check_root_keys, register_schemas
+from sr.evaluation.arguments import as_list, named_paths
 from sr.evaluation.benchmark import benchmark
-from sr.evaluation.candidates import BASELINE, load_candidates
+from sr.evaluation.candidates import BASELINE, Candidates, load_candidates, named_checkpoints
+from sr.evaluation.description import ProtocolDescription, describe_protocol
 from sr.evaluation.gallery import Gallery
+from sr.evaluation.lr_origin import lr_origin
 from sr.evaluation.measures import Measure, pick_measures
 from sr.evaluation.outputs import as_text, write_files
+from sr.evaluation.result import Evaluation
 from sr.evaluation.sets import EvaluationSet, find_sets
-from sr.evaluation.summary import INTERVAL
-from sr.evaluation.tradeoff import tradeoff
+from sr.evaluation.summary import summarise
+from sr.metrics.protocol import Protocol
 from sr.ops.hardware import pick_device
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
     with readable_errors():
-        print(as_text(evaluate(cfg), Path(cfg.out_dir)))
+        evaluation = evaluate(cfg, find_choice("protocol", HydraConfig.get()))
+        print(as_text(evaluation, Path(cfg.out_dir)))
 
 
-def evaluate(cfg: DictConfig) -> dict[str, Any]:
-    """Everything but the printing of tables; returns what `metrics.json` holds."""
+def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
+    """Everything but the printing of tables: open, measure, summarise, write.
+
+    Args:
+        cfg: the composed configuration; its `scale` and `channels` become those of the checkpoints.
+        protocol: the chosen option of the group `protocol`.
+    """
     check_root_keys(cfg, EvaluateConfig)
     check_least(cfg, scale=1, channels=1, seed=0, draws=1, squeeze=1, report_images=0)
-    alphas, perceptual = as_list(cfg, "alphas", of="0,0.5,1"), as_list(cfg, "perceptual", of="lpips,dists")
-    candidates = load_candidates(checkpoints(cfg), scale=cfg.scale, alphas=alphas)
+    check_named(cfg, "protocol", protocol)
+    checkpoints = named_checkpoints(ckpt=cfg.ckpt, ckpts=plain(cfg.ckpts))
+    candidates = open_candidates(cfg, checkpoints)
+    device, out_dir = pick_device(cfg.device), Path(cfg.out_dir)
+    metric, measures = open_measures(cfg, sweep=bool(candidates.alphas), device=device)
+    sets = open_sets(cfg)
+    for images in sets.values():
+        images.check(smallest=max(each.smallest for each in measures))
+    description = describe(cfg, protocol, metric=metric, measures=measures, sets=sets)
+    nets = candidates.nets
+    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
+    values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
+    evaluation = summarise(
+        values,
+        protocol=description,
+        checkpoints=checkpoints,
+        measures=measures,
+        alphas=candidates.alphas,
+        draws=cfg.draws,
+    )
+    write_files(evaluation, gallery, out_dir, report_images=cfg.report_images)
+    return evaluation
+
+
+def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidates:
+    """The nets to evaluate; sets `scale` and `channels` of the configuration to theirs."""
+    alphas = as_list(plain(cfg.alphas), key="alphas", example="0,0.5,1")
+    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas)
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
-    if cfg.channels != 3 and cfg.protocol == "validation":
-        cfg.metric.spaces = ["channels"]  # there is no luma of other images
     check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
-    device, sweep = pick_device(cfg.device), bool(candidates.alphas)
-    measures = pick_measures(
-        instantiate(cfg.metric),
-        perceptual=perceptual or [],
-        sweep=sweep,
-        channels=cfg.channels,
-        device=device,
-    )
-    sets = open_sets(cfg)
-    for images in sets.values():
-        images.check(smallest=max(measure.smallest for measure in measures))
-    nets, out_dir = candidates.nets, Path(cfg.out_dir)
-    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
-    found = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
-    report = {"protocol": describe(cfg, sets, measures), **found}
-    if sweep:
-        report["tradeoff"] = tradeoff(report, candidates.alphas)
-    write_files(report, gallery, out_dir, report_images=cfg.report_images)
-    return report
+    return candidates
 
 
-def checkpoints(cfg: DictConfig) -> dict[str, str]:
-    """Name -> file; empty for the baseline alone."""
-    if (cfg.ckpt is None) == (cfg.ckpts is None):
-        raise ValueError("give either ckpt=FILE (or ckpt=bicubic) or 'ckpts={name: FILE, ...}'")
-    if cfg.ckpt is not None:
-        return {} if cfg.ckpt == BASELINE else {"model": str(cfg.ckpt)}
-    return named_paths(cfg, "ckpts", of="file")
-
-
-def named_paths(cfg: DictConfig, key: str, *, of: str) -> dict[str, str]:
-    """Name -> path, as in hr_dirs={set5: DIR, set14: DIR}."""
-    if cfg[key] is None:
-        return {}
-    if not isinstance(cfg[key], DictConfig) or not cfg[key]:
-        raise ValueError(f"{key}={cfg[key]}: write {key}={{name: {of}, ...}}")
-    return {str(name): str(path) for name, path in cfg[key].items()}
-
-
-def as_list(cfg: DictConfig, key: str, *, of: str) -> list[Any] | None:
-    """Raises ValueError for anything but a list or null."""
-    if cfg[key] is not None and not isinstance(cfg[key], ListConfig):
-        raise ValueError(f"{key}={cfg[key]} is no list: write '{key}=[{of}]'")
-    values: list[Any] | None = plain(cfg[key])
-    return values
+def open_measures(
+    cfg: DictConfig, *, sweep: bool, device: torch.device
+) -> tuple[Protocol, Sequence[Measure]]:
+    """The protocol's metric, and everything that is computed of an image, which begins with it."""
+    metric = instantiate(cfg.metric)
+    perceptual = as_list(plain(cfg.perceptual), key="perceptual", example="lpips,dists") or []
+    measures = pick_measures(metric, perceptual=perceptual, sweep=sweep, channels=cfg.channels, device=device)
+    return metric, measures
 
 
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
     """The sets to evaluate, by name."""
     return find_sets(
         hr_dir=cfg.hr_dir,
-        hr_dirs=named_paths(cfg, "hr_dirs", of="directory"),
+        hr_dirs=named_paths(plain(cfg.hr_dirs), key="hr_dirs", kind="directory"),
         lr_dir=cfg.lr_dir,
         squeeze=cfg.squeeze,
         degradation=instantiate(cfg.degradation),
@@ -108,30 +111,33 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
 
 
 def describe(
-    cfg: DictConfig, sets: Mapping[str, EvaluationSet], measures: Sequence[Measure]
-) -> dict[str, Any]:
-    """What was measured, for the report."""
-    words: dict[str, Any] = {
-        "name": cfg.protocol,
-        "changed": changed_keys(cfg, ROOT / "conf" / "protocol" / f"{cfg.protocol}.yaml"),
-    }
-    for measure in measures:
-        words |= measure.describe()
-    words |= (
-        {"interval": INTERVAL, "ckpt": cfg.ckpt}
-        if cfg.ckpt
-        else {"interval": INTERVAL, "ckpts": plain(cfg.ckpts)}
+    cfg: DictConfig,
+    protocol: Choice,
+    *,
+    metric: Protocol,
+    measures: Sequence[Measure],
+    sets: Mapping[str, EvaluationSet],
+) -> ProtocolDescription:
+    """The protocol in words, with what the user changed of it and the origin of LR."""
+    return describe_protocol(
+        name=protocol.name,
+        changed=changed_keys(cfg, protocol.settings),
+        metric=metric,
+        measures=measures,
+        scale=cfg.scale,
+        lr=lr_origin(
+            lr_dir=cfg.lr_dir,
+            squeeze=cfg.squeeze,
+            degradation=plain(cfg.degradation),
+            is_random=any(images.is_random for images in sets.values()),
+            seed=cfg.seed,
+            draws=cfg.draws,
+        ),
     )
-    words |= {"scale": cfg.scale, "lr": cfg.lr_dir or plain(cfg.degradation)}
-    if cfg.squeeze is not None:
-        words["squeeze"] = cfg.squeeze
-    if any(images.is_random for images in sets.values()):
-        words |= {"seed": cfg.seed, "draws": cfg.draws}
-    return words
 
 
 def plain(node: Any) -> Any:
-    """A node of the configuration as lists, dicts and values."""
+    """A node of the configuration as lists, dicts and values, with interpolations resolved."""
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 

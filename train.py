@@ -22,6 +22,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
+from sr.callbacks.our_module import sr_module
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.ranks import EndTogether
 from sr.callbacks.stop import Stopped
@@ -29,6 +30,7 @@ from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
 from sr.cli.errors import readable_errors
 from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
+from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
@@ -50,8 +52,7 @@ from sr.run.whole_checkpoints import WholeFiles
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
-
-STOPPED = 75  # exit status that asks for the same command again with resume=auto
+from sr.training.precision import check_precision
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def build_and_fit(cfg: DictConfig) -> None:
         torch.set_num_threads(cfg.cpu_threads)
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the best layout for convolutions
-    model.check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
+    check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     data.check_validation(smallest=model.metric.smallest)
     if not saved:
@@ -189,10 +190,10 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
 def report(trainer: L.Trainer, run_dir: Path) -> None:
     """Print the location of every result and the next command."""
     run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
-    model: Any = trainer.lightning_module
-    validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in model.metric.quantities}
+    quantities = sr_module(trainer.lightning_module).metric.quantities
+    validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
     metrics = ", ".join(
-        f"{name} {model.metric.quantities[name].text(float(value))}"
+        f"{name} {quantities[name].text(float(value))}"
         for name, value in validated.items()
         if value is not None
     )

@@ -12,6 +12,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -30,6 +31,7 @@ from sr.run.directory import register_resolvers
 from sr.run.preflight import settle_precision
 from sr.training.base import SRModule
 from sr.training.ema import update_ema
+from sr.training.micro_batches import MicroBatch
 
 PLAIN, LIGHTNING = "plain loop", "Trainer.fit"
 NETS = {
@@ -129,9 +131,12 @@ def make_plain_step(module: SRModule, *, precision: str) -> Step:
     def step(batch: Batch) -> None:
         optimizers[0].zero_grad()
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            module.backward_pass(batch["lr"], batch["hr"], target=batch["hr"], iteration=1000, share=1.0)
+            part = MicroBatch(lr=batch["lr"], hr=batch["hr"], target=batch["hr"], exchange=nullcontext())
+            module.backward_pass(part, iteration=1000, share=1.0)
         optimizers[0].step()
-        update_ema(module.generator_ema, module.generator, decay=module.ema_decay, iteration=1000)
+        update_ema(
+            module.generator_ema, module.generator, decay=module.optimization.ema_decay, iteration=1000
+        )
         schedulers[0].step()
 
     return step

@@ -31,14 +31,15 @@ from sr.callbacks.checkpoints import Checkpoints
 from sr.callbacks.divergence import Divergence
 from sr.callbacks.gan_health import GANHealth
 from sr.run.whole_checkpoints import WholeFiles
+from sr.training import base
 from sr.training.consensus import Consensus
 from sr.training.gan import GANModule
 
 STEP, MEASURED, SAVE = "the iteration", "the same with health numbers", "a checkpoint"
 # What is called in every iteration, and under which name it is shown.
-PARTS: list[tuple[type, str, str]] = [
+PARTS: list[tuple[Any, str, str]] = [
     (GANModule, "on_train_batch_start", "seeding"),
-    (GANModule, "_clipped_norm", "gradient norms"),
+    (base, "clipped_norm", "gradient norms"),
     (Consensus, "ask", "consensus"),
     (Checkpoints, "on_train_batch_start", "callbacks"),
     (Checkpoints, "on_train_batch_end", "callbacks"),
@@ -66,7 +67,7 @@ class Clock:
         """Iterations that are logged apart from the others."""
 
         def timed(module: Any, *arguments: Any) -> Any:
-            name = MEASURED if module._logs_at(module.global_step) else STEP
+            name = MEASURED if module.logs_at(module.global_step) else STEP
             return self.around(function, name)(module, *arguments)
 
         return timed

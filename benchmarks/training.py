@@ -39,6 +39,8 @@ from sr.metrics.protocol import Protocol
 from sr.training.base import SRModule
 from sr.training.ema import update_ema
 from sr.training.gan import GANModule
+from sr.training.micro_batches import MicroBatch
+from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
 
@@ -105,6 +107,7 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str,
         optimizer_g=partial(torch.optim.Adam, lr=2e-4, fused=fused),
         scheduler_g=partial(ConstantLR, factor=1.0, total_iters=0),
         metric=Protocol(crop_border=4),
+        optimization=Optimization(),
         **settings,
     ).to(DEVICE)
 
@@ -115,13 +118,14 @@ def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dt
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
     optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
+    part = MicroBatch(lr=lr, hr=hr, target=hr, exchange=nullcontext())
     forget(optimizers)
 
     def step() -> None:
         for optimizer in optimizers:
             optimizer.zero_grad()
         with autocast(dtype):
-            module.backward_pass(lr, hr, target=hr, iteration=100, share=1.0)
+            module.backward_pass(part, iteration=100, share=1.0)
         for optimizer in optimizers:
             optimizer.step()
         update_ema(module.generator_ema, module.generator, decay=0.999, iteration=100)

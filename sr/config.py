@@ -1,11 +1,10 @@
 """The schema of the configuration's root keys."""
 
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 
 
 @dataclass
@@ -83,11 +82,18 @@ class PreviewConfig:
 
 
 def register_schemas() -> None:
-    """Make the schemas known to Hydra; a key that is not in them is an error."""
+    """Make the schemas known to Hydra, where a key that is not in them is an error, and `${colour_spaces:...}`."""
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="evaluate_schema", node=EvaluateConfig)
     store.store(name="preview_schema", node=PreviewConfig)
+    OmegaConf.register_new_resolver("colour_spaces", colour_spaces, replace=True)
+
+
+def colour_spaces(channels: int) -> ListConfig:
+    """The spaces of `sr.metrics.protocol` that suit images with that many channels."""
+    # OmegaConf.resolve refuses a plain list as the value of an interpolation.
+    return OmegaConf.create(["y", "rgb"] if channels == 3 else ["channels"])
 
 
 def check_root_keys(cfg: DictConfig, schema: type) -> None:
@@ -107,27 +113,3 @@ def check_least(cfg: DictConfig, **least: int) -> None:
     for key, value in least.items():
         if cfg[key] is not None and cfg[key] < value:
             raise ValueError(f"{key}={cfg[key]} must be {value} or more")
-
-
-def changed_keys(cfg: DictConfig, file: Path) -> list[str]:
-    """`key=value` for what the command line made different from a choice of a group, which is named after it.
-
-    Args:
-        cfg: the composed configuration.
-        file: the YAML of the choice, `@package _global_`.
-    """
-    chosen = OmegaConf.load(file)
-    assert isinstance(chosen, DictConfig)
-    changed = []
-    for key, node in ((str(name), value) for name, value in chosen.items()):
-        if key == "defaults":
-            continue
-        leaves = {f"{key}.{inner!s}" for inner in node} if isinstance(node, DictConfig) else {key}
-        # Both resolved in the composed configuration, whose scale may be known by now.
-        wanted = OmegaConf.merge(cfg, {key: node})
-        changed += [
-            f"{leaf}={OmegaConf.select(cfg, leaf)}"
-            for leaf in sorted(leaves)
-            if OmegaConf.select(cfg, leaf) != OmegaConf.select(wanted, leaf)
-        ]
-    return changed

@@ -92,7 +92,7 @@ def small_gan(run_dir: Path) -> list[str]:
         "trainer.log_every_n_steps=2",
         "data.iterations_per_epoch=3",
         "model.ramp.generator_only=3",
-        "model.warmup_iterations=2",
+        "model.optimization.warmup_iterations=2",
     ]
     return [*settings, *net, *(f"data.{setting}" for setting in data)]
 

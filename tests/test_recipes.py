@@ -148,7 +148,7 @@ def read_recipe(experiment: str) -> dict[str, Any]:
         "l1": loss["l1"]["weight"],
         "perceptual": None,
         "adversarial": None,
-        "ema_decay": model["ema_decay"],
+        "ema_decay": model["optimization"]["ema_decay"],
         "sharpen": data["sharpen"],
         "augmentation": data["augmentation"],
     }

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from evaluation_runs import run_evaluation
 from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
 
-from evaluate import evaluate
 from train import train, wandb_commands
 
 
@@ -86,25 +86,20 @@ def test_validation_and_evaluation_agree_to_the_last_digit(
     train(compose_config(*arguments, f"data.val_dir={photos}", "trainer.precision=bf16-mixed"))
     assert rows(run_dir, "val/psnr_y")[-1][1] > 15  # not black
     for file in ("last.ckpt", "best.ckpt"):
-        cfg = compose_config(
-            f"ckpt={run_dir}/checkpoints/{file}",
-            f"hr_dir={photos}",
-            f"out_dir={tmp_path}/out",
-            program="evaluate",
+        evaluated = run_evaluation(
+            f"ckpt={run_dir}/checkpoints/{file}", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
         )
-        evaluated = evaluate(cfg)["sets"]["photos"]["model"]
-        assert len(evaluated) == 5
-        for name, value in evaluated.items():
-            assert rows(run_dir, f"val/{name}")[-1][1] == value, name
+        means = evaluated.sets["photos"].means["model"]
+        assert len(means) == 5
+        for name, mean in means.items():
+            assert rows(run_dir, f"val/{name}")[-1][1] == mean.value, name
     # The averaged net it was, and not the one of the last iteration.
     checkpoint = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
     for key in [key for key in checkpoint["state_dict"] if key.startswith("generator_ema.")]:
         checkpoint["state_dict"][key] = checkpoint["state_dict"][key.replace("generator_ema.", "generator.")]
     torch.save(checkpoint, tmp_path / "raw.ckpt")
-    cfg = compose_config(
-        f"ckpt={tmp_path}/raw.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/raw", program="evaluate"
-    )
-    assert evaluate(cfg)["sets"]["photos"]["model"]["psnr_y"] != evaluated["psnr_y"]
+    raw = run_evaluation(f"ckpt={tmp_path}/raw.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/raw")
+    assert raw.sets["photos"].means["model"]["psnr_y"] != means["psnr_y"]
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path, photos: Path) -> None:
@@ -163,14 +158,11 @@ def test_other_choices_run(tmp_path: Path, photos: Path, overrides: list[str], f
         arguments = [argument for argument in arguments if "loss." not in argument]
     train(compose_config(*arguments, *overrides, f"data.val_dir={photos}"))
     assert list((tmp_path / "run").glob(files))
-    cfg = compose_config(
-        f"ckpt={tmp_path}/run/checkpoints/last.ckpt",
-        f"hr_dir={photos}",
-        f"out_dir={tmp_path}/out",
-        program="evaluate",
+    evaluated = run_evaluation(
+        f"ckpt={tmp_path}/run/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
     )
-    (name, *_) = result = evaluate(cfg)["sets"]["photos"]["model"]
-    assert rows(tmp_path / "run", f"val/{name}")[-1][1] == result[name]
+    (name, *_) = means = evaluated.sets["photos"].means["model"]
+    assert rows(tmp_path / "run", f"val/{name}")[-1][1] == means[name].value
 
 
 def test_plain_weights_start_a_gan(tmp_path: Path, photos: Path) -> None:
@@ -279,11 +271,11 @@ def test_two_processes_follow_one_with_the_whole_batch(tmp_path: Path, photos: P
         torch.testing.assert_close(state(two, "")[key], value, atol=2e-5, rtol=1e-3, msg=key)
     assert rows(two, "val/psnr_y")[-1][1] > 15  # not black
     # Of one and the same net, two processes give the very numbers of one.
-    cfg = compose_config(
-        f"ckpt={two}/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out", program="evaluate"
+    evaluated = run_evaluation(
+        f"ckpt={two}/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
     )
-    for name, value in evaluate(cfg)["sets"]["photos"]["model"].items():
-        assert rows(two, f"val/{name}")[-1][1] == value, name
+    for name, mean in evaluated.sets["photos"].means["model"].items():
+        assert rows(two, f"val/{name}")[-1][1] == mean.value, name
 
 
 @pytest.mark.slow

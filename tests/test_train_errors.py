@@ -22,8 +22,8 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
         (["optimizer_g.lr=-1"], "optimizer_g or scheduler_g: Invalid learning rate"),
         (["channels=1"], "channels=1 has no luma: add metric=channels"),
         (
-            ["data.batch_size=3", "model.accumulate=2"],
-            r"data\.batch_size=3 must be a multiple of model\.accumulate=2",
+            ["data.batch_size=3", "model.optimization.accumulate=2"],
+            r"data\.batch_size=3 must be a multiple of model\.optimization\.accumulate=2",
         ),
         (["data.hr_patch_size=36"], r"data\.hr_patch_size=36 does not suit the discriminator"),
         (["seed=-1"], "seed=-1 must be 0 or more"),
@@ -55,7 +55,10 @@ def test_what_does_not_fit_together_shows_before_training(
     ("overrides", "message"),
     [
         (["model.gan_weight=-1"], "gan_weight=-1 must be 0 or more"),
-        (["model.warmup_iterations=-1"], "warmup_iterations=-1 must be 0 or more"),
+        (
+            ["model.optimization.warmup_iterations=-1"],
+            "model.optimization.warmup_iterations=-1 must be 0 or more",
+        ),
         (["data.num_images=0"], "data.num_images=0 must be 1 or more"),
         (["data.val_seed=-1"], "data.val_seed=-1 must be 0 or more"),
         (["callbacks.samples.count=-1"], "count=-1 must be 0 or more"),

@@ -8,28 +8,32 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 
+from sr.callbacks.our_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
+from sr.ops.private_lightning import begin_loops_anew, validates_now
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
-from sr.training.consensus import SAVE, STOP
+from sr.training.consensus import SAVE, STOP, Consensus
 
 
 class Checkpoints(Checkpoint):
     """Saves the newest states and the best ones, so that a run can go on exactly where it was.
 
-    `last.ckpt` is saved at the end of every epoch, and in between as asked; then `last-1.ckpt` is the one before it.
-    `best.ckpt` is that of the best validation, `best-1.ckpt` of the second.
+    `last.ckpt` is saved at the end of every epoch, and within an epoch when it is due; `last-1.ckpt` is the one that
+    was saved before it. `best.ckpt` has the state of the best validation, `best-1.ckpt` that of the second best.
 
-    Within an epoch it is saved between two iterations without a validation, when Lightning's loops hold nothing that
-    a resumed run would not have; what falls due elsewhere waits for the next such place.
+    Within an epoch, states are saved between two iterations with no validation between them: there Lightning's loops
+    hold nothing that a resumed run would lack. A save that becomes due at any other moment waits for the next such one.
 
     Args:
-        directory: of the files.
+        directory: the directory of the files.
         monitor: the metric of validation that says which state is the best.
-        every_n_iterations: None only saves at ends of epochs, or by the clock.
-        every_minutes: None does not look at the clock.
-        keep_last, keep_best: how many of each.
+        every_n_iterations: the number of iterations between two saves within an epoch; None saves only at the end of
+            epochs, or by the clock.
+        every_minutes: the number of minutes between two saves within an epoch; None does not look at the clock.
+        keep_last: the number of newest states that are kept.
+        keep_best: the number of best states that are kept.
     """
 
     def __init__(
@@ -53,69 +57,76 @@ class Checkpoints(Checkpoint):
         self.every_n_iterations = every_n_iterations
         self.every_minutes = every_minutes
         self.keep = {LAST: keep_last, BEST: keep_best}
-        self._best: list[float] = []  # of the files, the best first
+        self._best: list[float] = []  # the values of the best states, in the order of their files
         self._due = False
         self._stopping = False
         self._saved_at = monotonic()
-        self._place_of_best: int | None = None  # of the state that was validated last
+        self._index_of_best: int | None = (
+            None  # where the state that was validated last belongs among the best
+        )
         self._epoch_ends = False
         self._resumed_at_epoch_end = False
 
     # When
 
-    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
-        check_monitor(self.monitor, pl_module.metric.quantities, key="callbacks.checkpoints.monitor")
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        check_monitor(
+            self.monitor, sr_module(pl_module).metric.quantities, key="callbacks.checkpoints.monitor"
+        )
         if trainer.is_global_zero:
             remove_unfinished(self.directory)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved_at = monotonic()
         if self._resumed_at_epoch_end:
-            # Nothing of the epoch is left to be done, so its loops begin anew instead of going on.
-            for loop in (trainer.fit_loop, trainer.fit_loop.epoch_loop, trainer.fit_loop.epoch_loop.val_loop):
-                loop._restarting = False
+            # The epoch was complete, so the loops begin anew instead of going on in it.
+            begin_loops_anew(trainer)
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        consensus = sr_module(pl_module).consensus
         if self._time_has_come(trainer):
-            pl_module.consensus.requests.add(SAVE)  # the clocks of other processes need not agree
-        asked = pl_module.consensus.latest.requests
+            consensus.requests.add(SAVE)  # the clocks of other processes may differ
+        asked = consensus.latest.requests
         every = self.every_n_iterations
         self._due |= bool(asked & {SAVE, STOP}) or (every is not None and trainer.global_step % every == 0)
-        # While numbers are bad the weights may be what is wrong with them.
-        trusted = pl_module.consensus.bad_in_a_row == 0 or STOP in asked
+        # Bad numbers may come from the weights, so none are saved while they last.
+        trusted = consensus.bad_in_a_row == 0 or STOP in asked
         if self._due and trusted and self._between_iterations(trainer):
-            self._save_last(trainer, pl_module)
+            self._save_last(trainer, consensus)
             self._stopping = STOP in asked
 
-    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        """Not at the end of the iteration before, whose metrics Lightning had still to log."""
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop here, and not at the end of the previous iteration, whose metrics Lightning had not logged yet."""
         if self._stopping:
             raise Stopped
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
         value = float(trainer.callback_metrics[f"val/{self.monitor}"])
-        quantity = pl_module.metric.quantities[self.monitor]
+        quantity = sr_module(pl_module).metric.quantities[self.monitor]
         better = [quantity.gain(value, over=kept) > 0 for kept in self._best]
-        place = better.index(True) if True in better else len(better)
-        if place < self.keep[BEST]:
-            self._best = [*self._best[:place], value, *self._best[place:]][: self.keep[BEST]]
-            self._place_of_best = place
+        index = better.index(True) if True in better else len(better)
+        if index < self.keep[BEST]:
+            self._best = [*self._best[:index], value, *self._best[index:]][: self.keep[BEST]]
+            self._index_of_best = index
             if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
-                self._save(trainer, BEST, place)
-                self._place_of_best = None
+                self._save(trainer, BEST, index)
+                self._index_of_best = None
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        consensus = sr_module(pl_module).consensus
         self._epoch_ends = True
-        self._save_last(trainer, pl_module)
+        self._save_last(trainer, consensus)
         self._epoch_ends = False
-        if self._place_of_best is not None:
-            self._link_best(trainer, self._place_of_best)
-            self._place_of_best = None
-        if pl_module.consensus.agree(STOP, device=pl_module.device):
+        if self._index_of_best is not None:
+            self._link_best(trainer, self._index_of_best)
+            self._index_of_best = None
+        if consensus.agree(STOP, device=pl_module.device):
             raise Stopped
 
     def _time_has_come(self, trainer: L.Trainer) -> bool:
@@ -125,49 +136,46 @@ class Checkpoints(Checkpoint):
 
     @staticmethod
     def _between_iterations(trainer: L.Trainer) -> bool:
-        loop = trainer.fit_loop.epoch_loop
-        fetcher = trainer.fit_loop._data_fetcher
-        assert fetcher is not None
-        return not loop.batch_progress.is_last_batch and not loop._should_check_val_fx(fetcher)
+        return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and not validates_now(trainer)
 
     # How
 
-    def _save_last(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def _save_last(self, trainer: L.Trainer, consensus: Consensus) -> None:
         self._save(trainer, LAST, 0)
-        pl_module.consensus.requests.discard(SAVE)
+        consensus.requests.discard(SAVE)
         self._due, self._saved_at = False, monotonic()
 
-    def _save(self, trainer: L.Trainer, kind: str, place: int) -> None:
-        """Written first and renamed then, so that at every moment there is a whole file."""
+    def _save(self, trainer: L.Trainer, kind: str, index: int) -> None:
+        """Write a new file and rename it, so that at every moment there is a whole file."""
         fresh = self.directory / f".{kind}{UNFINISHED}"
-        trainer.save_checkpoint(fresh, weights_only=False)  # all of the state
+        trainer.save_checkpoint(fresh, weights_only=False)  # optimizers and loops too
         if trainer.is_global_zero:
-            self._make_room(kind, place)
-            fresh.replace(self.directory / checkpoint_name(kind, place))
-        trainer.strategy.barrier()  # a process that ended now would take the first one with it
+            self._make_room(kind, index)
+            fresh.replace(self.directory / checkpoint_name(kind, index))
+        trainer.strategy.barrier()  # a process that ends earlier would take the first one with it
 
-    def _make_room(self, kind: str, place: int) -> None:
-        for number in range(self.keep[kind] - 1, place, -1):
+    def _make_room(self, kind: str, index: int) -> None:
+        for number in range(self.keep[kind] - 1, index, -1):
             file = self.directory / checkpoint_name(kind, number - 1)
             if file.exists():
                 file.replace(self.directory / checkpoint_name(kind, number))
 
-    def _link_best(self, trainer: L.Trainer, place: int) -> None:
-        """The state of `last.ckpt` is the best one: a second name for the file costs no room."""
+    def _link_best(self, trainer: L.Trainer, index: int) -> None:
+        """Give `last.ckpt`, which has one of the best states, a second name: a hard link needs no space."""
         if trainer.is_global_zero:
             fresh = self.directory / f".{BEST}{UNFINISHED}"
             fresh.unlink(missing_ok=True)
             os.link(self.directory / checkpoint_name(LAST, 0), fresh)
-            self._make_room(BEST, place)
-            fresh.replace(self.directory / checkpoint_name(BEST, place))
+            self._make_room(BEST, index)
+            fresh.replace(self.directory / checkpoint_name(BEST, index))
 
-    # What is kept of itself
+    # The state of this callback in a checkpoint
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": list(self._best), "monitor": self.monitor, "epoch_ends": self._epoch_ends}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        # Values of one metric say nothing beside those of another.
+        # The values of different metrics cannot be compared.
         self._best = (
             list(state_dict["best"]) if state_dict.get("monitor", self.monitor) == self.monitor else []
         )
@@ -177,6 +185,6 @@ class Checkpoints(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         if self._epoch_ends:
-            # Lightning counts an epoch as completed only after this hook, and would end it a second time.
+            # Lightning counts an epoch as completed only after this hook: a resumed run would end it a second time.
             for count in checkpoint["loops"]["fit_loop"]["epoch_progress"].values():
                 count["completed"] = count["processed"]

@@ -9,7 +9,7 @@ class ConfigRecord(L.Callback):
     """Puts the resolved configuration into every checkpoint, under `config`, and into the loggers.
 
     Args:
-        config: plain dicts, lists and scalars, so that `weights_only` loading reads the file.
+        config: the resolved configuration as plain dicts, lists and scalars, which `weights_only` loading can read.
     """
 
     def __init__(self, *, config: dict[str, Any]) -> None:

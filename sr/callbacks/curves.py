@@ -9,7 +9,7 @@ import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.figure import Figure
 
-# Title -> patterns of columns.
+# Title of a panel -> patterns of the columns that it shows.
 PANELS = {
     "generator loss": ("train/loss_g", "val/loss_g"),
     "discriminator loss": ("train/loss_d", "val/loss_d"),
@@ -22,7 +22,7 @@ PANELS = {
     "distance of G from its average": ("health/ema_distance",),
 }
 LOGARITHMIC = ("gradient at G's last layer",)
-COLUMNS = 5  # of panels
+COLUMNS = 5  # the largest number of panels beside each other
 
 
 class Curves(L.Callback):
@@ -68,10 +68,10 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
     columns = min(len(drawn), COLUMNS)
     rows = ceil(len(drawn) / columns)
     figure = Figure(figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
-    places = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in places[len(drawn) :]:
+    panels = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in panels[len(drawn) :]:
         axes.set_axis_off()
-    for axes, (title, keys) in zip(places, drawn.items(), strict=False):
+    for axes, (title, keys) in zip(panels, drawn.items(), strict=False):
         for key in keys:
             steps, values = series[key]
             label = key.removeprefix("health/gradient_")

@@ -13,15 +13,22 @@ from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 
-WARM_UP = 20  # iterations left out: workers start, compilers and allocators settle
-WINDOW = 180  # iterations that the message is about
-FEWEST = 10  # iterations of a shorter run that still say something
-ACCEPTABLE = 0.05  # share of the time above which there is advice
+WARM_UP = 20  # iterations at the start that do not count: workers start, compilers and allocators settle
+WINDOW = 180  # the number of iterations that the message is about
+FEWEST = 10  # the smallest number of iterations that a message is written for
+ACCEPTABLE = 0.05  # the share of the time spent waiting above which the message gives advice
 
 
 @dataclass
 class Tally:
-    """Seconds of some iterations: in the training step, waiting for data, and of that for first batches of epochs."""
+    """The times of some iterations.
+
+    Attributes:
+        iterations: the number of iterations.
+        trained: the seconds spent in training steps.
+        waited: the seconds spent waiting for data.
+        waited_first: the part of `waited` that was spent on the first batches of epochs.
+    """
 
     iterations: int = 0
     trained: float = 0.0
@@ -40,11 +47,12 @@ class Tally:
 
 
 class DataWait(L.Callback):
-    """Says once which share of the time training waits for data and, where it is large, what to change.
+    """Reports once which share of the time training waits for data and, if it is large, what to change.
 
-    Logged as `train/data_wait` too, a fraction, over the iterations since the last log. Validation, checkpoints and
-    everything else between two iterations count neither as waiting nor as training. Several processes load alike, so
-    the first speaks for all. Needs a loader with `last_wait` (`sr.data.loading`); silent with others.
+    The share is also logged as `train/data_wait`, a fraction, over the iterations since the last log. Validation,
+    checkpoints and everything else between two iterations count neither as waiting nor as training. With several
+    processes, which load alike, the first one reports. It needs a loader with `last_wait` (`sr.data.loading`), and is
+    silent with others.
     """
 
     def __init__(self) -> None:
@@ -67,7 +75,7 @@ class DataWait(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        # What a GPU still has to do now is paid by the next step, which reads its losses back.
+        # Work that a GPU has not finished yet counts in the next step, which waits for it.
         trained = perf_counter() - self._began
         waited = getattr(trainer.train_dataloader, "last_wait", None)
         self._seen += 1
@@ -119,17 +127,17 @@ class DataWait(L.Callback):
 
 
 def remedy(*, share: float, workers: int, cores: int, processes: int, decodes: bool) -> str:
-    """What to change.
+    """Advice on what to change, as part of a sentence.
 
     Args:
-        share: of the time that went into waiting, below 1.
-        workers: loader processes of each training process.
-        cores: of this machine.
-        processes: training processes that share the cores.
-        decodes: whether every sample decodes an image file, of which it takes a small part.
+        share: the share of the time spent waiting for data, below 1.
+        workers: the number of loader processes of each training process.
+        cores: the number of CPU cores of this machine.
+        processes: the number of training processes that share the cores.
+        decodes: whether every sample decodes a whole image file, to use a small part of it.
     """
-    # For a second of training, one worker would load for workers / (1 - share) seconds; without workers all of the
-    # waiting was the loading.
+    # Loading the samples of one second of training takes workers / (1 - share) seconds of one worker. Without workers
+    # the time spent waiting is the time spent loading.
     needed = math.ceil((workers or share) / (1 - share))
     most = max(1, cores // processes)
     machine = f"{cores} core(s)" + (f" for {processes} processes" if processes > 1 else "")

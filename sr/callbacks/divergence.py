@@ -1,4 +1,4 @@
-"""What becomes of a run whose losses or gradients are no numbers any more."""
+"""What happens to a run whose losses or gradients are not finite any more."""
 
 import logging
 from pathlib import Path
@@ -9,8 +9,11 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
+from sr.callbacks.our_module import sr_module
+from sr.ops.private_torch import parts_of
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
+from sr.training.base import SRModule
 
 log = logging.getLogger(__name__)
 
@@ -18,21 +21,21 @@ CHOICES = ("stop", "rollback")
 
 
 class DivergedError(RuntimeError):
-    """Bad numbers in too many iterations in a row."""
+    """Losses or gradients were not finite in too many iterations in a row."""
 
 
 class Divergence(L.Callback):
     """Reports iterations with bad numbers, which change no weight, and acts on many of them in a row.
 
-    `stop` saves the batch of every process and ends the run; `rollback` goes back to the weights and optimizers of the
-    newest checkpoint, with lower learning rates, and on to the next samples; the second time, it stops.
+    `stop` saves the batch of every process and ends the run. `rollback` loads the weights and optimizers of the newest
+    checkpoint, lowers the learning rates, and goes on with the next samples; the second time, it stops.
 
     Args:
-        directory: of the batches.
+        directory: the directory that the batches are saved in.
         checkpoints: the directory of the run's checkpoints.
-        patience: how many in a row are too many.
-        on_divergence: `stop` or `rollback`.
-        factor: of the learning rates after going back.
+        patience: the number of bad iterations in a row that is too many.
+        on_divergence: what is done then, `stop` or `rollback`.
+        factor: the number that the learning rates are multiplied by after a rollback.
     """
 
     def __init__(
@@ -58,27 +61,29 @@ class Divergence(L.Callback):
         self._went_back = False
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        consensus = pl_module.consensus
+        module = sr_module(pl_module)
+        consensus = module.consensus
         if consensus.latest.finite:
             return
         if consensus.bad_in_a_row == 1:
-            _warn(f"{self._what_happened(pl_module)}: no weight was changed")
+            _warn(f"{self._what_happened(module)}: no weight was changed")
         if consensus.bad_in_a_row < self.patience:
             return
         path = self._checkpoint_to_go_back_to(trainer)
         if path is None:
-            self._stop(trainer, pl_module)
+            self._stop(trainer, module)
         else:
-            self._go_back(trainer, pl_module, path)
+            self._go_back(trainer, module, path)
 
-    def _what_happened(self, pl_module: Any) -> str:
-        bad = pl_module.consensus.bad
-        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.terms.items())
+    def _what_happened(self, module: SRModule) -> str:
+        bad = module.consensus.bad
+        assert bad is not None
+        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.losses.items())
         return (
             f"iteration {bad.iteration}: a loss or gradient is not finite ({bad.where()}; rank"
-            f" {pl_module.global_rank} has {shown})"
+            f" {module.global_rank} has {shown})"
         )
 
     def _checkpoint_to_go_back_to(self, trainer: L.Trainer) -> Path | None:
@@ -88,32 +93,33 @@ class Divergence(L.Callback):
         path: Path | None = trainer.strategy.broadcast(found)
         return path
 
-    def _stop(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def _stop(self, trainer: L.Trainer, module: SRModule) -> None:
         """Raises DivergedError."""
-        bad = pl_module.consensus.bad
+        bad = module.consensus.bad
+        assert bad is not None
         rates = {
             f"learning_rate_{each.name}": optimizer.param_groups[0]["lr"]
-            for each, optimizer in zip(pl_module.trained(), trainer.optimizers, strict=True)
+            for each, optimizer in zip(module.trained(), trainer.optimizers, strict=True)
         }
-        terms = {key: value.item() for key, value in bad.terms.items()}
-        path = self.directory / f"iteration-{bad.iteration}-rank-{pl_module.global_rank}.pt"
+        losses = {key: value.item() for key, value in bad.losses.items()}
+        path = self.directory / f"iteration-{bad.iteration}-rank-{module.global_rank}.pt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"iteration": bad.iteration, "terms": terms, **rates, "batch": dict(bad.batch)}, path)
+        torch.save({"iteration": bad.iteration, "terms": losses, **rates, "batch": dict(bad.batch)}, path)
         shown = ", ".join(f"{key}={value:.3g}" for key, value in rates.items())
         message = (
-            f"{self._what_happened(pl_module)}, as in the {self.patience} iterations in a row that it ends; {shown}."
+            f"{self._what_happened(module)}, as in the {self.patience} iterations in a row that it ends; {shown}."
             f" The checkpoints are those of iterations before, the batch is in {path}. Try a lower learning rate,"
-            " model.gradient_clip=1, model.warmup_iterations=1000 or on_divergence=rollback"
+            " model.optimization.gradient_clip=1, model.optimization.warmup_iterations=1000 or on_divergence=rollback"
         )
         if trainer.world_size > 1:
-            # Lightning kills what is left when the first process ends: say it while we can.
+            # Lightning kills the other processes when the first one ends, so each writes its message before that.
             log.error(message)
         raise DivergedError(message)
 
-    def _go_back(self, trainer: L.Trainer, pl_module: Any, path: Path) -> None:
-        happened = self._what_happened(pl_module)
+    def _go_back(self, trainer: L.Trainer, module: SRModule, path: Path) -> None:
+        happened = self._what_happened(module)
         saved = read_weight_file(path).content
-        pl_module.load_state_dict(saved["state_dict"])
+        module.load_state_dict(saved["state_dict"])
         for optimizer, state in zip(trainer.optimizers, saved["optimizer_states"], strict=True):
             rates = [group["lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(state)
@@ -123,7 +129,7 @@ class Divergence(L.Callback):
         for config in trainer.lr_scheduler_configs:
             assert isinstance(config.scheduler, LRScheduler)
             _scale(config.scheduler, self.factor)
-        pl_module.consensus.bad_in_a_row = 0
+        module.consensus.bad_in_a_row = 0
         self._went_back = True
         _warn(
             f"{happened}, as in the {self.patience} iterations in a row that it ends: back to {path} of iteration"
@@ -138,8 +144,8 @@ class Divergence(L.Callback):
 
 
 def _scale(scheduler: LRScheduler, factor: float) -> None:
-    """A schedule's rates; one of several parts has them in each part."""
-    if parts := getattr(scheduler, "_schedulers", []):
+    """Multiply the learning rates of a schedule; one that consists of several has them in each of these."""
+    if parts := parts_of(scheduler):
         for part in parts:
             _scale(part, factor)
     else:

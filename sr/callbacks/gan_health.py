@@ -16,7 +16,14 @@ Numbers = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Ailment:
-    """What is wrong when `holds`, and what to do about it."""
+    """Something that can go wrong, and the words that say what to do about it.
+
+    Attributes:
+        name: a name for it.
+        needs: the keys without which it cannot be told.
+        holds: numbers by key -> whether it is the case.
+        words: the warning, with the numbers as fields.
+    """
 
     name: str
     needs: tuple[str, ...]
@@ -59,10 +66,11 @@ AILMENTS = (
 
 
 class GANHealth(L.Callback):
-    """Reads the `health/` numbers whenever they are logged, and warns once of what holds for long.
+    """Reads the `health/` numbers whenever they are logged, and warns once of an ailment that lasts.
 
     Args:
-        patience: logs in a row; a warning comes again only after as many healthy ones.
+        patience: the number of logs in a row that an ailment must last for a warning, and must be absent before the
+            warning can be repeated.
     """
 
     def __init__(self, *, patience: int = 5) -> None:
@@ -77,7 +85,9 @@ class GANHealth(L.Callback):
     ) -> None:
         if trainer.global_step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
-        metrics = trainer.callback_metrics
+        metrics = (
+            trainer.callback_metrics
+        )  # as logged: the means over all processes, which no process has itself
         self.look({key: float(value) for key, value in metrics.items() if key.startswith("health/")}, trainer)
 
     def look(self, numbers: Numbers, trainer: L.Trainer) -> None:

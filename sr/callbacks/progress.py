@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 
 class RunProgress(ProgressBar):
-    """Iterations done of all there will be, time left, iterations per second, losses and the validated metric.
+    """Shows the iterations done and planned, time left, iterations per second, losses and the monitored metric.
 
-    Lightning's own bars start anew with every epoch and so never tell when a run will end.
+    Lightning's own bars begin anew with every epoch, so they never show when a run will end.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class RunProgress(ProgressBar):
         self._bar: tqdm[Any] | None = None
 
     def disable(self) -> None:
-        """Lightning calls this on every process but the first."""
+        """Draw nothing: Lightning calls this on every process but the first."""
         self._enabled = False
 
     def enable(self) -> None:
@@ -71,7 +71,7 @@ class RunProgress(ProgressBar):
 
 
 def planned_iterations(trainer: L.Trainer) -> int | None:
-    """Iterations after which the run ends by itself; None for a run without end."""
+    """The number of iterations after which the run ends by itself; None for a run without an end."""
     by_epochs = math.inf
     if trainer.max_epochs is not None and trainer.max_epochs >= 0:
         by_epochs = trainer.max_epochs * trainer.num_training_batches

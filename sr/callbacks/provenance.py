@@ -1,4 +1,4 @@
-"""Where trained weights come from."""
+"""The origin of trained weights: code, images, quality."""
 
 import hashlib
 import shutil
@@ -10,11 +10,13 @@ from typing import Any
 
 import lightning as L
 
+from sr.callbacks.our_module import sr_module
+
 ROOT = Path(__file__).parents[2]
 
 
 class Provenance(L.Callback):
-    """Puts into every checkpoint, under `provenance`, which code made it from which images and how good it was.
+    """Records in every checkpoint, under `provenance`, the code and the images that it comes from, and its quality.
 
     `version` of the package, `git_revision` (None outside a clone; with `-dirty` if files were changed), `iteration`,
     `epoch`, `metrics` of the last validation by name, and `data`: the number of training images and the SHA-256 of
@@ -30,8 +32,11 @@ class Provenance(L.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         self._data = list_digest(data.listing()) if data is not None else None
 
-    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
-        found = {name: trainer.callback_metrics.get(f"val/{name}") for name in pl_module.metric.quantities}
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        quantities = sr_module(pl_module).metric.quantities
+        found = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
         metrics = {name: float(value) for name, value in found.items() if value is not None}
         checkpoint["provenance"] = {
             **self._code,
@@ -43,13 +48,13 @@ class Provenance(L.Callback):
 
 
 def list_digest(lines: Sequence[str]) -> dict[str, Any]:
-    """Number of lines, and the SHA-256 of them sorted, each ended by a newline, in UTF-8."""
+    """The number of lines, and the SHA-256 of the sorted lines in UTF-8, with a newline after each."""
     text = "".join(f"{line}\n" for line in sorted(lines))
     return {"files": len(lines), "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def git_revision(folder: Path) -> str | None:
-    """The commit of a clone, with `-dirty` if tracked files differ from it; None for any other folder."""
+    """The commit of a clone, with `-dirty` if tracked files differ from it; None if the folder is no clone."""
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
         return None

@@ -1,4 +1,4 @@
-"""The processes that Lightning starts for a run end together."""
+"""The processes that Lightning starts for a run, which are to end together."""
 
 import atexit
 import multiprocessing
@@ -11,20 +11,21 @@ from time import monotonic, sleep
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from sr.ops.private_lightning import ScriptLauncher
 
 PATIENCE = (
-    3  # seconds that the others have to end by themselves when the first one ends: they may fail of the same
+    3  # seconds for the other processes to end, when the first one has failed: they may have the same error
 )
-LAST_PATIENCE = 30  # seconds that the others have to end when the run is done
-FIRST_PATIENCE = 5  # seconds that the first one has to fail too and say so when another one has failed
+LAST_PATIENCE = 30  # seconds for the other processes to end, when the run is done
+FIRST_PATIENCE = 5  # seconds for the first process to report its own error, when another one has failed
 
 
 class EndTogether(L.Callback):
-    """The first process of a machine takes those that it has started with it, and ends when one of them has failed.
+    """The first process on a machine ends the processes that it has started, and ends itself when one of them fails.
 
-    Lightning's own observer kills all of them at once when one has failed: before the first one has said why, and
-    without ending its loader processes. It is left without processes to observe.
+    Lightning's own observer would kill all of them as soon as one has failed: before the first one has reported why,
+    and without ending its loader processes. Here its list of processes is emptied, so that it does nothing.
     """
 
     def __init__(self) -> None:
@@ -36,11 +37,11 @@ class EndTogether(L.Callback):
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
-        """Also where the exception came before `setup`."""
+        """The same as in `setup`, for an exception that comes before it."""
         self._take_over(trainer)
 
     def check(self) -> None:
-        """When the run is done here: raises RuntimeError if another process has failed on its last steps."""
+        """Wait for the other processes after the run. Raises RuntimeError if one of them has failed at its end."""
         deadline = monotonic() + LAST_PATIENCE
         for number, process in enumerate(self._started, start=1):
             with suppress(subprocess.TimeoutExpired):
@@ -49,7 +50,7 @@ class EndTogether(L.Callback):
 
     def _take_over(self, trainer: L.Trainer) -> None:
         launcher = trainer.strategy.launcher
-        if self._started or not isinstance(launcher, _SubprocessScriptLauncher):
+        if self._started or not isinstance(launcher, ScriptLauncher):
             return
         observed, launcher.procs = launcher.procs, list(launcher.procs)
         observed.clear()
@@ -59,7 +60,7 @@ class EndTogether(L.Callback):
             threading.Thread(target=self._watch, args=(number, process), daemon=True).start()
 
     def _watch(self, number: int, process: subprocess.Popen[Any]) -> None:
-        """Where processes exchange by way of a GPU, no error tells the others that one has ended."""
+        """With processes that communicate through GPUs, no error tells the others that one has ended."""
         status = process.wait()
         if status == 0:
             return

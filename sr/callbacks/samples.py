@@ -1,4 +1,4 @@
-"""Pictures of how validation images come out."""
+"""Pictures of super-resolved validation images."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from sr.pictures.writing import write_png
 
 
 class SamplePictures(L.Callback):
-    """Writes LR | SR | HR of the first validation images at every validation, and hands them to the loggers.
+    """Writes LR | SR | HR of the first validation images at every validation, and gives them to the loggers.
 
     LR is enlarged by nearest neighbour, so that its pixels can be seen.
 
     Args:
-        directory: files are `<name>_<iteration>.png` in it.
-        count: how many images; 0 writes none.
+        directory: the directory of the files `<name>_<iteration>.png`.
+        count: the number of images; 0 writes none.
     """
 
     def __init__(self, *, directory: str, count: int = 3) -> None:

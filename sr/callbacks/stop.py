@@ -1,54 +1,46 @@
-"""Signals that end a run, after what it has done is saved."""
+"""Signals that end a run after its state is saved."""
 
 import logging
 import signal
 import threading
 from types import FrameType
-from typing import Any
 
 import lightning as L
 from tqdm import tqdm
 
+from sr.callbacks.our_module import sr_module
+from sr.ops.signals import END_OF_RUN, Handler, heeded
 from sr.training.consensus import STOP
 
 log = logging.getLogger(__name__)
 
-# Ctrl-C, the polite kill, and what SLURM and submitit send ahead of a preemption.
-SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
-
 
 class Stopped(RuntimeError):
-    """The run was asked to stop, and everything is saved."""
+    """The run was asked to stop, and its state is saved."""
 
 
 class StopSignals(L.Callback):
-    """Asks for a save and a stop after the iteration in which the first signal comes to any process.
+    """Requests a save and a stop after the iteration in which any process receives a first signal.
 
-    `sr.callbacks.checkpoints` does both.
-    During a validation, and in the last iteration of an epoch, that is after the validation. A second signal ends the
-    process at once.
+    `sr.callbacks.checkpoints` carries out both. During a validation, and in the last iteration of an epoch, they follow
+    after the validation. A second signal ends the process at once.
     """
 
     def __init__(self) -> None:
-        self._before: dict[int, Any] = {}
+        self._before: dict[signal.Signals, Handler] = {}
 
-    def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
-        """Only what is to be restored: Lightning puts handlers of its own there after this."""
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Note the handlers that are restored at the end; ours come later, since Lightning sets its own after this."""
         if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-            handlers = {number: signal.getsignal(number) for number in numbers}
-            # A shell has its background ignore Ctrl-C.
-            self._before = {n: handler for n, handler in handlers.items() if handler is not signal.SIG_IGN}
+            self._before = heeded(END_OF_RUN)
 
-    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self._heed(pl_module)
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._heed(sr_module(pl_module).consensus.requests)
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self._heed(pl_module)
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._heed(sr_module(pl_module).consensus.requests)
 
-    def _heed(self, pl_module: Any) -> None:
-        requests = pl_module.consensus.requests
-
+    def _heed(self, requests: set[str]) -> None:
         def handle(number: int, frame: FrameType | None) -> None:
             if STOP in requests:
                 signal.signal(number, signal.SIG_DFL)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
+
+from sr.cli.private_hydra import command_line_parser
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONAL = "hparams_search"  # the group that conf/train.yaml does not need
@@ -22,10 +23,15 @@ ELSEWHERE = {
     "optimizer_d": "write optimizer@optimizer_d={value}",
     "scheduler_g": "write scheduler@scheduler_g={value}",
     "scheduler_d": "write scheduler@scheduler_d={value}",
-    "trainer.accumulate_grad_batches": "write model.accumulate={value}, which computes every batch in that many"
-    " parts; for a larger batch raise data.batch_size too",
-    "trainer.gradient_clip_val": "write model.gradient_clip={value}",
-    "trainer.gradient_clip_algorithm": "gradients are clipped by their norm: write model.gradient_clip=NORM",
+    "trainer.accumulate_grad_batches": "write model.optimization.accumulate={value}, which computes every batch in that"
+    " many parts; for a larger batch raise data.batch_size too",
+    "trainer.gradient_clip_val": "write model.optimization.gradient_clip={value}",
+    "trainer.gradient_clip_algorithm": "gradients are clipped by their norm: write"
+    " model.optimization.gradient_clip=NORM",
+    "model.ema_decay": "write model.optimization.ema_decay={value}",
+    "model.warmup_iterations": "write model.optimization.warmup_iterations={value}",
+    "model.gradient_clip": "write model.optimization.gradient_clip={value}",
+    "model.accumulate": "write model.optimization.accumulate={value}",
     "trainer.auto_lr_find": "there is no learning-rate finder; compare a few rates in a sweep:"
     " python train.py -m optimizer_g.lr=1e-4,2e-4,4e-4",
     "trainer.auto_scale_batch_size": "there is no batch-size finder; try a few sizes in a sweep:"
@@ -48,7 +54,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
     Raises:
         ValueError: names the argument and shows what to type instead.
     """
-    options, others = get_args_parser().parse_known_args(arguments)
+    options, others = command_line_parser().parse_known_args(arguments)
     for argument in (*others, *options.overrides):
         if argument.startswith("-"):
             _refuse_option(argument, arguments)

@@ -17,6 +17,7 @@ from omegaconf.errors import (
 )
 
 from sr.cli.argument_types import parameters_of
+from sr.cli.private_hydra import has_keys, node_of, root_of, value_of
 
 
 def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
@@ -45,12 +46,12 @@ def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
     """Args: added: the override as it would be with a + before it."""
     parent, key, full_key = error.parent_node, str(error.key), str(error.full_key)
     siblings = [str(each) for each in parent if each != "hydra"] if isinstance(parent, DictConfig) else []
-    if "_target_" in siblings and key in parameters_of(parent._get_node("_target_")._value())[1]:
+    if "_target_" in siblings and key in parameters_of(value_of(node_of(parent, "_target_")))[1]:
         return f"{full_key} is an argument that the configuration does not have yet: write {added}"
     prefix = full_key.removesuffix(key)
     near = [f"{prefix}{each}" for each in get_close_matches(key, siblings)]
     if isinstance(parent, DictConfig):
-        near += [each for each in _dotted(parent._get_root()) if each.rpartition(".")[2] == key]
+        near += [each for each in _dotted(root_of(parent)) if each.rpartition(".")[2] == key]
     if near:
         return f"there is no key {full_key}: did you mean {' or '.join(dict.fromkeys(near))}?"
     choices = [f"{prefix}{each}" for each in siblings if each[0] != "_"]
@@ -60,9 +61,9 @@ def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
 def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
     """Every key that is written in the configuration, without what other keys are copied to."""
     for key in node:
-        inner = node._get_node(key)
+        inner = node_of(node, key)
         yield f"{prefix}{key}"
-        if isinstance(inner, DictConfig) and not (inner._is_missing() or inner._is_interpolation()):
+        if has_keys(inner):
             yield from _dotted(inner, f"{prefix}{key}.")
 
 

@@ -9,11 +9,11 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import cv2
-import torch
 from torch.utils.data import DataLoader
-from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
+from sr.ops.private_torch import WorkersIterator, processes_of, shut_down, stop_watching, workers_of
 from sr.ops.processes import end_with_parent
+from sr.ops.signals import END_OF_RUN
 
 T_co = TypeVar("T_co", covariant=True)
 PATIENCE = 2.0  # seconds that workers have to finish their sample
@@ -49,31 +49,27 @@ def prepare_worker(worker: int) -> None:
     """
     cv2.setNumThreads(0)
     end_with_parent(signal.SIGKILL)
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in END_OF_RUN:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def end_workers(loaders: Sequence[DataLoader[Any]]) -> None:
     """End the persistent workers of these loaders within `PATIENCE` seconds, whatever they are doing."""
-    iterators = [loader._iterator for loader in loaders]
-    running = [each for each in iterators if isinstance(each, _MultiProcessingDataLoaderIter)]
-    for iterator in running:
-        if iterator._worker_pids_set:  # otherwise torch would report the end of a worker as a failure
-            torch._C._remove_worker_pids(id(iterator))
-            iterator._worker_pids_set = False
+    running = [workers for loader in loaders if (workers := workers_of(loader)) is not None]
+    for workers in running:
+        stop_watching(workers)
     # In a thread, because torch waits without a limit when a worker was killed while it held a lock.
     polite = threading.Thread(target=_shut_down, args=(running,), daemon=True)
     polite.start()
     polite.join(PATIENCE)
-    for iterator in running:
-        for worker in iterator._workers:
-            worker.kill()
+    for workers in running:
+        for process in processes_of(workers):
+            process.kill()
 
 
-def _shut_down(iterators: Sequence[_MultiProcessingDataLoaderIter]) -> None:
-    for iterator in iterators:
-        iterator._shutdown_workers()
+def _shut_down(running: Sequence[WorkersIterator]) -> None:
+    for workers in running:
+        shut_down(workers)
 
 
 def _kill_workers() -> None:

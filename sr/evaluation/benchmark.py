@@ -1,17 +1,16 @@
-"""Models x benchmark sets x metrics -> per-image values, means with intervals, and the images."""
+"""Models x sets x metrics -> the values of every image, and the images themselves."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.measures import Measure
+from sr.evaluation.result import ImageResult
 from sr.evaluation.sets import EvaluationSet
-from sr.evaluation.summary import summary
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import measure
 
@@ -24,45 +23,49 @@ def benchmark(
     measures: Sequence[Measure],
     gallery: Gallery,
     device: torch.device,
-) -> dict[str, Any]:
+) -> dict[str, list[ImageResult]]:
     """Super-resolve every image in fp32 and compare it with its original.
 
-    One net and one image are in memory at a time; what the nets make goes to the gallery's files.
+    One net and one image are in memory at a time; the images that the nets make go to the gallery's files.
 
     Args:
-        nets: name -> maker of a net in evaluation mode.
+        nets: name -> function that makes a net in evaluation mode.
         sets: name -> images.
-        measures: what is computed of each image.
-        gallery: keeps the images.
-        device: where the nets run.
+        measures: the metrics that are computed of each image.
+        gallery: the place that the images are written to.
+        device: the device that the nets run on.
 
     Returns:
-        `{"models": [name], "quantities": {metric: Quantity as a dict}, "sets": {set: summary}}`, see
-        `sr.evaluation.summary`; its "images" are `{"name", model: {metric: value}}`, with what was "drawn" for LR
-        where something was.
+        The name of each set -> its images in their order.
     """
-    quantities = {name: asdict(quantity) for judge in measures for name, quantity in judge.quantities.items()}
-    report: dict[str, Any] = {"models": list(nets), "quantities": quantities, "sets": {}}
     total = len(nets) * sum(len(images) for images in sets.values())
+    results = {}
     with tqdm(total=total, unit="image", desc="evaluating", leave=False, disable=None) as progress:
         for set_name, images in sets.items():
-            entries: list[dict[str, Any]] = [{"name": images.name(index)} for index in range(len(images))]
+            values: list[dict[str, dict[str, float]]] = [{} for _ in range(len(images))]
             for model, make in nets.items():
                 net = make().to(device).eval()
-                for index, entry in enumerate(entries):
+                for index, of_image in enumerate(values):
                     item = images[index]
                     lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
                     with full_precision(device):
                         sr = images.at_hr_size(net(lr), hr)
-                    entry[model] = {
-                        name: value.item()
-                        for judge in measures
-                        for name, value in measure(judge, sr, hr).items()
-                    }
+                    of_image[model] = _measure(measures, sr, hr)
                     gallery.save(set_name, model, index, sr[0])
                     progress.update()
-            if images.is_random:
-                for index, entry in enumerate(entries):
-                    entry["drawn"] = images.record(index).content()
-            report["sets"][set_name] = summary(entries, models=list(nets), draws=images.draws)
-    return report
+            drawn = _drawn(images)
+            results[set_name] = [
+                ImageResult(name=images.name(index), values=values[index], drawn=drawn[index])
+                for index in range(len(images))
+            ]
+    return results
+
+
+def _measure(measures: Sequence[Measure], sr: Tensor, hr: Tensor) -> dict[str, float]:
+    return {name: value.item() for each in measures for name, value in measure(each, sr, hr).items()}
+
+
+def _drawn(images: EvaluationSet) -> Sequence[dict[str, Any] | None]:
+    if not images.is_random:
+        return [None] * len(images)
+    return [images.record(index).content() for index in range(len(images))]

@@ -1,4 +1,4 @@
-"""How far the mean over a set of images would move with other images: bootstrap intervals."""
+"""Bootstrap intervals: how much the mean over a set would change with other images."""
 
 import numpy as np
 from scipy.stats import norm, t
@@ -6,28 +6,35 @@ from scipy.stats import norm, t
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
 SEED = 0
-FEWEST = 6  # images; fewer cannot give a 95 % interval, see `attainable`
-_AT_ONCE = 1_000  # resamples: bounds memory where there are thousands of images
+FEWEST = 6  # the smallest number of images that can give a 95 % interval, see `attainable`
+_AT_ONCE = 1_000  # resamples; this bounds the memory for thousands of images
+INTERVAL = (
+    f"{CONFIDENCE:.0%} interval of the mean: expanded percentile bootstrap over images, {RESAMPLES} resamples, seed"
+    f" {SEED}; draws of one image stay together"
+)
 
 
 def mean_intervals(values: np.ndarray, *, draws: int = 1) -> np.ndarray:
     """The 95 % interval of the mean of each column.
 
-    Images are drawn with replacement, the same ones for all columns, so a column that is the difference of two others
-    has the paired interval. Several draws of one image stay together (cluster bootstrap): they are no more
-    independent than the photograph they come from.
+    Images are drawn with replacement, the same ones for all columns. A column that is the difference of two others
+    therefore has the paired interval. Several draws of one image stay together (cluster bootstrap), since they are not
+    independent of each other.
 
-    The interval lies between percentiles of the resampled means. Those percentiles are moved outwards so that normal
-    values give Student's interval (the expanded percentile interval; Hesterberg, "What Teachers Should Know About
-    the Bootstrap", The American Statistician 69, 2015): the plain ones are a third too narrow for five images. Seeded:
-    the same values give the same interval.
+    The interval lies between percentiles of the resampled means. The percentiles are moved outwards, so that normally
+    distributed values give Student's interval (the expanded percentile interval; Hesterberg, "What Teachers Should Know
+    About the Bootstrap", The American Statistician 69, 2015). Plain percentiles are a third too narrow for five images.
+    The resamples are seeded: the same values give the same interval.
 
     Args:
-        values: (images * draws, columns), the draws of an image one after the other.
-        draws: rows per image.
+        values: (images * draws, columns), the draws of one image in consecutive rows.
+        draws: the number of rows per image.
 
     Returns:
-        (columns, 2), lower and upper end; NaN for a column that is not finite, and for all with fewer than two images.
+        (columns, 2), lower and upper end; NaN for a column that is not finite, and for all columns of a single image.
+
+    Raises:
+        ValueError: the number of rows is not a multiple of `draws`.
     """
     rows, columns = values.shape
     if rows % draws:
@@ -38,7 +45,7 @@ def mean_intervals(values: np.ndarray, *, draws: int = 1) -> np.ndarray:
     finite = np.isfinite(clusters).all(axis=0)
     if count < 2 or not finite.any():
         return intervals
-    # Around the mean, so that columns without any spread have an interval without width, to the last digit.
+    # Resampled around the mean, so that equal values give an interval of width 0 exactly.
     centre = clusters[:, finite].mean(axis=0)
     means = centre + _resampled_means(clusters[:, finite] - centre)
     tail = norm.cdf(-np.sqrt(count / (count - 1)) * t.ppf((1 + CONFIDENCE) / 2, count - 1))
@@ -47,10 +54,10 @@ def mean_intervals(values: np.ndarray, *, draws: int = 1) -> np.ndarray:
 
 
 def attainable(images: int) -> float:
-    """The confidence that no bootstrap of so few images can exceed.
+    """The highest confidence that a bootstrap interval of that many images can have.
 
-    The widest interval it has is the range of the values, which misses the middle of a symmetric distribution when
-    all values lie on one side of it.
+    The widest interval is the range of the values. It misses the centre of a symmetric distribution if all values lie
+    on the same side of it.
     """
     return 1 - 2.0 ** (1 - images)
 

@@ -1,61 +1,56 @@
-"""What a blind result depends on: the images of a set in groups, by what the degradation drew for them."""
+"""What a result on random LR depends on: the images of a set in groups, by what was drawn for them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from sr.degradations.record import parameters
+from sr.evaluation.result import Group, ImageResult
 from sr.metrics.mean import set_mean
-from sr.metrics.quantity import Quantity, recorded
 
-# Half of what is drawn elsewhere; 60 is where the blocks of a JPEG file begin to show.
+# Parameters that are divided at a fixed value. Below a quality of 60 the blocks of a JPEG file become visible.
 THRESHOLDS = {"quality": 60.0}
 ABSENT = "none"
-LEAST_IMAGES = 3  # of a group in the table: fewer say more about the images than about the degradation
-MOST_PARAMETERS = 12  # in the table
-
-Entry = Mapping[str, Any]
 
 
-def mean_values(entries: Sequence[Entry], model: str) -> dict[str, float]:
-    """Metric -> mean over the entries."""
-    names = list(entries[0][model])
-    means = set_mean(torch.tensor([[entry[model][name] for name in names] for entry in entries]))
+def mean_values(images: Sequence[ImageResult], model: str) -> dict[str, float]:
+    """Metric -> mean over the images."""
+    names = list(images[0].values[model])
+    means = set_mean(torch.tensor([[image.values[model][name] for name in names] for image in images]))
     return dict(zip(names, means.tolist(), strict=True))
 
 
-def breakdown(entries: Sequence[Entry], *, models: Sequence[str]) -> list[dict[str, Any]]:
-    """Means over groups of images; every parameter divides all of them.
+def breakdown(images: Sequence[ImageResult], *, models: Sequence[str]) -> list[Group]:
+    """Means over groups of images; every parameter divides all images into groups of its own.
 
-    Numbers are divided in two, at `THRESHOLDS` or else at their rounded median, words by value. The group `none` holds
-    the images without the parameter: its stage did not happen, or drew a step of another kind. A parameter that was
-    drawn alike wherever it was drawn is left out, but for the `kind` of a stage that did not always happen.
+    Numbers make two groups, below and above the value in `THRESHOLDS`, or their rounded median where there is none.
+    Words make one group per word. The group `none` holds the images that do not have the parameter, because its stage
+    was skipped or drew a step of another kind. A parameter with a single value is left out, except the `kind` of a
+    stage that was skipped for some images.
 
     Args:
-        entries: `{"drawn": Record.content(), model: {metric: value}}` per image.
-        models: names of the models.
+        images: the images, each with what was drawn for it.
+        models: the names of the models.
 
     Returns:
-        `[{"parameter", "group", "images", model: {metric: mean}}]`, the groups of a parameter side by side.
+        The groups, those of one parameter beside each other.
     """
-    drawn = [parameters(entry["drawn"]) for entry in entries]
+    drawn = [parameters(image.drawn) if image.drawn else {} for image in images]
     result = []
     for parameter in sorted({name for of_image in drawn for name in of_image}):
         values = [of_image.get(parameter) for of_image in drawn]
-        for group, members in _groups(parameter, values).items():
-            chosen = [entries[index] for index in members]
+        for label, members in _groups(parameter, values).items():
+            chosen = [images[index] for index in members]
             means = {model: mean_values(chosen, model) for model in models}
-            result.append({"parameter": parameter, "group": group, "images": len(chosen), **means})
+            result.append(Group(parameter=parameter, label=label, images=len(chosen), means=means))
     return result
 
 
 def _groups(parameter: str, values: Sequence[float | str | None]) -> dict[str, list[int]]:
-    """Label -> positions in `values`; empty where there is nothing to compare."""
+    """Label -> indices in `values`; empty where there is nothing to compare."""
     different = {value for value in values if value is not None}
-    if len(different) < 2 and not (_is_kind(parameter) and None in values):
+    if len(different) < 2 and not (is_kind(parameter) and None in values):
         return {}
     numbers = [value for value in values if isinstance(value, int | float)]
     threshold = _threshold(parameter, numbers) if numbers else ""
@@ -74,7 +69,7 @@ def _label(value: float | str | None, threshold: str) -> str:
 
 
 def _threshold(parameter: str, values: Sequence[float]) -> str:
-    """A number, as short as it can be, that has values on both sides; they must not be all alike."""
+    """The shortest number that has values on both sides of it. The values must not all be equal."""
     lowest, highest = min(values), max(values)
     fixed = THRESHOLDS.get(parameter.rpartition(".")[2])
     if fixed is not None and lowest < fixed <= highest:
@@ -89,104 +84,6 @@ def _threshold(parameter: str, values: Sequence[float]) -> str:
     return next(text for text in candidates if lowest < float(text) <= highest)
 
 
-def format_breakdown(report: Mapping[str, Any]) -> str:
-    """For every blind set, the parameters that the first metric depends on most."""
-    return "\n\n".join(
-        "\n".join(_table(name, result, report["models"], recorded(report)))
-        for name, result in report["sets"].items()
-        if "breakdown" in result
-    )
-
-
-def _table(
-    name: str, result: Mapping[str, Any], models: Sequence[str], quantities: Mapping[str, Quantity]
-) -> list[str]:
-    """Lines of one set: one per group, the models beside each other, and what the first of two gains."""
-    metric = next(iter(result[models[0]]))
-    quantity = quantities[metric]
-    what = f"gain in {metric}" if len(models) == 2 else metric
-    count = len(result["images"])
-
-    def compared(values: Entry) -> float:
-        first, *others = (float(values[model][metric]) for model in models)
-        return quantity.gain(first, over=others[0]) if len(others) == 1 else first
-
-    def clarity(groups: Sequence[Entry]) -> float:
-        return _clarity([(compared(group), group["images"]) for group in groups])
-
-    parameters = sorted(_comparable(result["breakdown"]), key=clarity, reverse=True)
-    if not parameters:
-        return [
-            f"{name}: no breakdown, since nothing that was drawn divides the {count} images into groups of"
-            f" {LEAST_IMAGES} or more; more draws may (draws=8)"
-        ]
-    rows = [["drawn", "", "images", metric, "gain"]]
-    for groups in parameters[:MOST_PARAMETERS]:
-        for number, group in enumerate(groups):
-            parameter = "" if number else group["parameter"]
-            values = " / ".join(quantity.text(group[model][metric]) for model in models)
-            gain = quantity.text(compared(group), sign=True)
-            rows.append([parameter, group["group"], str(group["images"]), values, gain])
-    chance = quantity.text(_chance([compared(entry) for entry in result["images"]]))
-    chance = f"{chance} {quantity.unit}".rstrip()
-    shown = min(MOST_PARAMETERS, len(parameters))
-    return [
-        f"{name}: {what} by what was drawn, the clearest {shown} of {len(parameters)} parameters (all: metrics.json)",
-        *_aligned(rows if len(models) == 2 else [row[:-1] for row in rows]),
-        f"by chance alone, two halves of these {count} images differ by {chance} (one sigma)",
-    ]
-
-
-def _comparable(groups: Iterable[Entry]) -> list[list[Entry]]:
-    """The groups of each parameter that has several with enough images.
-
-    A stage that did not happen is told by its `kind` and not by each of its parameters again.
-    """
-    large = [
-        group
-        for group in groups
-        if group["images"] >= LEAST_IMAGES and (group["group"] != ABSENT or _is_kind(group["parameter"]))
-    ]
-    by_parameter = [list(same) for _, same in groupby(large, key=lambda group: str(group["parameter"]))]
-    # Of stages of which one or the other happens, the first tells all.
-    different = {_members(same): same for same in reversed(by_parameter)}
-    return [same for same in by_parameter if len(same) > 1 and different[_members(same)] is same]
-
-
-def _members(groups: Sequence[Entry]) -> frozenset[str]:
-    """The same for parameters that divide the images in the same way."""
-    return frozenset(
-        str({key: group[key] for key in group if key not in ("parameter", "group")}) for group in groups
-    )
-
-
-def _clarity(groups: Sequence[tuple[float, int]]) -> float:
-    """How far the groups, given as (mean, images), lie apart.
-
-    The mean square between groups of an analysis of variance: chance alone gives all parameters the same, where the
-    plain distance would put those with the smallest groups first.
-    """
-    means, images = (np.array(column) for column in zip(*groups, strict=True))
-    center = np.average(means, weights=images)
-    return float((images * (means - center) ** 2).sum() / (len(groups) - 1))
-
-
-def _chance(values: Sequence[float]) -> float:
-    """Standard deviation, over all ways to divide the images in two halves, of the distance between their means."""
-    return float(2 * np.std(values, ddof=1) / len(values) ** 0.5)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of words, then of numbers."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _is_kind(parameter: str) -> bool:
+def is_kind(parameter: str) -> bool:
+    """Whether a parameter says which kind of step a stage drew."""
     return parameter.endswith(".kind")

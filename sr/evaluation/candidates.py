@@ -1,15 +1,16 @@
-"""The nets that an evaluation compares: trained ones by name, or steps of the way between two of them."""
+"""The nets that an evaluation compares: trained ones by name, or interpolations between two of them."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from torch import nn
 
 from sr.archs.bicubic import Bicubic
-from sr.evaluation.summary import RESERVED
+from sr.evaluation.arguments import named_paths
 from sr.weights.checkpoint import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
@@ -19,14 +20,14 @@ NAME = re.compile(r"[\w.=+-]+")
 
 @dataclass(frozen=True)
 class Candidates:
-    """Nets by name, the bicubic baseline last; each is made when its turn comes.
+    """Nets by name, the bicubic baseline last. Each net is made only when it is needed.
 
     Attributes:
-        nets: name -> maker of a net in evaluation mode.
-        scale: factor by which all of them enlarge.
-        channels: of their input and output; None where there is the baseline alone, which takes any.
-        files: name -> file, dialect and weights that were taken.
-        alphas: name -> alpha, where these are steps between two nets.
+        nets: name -> function that makes a net in evaluation mode.
+        scale: the upscaling factor of all nets.
+        channels: the number of channels of all nets; None for the baseline alone, which takes any number.
+        files: name -> description of the file, its dialect and the weights that were read from it.
+        alphas: name -> alpha of an interpolation; empty where nothing is interpolated.
     """
 
     nets: Mapping[str, Callable[[], nn.Module]]
@@ -36,20 +37,37 @@ class Candidates:
     alphas: Mapping[str, float]
 
 
+def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
+    """Name -> file; empty for the baseline alone.
+
+    Args:
+        ckpt: a single file, which gets the name `model`, or the name of the baseline.
+        ckpts: name -> file, for several nets.
+
+    Raises:
+        ValueError: both are given or none, or `ckpts` is not a mapping.
+    """
+    if (ckpt is None) == (ckpts is None):
+        raise ValueError("give either ckpt=FILE (or ckpt=bicubic) or 'ckpts={name: FILE, ...}'")
+    if ckpt is not None:
+        return {} if ckpt == BASELINE else {"model": str(ckpt)}
+    return named_paths(ckpts, key="ckpts", kind="file")
+
+
 def load_candidates(
     files: Mapping[str, str], *, scale: int | None, alphas: Sequence[float] | None = None
 ) -> Candidates:
-    """The trained nets of files, or with `alphas` interpolations between the two that there are.
+    """The trained nets of the files; with `alphas`, interpolations between two of them instead.
 
     Args:
         files: name -> checkpoint; empty for the baseline alone.
-        scale: what the user asked for, if anything.
-        alphas: 0 is the first net, 1 the second.
+        scale: the upscaling factor that the user asked for, if any.
+        alphas: the positions of the interpolations, 0 for the first net and 1 for the second, rising.
 
     Raises:
         FileNotFoundError, CheckpointError: see `sr.weights.checkpoint.load_generator`.
-        ValueError: the nets differ in scale or channels, are not of the scale that was asked for, or have names that
-            cannot be names; or alphas are not in [0, 1], or not for exactly two nets.
+        ValueError: the nets differ in scale or channels, or do not have the scale that was asked for; a name cannot
+            be the name of a directory; alphas are not in [0, 1], do not rise, or are given without exactly two nets.
     """
     _check_names(files)
     if alphas is not None:
@@ -64,9 +82,9 @@ def load_candidates(
     steps = {f"alpha={alpha:g}": float(alpha) for alpha in alphas or ()}
     if alphas is not None:
         one, other = trained.values()
-        # Not built here: however many alphas there are, one net of them is in memory at a time.
+        # Built later, so that only one interpolated net is in memory at a time.
         nets = {name: partial(_interpolated, one, other, alpha) for name, alpha in steps.items()}
-        _interpolated(one, other, 0.0)  # another architecture shows before hours of work
+        _interpolated(one, other, 0.0)  # different architectures are refused here, before hours of work
     return Candidates(
         nets={**nets, BASELINE: partial(Bicubic, scale=scale)},
         scale=scale,
@@ -90,10 +108,8 @@ def _check_names(files: Mapping[str, str]) -> None:
             raise ValueError(
                 f"ckpts.{name}: a name is made of letters, digits, _ . = + and -: its images get a directory"
             )
-        if name in (*RESERVED, BASELINE):
-            raise ValueError(
-                f"ckpts.{name}: {', '.join((*RESERVED, BASELINE))} are names that the report has already"
-            )
+        if name == BASELINE:
+            raise ValueError(f"ckpts.{name}: {BASELINE} is the name of the baseline; choose another one")
 
 
 def _check_alphas(alphas: Sequence[float], files: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
-"""What an evaluation computes of each image beside its protocol."""
+"""The metrics that an evaluation computes: those of the protocol, and others beside them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
@@ -12,38 +12,45 @@ from sr.metrics.sharpness import Sharpness
 
 
 class Measure(Metric, Protocol):
-    """Metrics of one image at a time, which can say what they are."""
+    """A metric that describes how its values are computed."""
 
-    def describe(self) -> Mapping[str, Any]: ...  # what is computed, in words
+    def describe(self) -> Mapping[str, str]: ...  # name -> one sentence on how it is computed
 
 
 def pick_measures(
-    metrics: protocol.Protocol,
+    metric: protocol.Protocol,
     *,
     perceptual: Sequence[str],
     sweep: bool,
     channels: int,
     device: torch.device,
 ) -> list[Measure]:
-    """The protocol's metrics, then perceptual ones, or in a sweep without those the sharpness of edges.
+    """The protocol, and after it the perceptual metrics. A sweep without perceptual metrics gets gradient sharpness.
+
+    Args:
+        metric: the protocol.
+        perceptual: the names of the perceptual metrics.
+        sweep: whether interpolations between two nets are compared.
+        channels: the number of channels of the images.
+        device: the device of the perceptual metrics' nets.
 
     Raises:
-        ValueError: the images do not have the channels that a metric needs, a name is unknown, or the protocol is none
-            or does not say which way its values are better.
+        ValueError: a metric needs another number of channels, a name is unknown, or `metric` is not a
+            `sr.metrics.protocol.Protocol` or does not say which direction of its values is better.
         PerceptualMetricError: see `sr.metrics.perceptual`.
     """
-    quantities_of(metrics)
-    if not isinstance(metrics, protocol.Protocol):
+    quantities_of(metric)
+    if not isinstance(metric, protocol.Protocol):
         raise ValueError(
-            f"metric={type(metrics).__qualname__}: an evaluation needs a subclass of sr.metrics.protocol.Protocol,"
+            f"metric={type(metric).__qualname__}: an evaluation needs a subclass of sr.metrics.protocol.Protocol,"
             " which says how pixels are prepared and what was measured"
         )
-    metrics.check_channels(channels)
+    metric.check_channels(channels)
     if perceptual:
         if channels != 3:
             raise ValueError(f"perceptual={list(perceptual)} needs RGB images, got {channels} channels")
         nets = Perceptual(
-            names=perceptual, prepare=metrics.prepare, crop_border=metrics.crop_border, device=device
+            names=perceptual, prepare=metric.prepare, crop_border=metric.crop_border, device=device
         )
-        return [metrics, nets]
-    return [metrics, Sharpness(prepare=metrics.prepare)] if sweep else [metrics]
+        return [metric, nets]
+    return [metric, Sharpness(prepare=metric.prepare)] if sweep else [metric]

@@ -23,13 +23,22 @@ def find_sets(
     seed: int,
     draws: int,
 ) -> dict[str, EvaluationSet]:
-    """One directory, several by name, or without any the photographs inside scikit-image.
+    """The image sets. Without a directory these are the photographs inside scikit-image.
 
-    LR come from `lr_dir`, or with `squeeze` are squares of that side, or are made by the degradation.
+    Args:
+        hr_dir: the directory of the HR images, for a single set with the name of the directory.
+        hr_dirs: name of a set -> directory of its HR images.
+        lr_dir: the directory of the LR images that belong to `hr_dir`; None where LR is made from HR.
+        squeeze: the side in pixels of the squares that HR is squeezed to; None where LR has the shape of HR.
+        degradation: HR -> LR, where neither `lr_dir` nor `squeeze` is given.
+        scale: the upscaling factor.
+        channels: the number of channels that the images are read with.
+        seed: the seed of a random degradation.
+        draws: how many times a random degradation is drawn for each image.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: a directory is missing, or has no image in it.
-        ValueError: the arguments contradict each other, or LR and HR files are no pairs.
+        FileNotFoundError, NotADirectoryError: a directory is missing, or contains no image.
+        ValueError: the arguments contradict each other, or LR and HR files are not pairs.
     """
     if hr_dir and hr_dirs:
         raise ValueError("give hr_dir=<directory> or hr_dirs={name: directory, ...}, not both")

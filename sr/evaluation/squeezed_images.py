@@ -1,4 +1,4 @@
-"""Whole images whose LR is a small square whatever their shape."""
+"""Whole images with square LR of one size, whatever the shape of HR."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from sr.ops.image import quantize, to_float, to_tensor
 class SqueezedImages(Dataset[dict[str, Any]]):
     """`{"lr", "hr", "index", "name"}` per image: HR at its own size, LR squeezed to a square of `side` pixels.
 
-    What a net makes of LR is a square too; `at_hr_size` resizes it back. Both ways by OpenCV's bicubic interpolation,
-    which does not antialias, and with results on 8-bit levels, as files would have them. Takes the place of
-    `sr.data.whole_images.WholeImages` in an evaluation.
+    The SR image is a square too, and `at_hr_size` resizes it back. Both steps use OpenCV's bicubic interpolation
+    without antialiasing and round to 8 bits, as if the result were written to a file. An evaluation uses this class in
+    the same way as `sr.data.whole_images.WholeImages`.
 
     Args:
-        hr: the images.
-        side: height and width of LR.
+        hr: the HR images.
+        side: the height and width of LR in pixels.
 
     Raises:
         ValueError: side is less than 1.

@@ -1,73 +1,98 @@
-"""What a report says of a set: means, their intervals, paired differences, and what they depend on."""
+"""The values of images -> means with intervals, paired differences, and means by what was drawn."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from sr.evaluation.bootstrap import CONFIDENCE, RESAMPLES, SEED, mean_intervals
+from sr.evaluation.bootstrap import mean_intervals
 from sr.evaluation.breakdown import breakdown, mean_values
-
-Entry = Mapping[str, Any]
-# Keys beside those of the models, and names that the pictures have: no model can be called so.
-RESERVED = ("images", "statistics", "breakdown", "name", "drawn", "LR", "HR")
-INTERVAL = (
-    f"{CONFIDENCE:.0%} interval of the mean: expanded percentile bootstrap over images, {RESAMPLES} resamples, seed"
-    f" {SEED}; draws of one image stay together"
-)
+from sr.evaluation.description import ProtocolDescription
+from sr.evaluation.measures import Measure
+from sr.evaluation.result import Difference, Evaluation, ImageResult, Mean, SetResult
+from sr.evaluation.tradeoff import find_tradeoff
 
 
-def summary(entries: Sequence[Entry], *, models: Sequence[str], draws: int) -> dict[str, Any]:
-    """`{model: {metric: mean}, "statistics", "images"}`, with "breakdown" where LR was drawn.
-
-    "statistics" is `{"images": how many, "intervals": {model: {metric: [low, high]}}, "differences": [{"first",
-    "second", metric: {"mean", "interval": [low, high]}}]}`: first minus second, the images taken in pairs. An interval
-    is None where there is one image, or where a value is infinite.
+def summarise(
+    images: Mapping[str, Sequence[ImageResult]],
+    *,
+    protocol: ProtocolDescription,
+    checkpoints: Mapping[str, str],
+    measures: Sequence[Measure],
+    alphas: Mapping[str, float],
+    draws: int,
+) -> Evaluation:
+    """The whole result of an evaluation.
 
     Args:
-        entries: `{"name", model: {metric: value}}` per image, the draws of an image one after the other.
-        models: names of the models.
-        draws: entries per image.
+        images: name of a set -> the values of its images, as `sr.evaluation.benchmark.benchmark` returns them.
+        protocol: how the values were made.
+        checkpoints: name -> file of the weights.
+        measures: the metrics that were computed.
+        alphas: name of a model -> its alpha; empty where nothing was interpolated.
+        draws: the number of draws of each image.
     """
-    means = {model: mean_values(entries, model) for model in models}
-    groups = {"breakdown": breakdown(entries, models=models)} if "drawn" in entries[0] else {}
-    statistics = {"images": len(entries) // draws, **_intervals(entries, models=models, draws=draws)}
-    return {**means, "statistics": statistics, **groups, "images": list(entries)}
+    models = list(next(iter(images.values()))[0].values)
+    sets = {name: summarise_set(of_set, models=models, draws=draws) for name, of_set in images.items()}
+    return Evaluation(
+        protocol=protocol,
+        checkpoints=checkpoints,
+        models=models,
+        quantities={name: quantity for each in measures for name, quantity in each.quantities.items()},
+        sets=sets,
+        tradeoff=find_tradeoff(sets, alphas) if alphas else None,
+    )
 
 
-def _intervals(entries: Sequence[Entry], *, models: Sequence[str], draws: int) -> dict[str, Any]:
-    metrics = list(entries[0][models[0]])
+def summarise_set(images: Sequence[ImageResult], *, models: Sequence[str], draws: int) -> SetResult:
+    """The results of one set.
+
+    Args:
+        images: the values of every image, the draws of one image beside each other.
+        models: the names of the models; a difference is one model minus a later one.
+        draws: the number of draws of each image.
+    """
+    metrics = list(images[0].values[models[0]])
     values = {
-        model: np.array([[entry[model][metric] for metric in metrics] for entry in entries])
+        model: np.array([[image.values[model][metric] for metric in metrics] for image in images])
         for model in models
     }
     pairs = list(combinations(models, 2))
-    with np.errstate(invalid="ignore"):  # two perfect images: infinity less infinity
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, where both images are perfect
         differences = [values[first] - values[second] for first, second in pairs]
-        # All columns at once, so that every interval is of the same resamples.
-        columns = mean_intervals(np.hstack([*values.values(), *differences]), draws=draws)
+        # All columns in one call, so that every interval comes from the same resamples.
+        intervals = mean_intervals(np.hstack([*values.values(), *differences]), draws=draws)
         means = [difference.mean(axis=0) for difference in differences]
-    parts = iter(np.split(columns, len(models) + len(pairs)))
-    return {
-        "intervals": {model: dict(zip(metrics, map(_ends, next(parts)), strict=True)) for model in models},
-        "differences": [
-            {
-                "first": first,
-                "second": second,
-                **{
-                    metric: {"mean": _finite(mean), "interval": _ends(ends)}
-                    for metric, mean, ends in zip(metrics, of_pair, next(parts), strict=True)
-                },
-            }
-            for (first, second), of_pair in zip(pairs, means, strict=True)
+    parts = np.split(intervals, len(models) + len(pairs))
+    of_models, of_pairs = parts[: len(models)], parts[len(models) :]
+    return SetResult(
+        originals=len(images) // draws,
+        means={
+            model: _with_intervals(mean_values(images, model), ends)
+            for model, ends in zip(models, of_models, strict=True)
+        },
+        differences=[
+            Difference(first, second, _finite_means(metrics, mean, ends))
+            for (first, second), mean, ends in zip(pairs, means, of_pairs, strict=True)
         ],
+        breakdown=breakdown(images, models=models),
+        images=list(images),
+    )
+
+
+def _with_intervals(means: Mapping[str, float], intervals: np.ndarray) -> dict[str, Mean]:
+    return {
+        metric: Mean(mean, _ends(ends)) for (metric, mean), ends in zip(means.items(), intervals, strict=True)
     }
 
 
-def _ends(interval: np.ndarray) -> list[float] | None:
-    return None if np.isnan(interval).any() else [float(end) for end in interval]
+def _finite_means(metrics: Sequence[str], means: np.ndarray, intervals: np.ndarray) -> dict[str, Mean | None]:
+    return {
+        metric: Mean(float(mean), _ends(ends)) if np.isfinite(mean) else None
+        for metric, mean, ends in zip(metrics, means, intervals, strict=True)
+    }
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _ends(interval: np.ndarray) -> tuple[float, float] | None:
+    low, high = interval
+    return None if np.isnan(interval).any() else (float(low), float(high))

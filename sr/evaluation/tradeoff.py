@@ -4,14 +4,15 @@ import csv
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sr.evaluation.tables import aligned, mean_cell, metric_names
-from sr.metrics.quantity import Quantity, recorded
+from sr.evaluation.result import SetResult, Tradeoff, TradeoffPoint
+from sr.evaluation.tables import mean_cell
+from sr.metrics.quantity import Quantity
 from sr.metrics.sharpness import NAME as SHARPNESS
+from sr.ops.text_table import aligned
 
 LABELS = {
     "lpips": "LPIPS",
@@ -20,51 +21,42 @@ LABELS = {
 }
 
 
-def tradeoff(report: Mapping[str, Any], alphas: Mapping[str, float]) -> dict[str, Any]:
-    """`{"distortion": metric, "perception": metric, "sets": {set: [{"alpha", metric: {"mean", "interval"}}]}}`.
+def find_tradeoff(sets: Mapping[str, SetResult], alphas: Mapping[str, float]) -> Tradeoff:
+    """The curve of an interpolation.
 
-    Distortion is the protocol's PSNR, perception the first of LPIPS, DISTS and gradient sharpness that was computed.
+    Distortion is the protocol's first PSNR. Perception is the first of LPIPS, DISTS and gradient sharpness that was
+    computed.
 
     Args:
-        report: of `sr.evaluation.benchmark.benchmark`.
-        alphas: name of the model -> alpha.
+        sets: name -> results.
+        alphas: name of a model -> its alpha.
     """
-    metrics = metric_names(report)
+    first = next(iter(sets.values()))
+    metrics = list(next(iter(first.means.values())))
     distortion = next(metric for metric in metrics if metric.startswith("psnr"))
     perception = next(metric for metric in LABELS if metric in metrics)
-    sets = {
+    points = {
         name: [
-            {
-                "alpha": alpha,
-                **{
-                    metric: {
-                        "mean": result[model][metric],
-                        "interval": result["statistics"]["intervals"][model][metric],
-                    }
-                    for metric in (distortion, perception)
-                },
-            }
+            TradeoffPoint(alpha, result.means[model][distortion], result.means[model][perception])
             for model, alpha in alphas.items()
         ]
-        for name, result in report["sets"].items()
+        for name, result in sets.items()
     }
-    return {"distortion": distortion, "perception": perception, "sets": sets}
+    return Tradeoff(distortion=distortion, perception=perception, sets=points)
 
 
-def format_tradeoff(report: Mapping[str, Any]) -> str:
-    """One row per set and alpha, of a report with its "tradeoff"."""
-    curve, quantities = report["tradeoff"], recorded(report)
-    metrics = [curve["distortion"], curve["perception"]]
-    rows = [["set", "alpha", *metrics]]
-    for name, points in curve["sets"].items():
+def format_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity]) -> str:
+    """One row per set and alpha."""
+    rows = [["set", "alpha", curve.distortion, curve.perception]]
+    for name, points in curve.sets.items():
         for index, point in enumerate(points):
             cells = [
-                mean_cell(quantities[metric], point[metric]["mean"], point[metric]["interval"])
-                for metric in metrics
+                mean_cell(quantities[curve.distortion], point.distortion),
+                mean_cell(quantities[curve.perception], point.perception),
             ]
-            rows.append(["" if index else name, f"{point['alpha']:g}", *cells])
+            rows.append(["" if index else name, f"{point.alpha:g}", *cells])
     lines = ["interpolation: alpha = 0 is the first net, 1 the second", *aligned(rows, left=(0,))]
-    if curve["perception"] == SHARPNESS:
+    if curve.perception == SHARPNESS:
         lines.append(
             f"{SHARPNESS} is no perceptual metric: noise raises it as detail does (perceptual=[lpips] takes LPIPS"
             " instead)"
@@ -72,10 +64,15 @@ def format_tradeoff(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def format_export(report: Mapping[str, Any]) -> str:
-    """How to keep one net of a sweep: the command for the alpha in the middle."""
-    first, second = report["protocol"]["ckpts"].values()
-    alphas = [point["alpha"] for point in next(iter(report["tradeoff"]["sets"].values()))]
+def format_export(curve: Tradeoff, checkpoints: Mapping[str, str]) -> str:
+    """The command that writes one net of an interpolation to a file, for the alpha in the middle.
+
+    Args:
+        curve: the curve.
+        checkpoints: name -> file, of the two nets.
+    """
+    first, second = checkpoints.values()
+    alphas = [point.alpha for point in next(iter(curve.sets.values()))]
     return (
         "one alpha as a file of its own:\n"
         f"python -m sr.export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)}"
@@ -83,33 +80,33 @@ def format_export(report: Mapping[str, Any]) -> str:
     )
 
 
-def write_tradeoff_csv(curve: Mapping[str, Any], path: Path) -> None:
+def write_tradeoff_csv(curve: Tradeoff, path: Path) -> None:
     """One value per line: set, alpha, metric, mean, low, high."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["set", "alpha", "metric", "mean", "low", "high"])
-        for name, points in curve["sets"].items():
+        for name, points in curve.sets.items():
             for point in points:
-                for metric in (curve["distortion"], curve["perception"]):
-                    interval = point[metric]["interval"] or ["", ""]
-                    writer.writerow([name, point["alpha"], metric, point[metric]["mean"], *interval])
+                for metric, mean in (
+                    (curve.distortion, point.distortion),
+                    (curve.perception, point.perception),
+                ):
+                    writer.writerow([name, point.alpha, metric, mean.value, *(mean.interval or ("", ""))])
 
 
-def draw_tradeoff(report: Mapping[str, Any], path: Path) -> None:
-    """A line per set from alpha = 0 to 1: perception to the right, PSNR upwards."""
-    curve, quantities = report["tradeoff"], recorded(report)
-    distortion, perception = curve["distortion"], curve["perception"]
-    sets = curve["sets"]
-    figure = Figure(figsize=(5.4 * len(sets), 4.4), layout="constrained")
+def draw_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity], path: Path) -> None:
+    """Draw one plot per set with a line from alpha = 0 to alpha = 1: perception is x, distortion is y."""
+    distortion, perception = curve.distortion, curve.perception
+    figure = Figure(figsize=(5.4 * len(curve.sets), 4.4), layout="constrained")
     for axes, (name, points) in zip(
-        figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True
+        figure.subplots(1, len(curve.sets), squeeze=False)[0], curve.sets.items(), strict=True
     ):
-        x = [point[perception]["mean"] for point in points]
-        y = [point[distortion]["mean"] for point in points]
+        x = [point.perception.value for point in points]
+        y = [point.distortion.value for point in points]
         axes.plot(x, y, marker="o", color="#2a6fdb")
         for point, right, up in zip(points, x, y, strict=True):
             axes.annotate(
-                f"{point['alpha']:g}", (right, up), xytext=(6, 5), textcoords="offset points", fontsize=9
+                f"{point.alpha:g}", (right, up), xytext=(6, 5), textcoords="offset points", fontsize=9
             )
         axes.set_title(f"{name}: interpolation, labelled with alpha", fontsize=10)
         axes.set_xlabel(_label(LABELS[perception], quantities[perception]), fontsize=9)
@@ -123,6 +120,6 @@ def draw_tradeoff(report: Mapping[str, Any], path: Path) -> None:
 
 
 def _label(name: str, quantity: Quantity) -> str:
-    """`psnr_y in dB (more is better)`."""
+    """`psnr_y in dB (higher is better)`."""
     unit = f" in {quantity.unit}" if quantity.unit else ""
     return name + unit + (f" ({quantity.advice})" if quantity.advice else "")

@@ -1,4 +1,4 @@
-"""metrics.csv, which a resumed run goes on with."""
+"""A CSV file of metrics, which a resumed run continues."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ from sr.ops.whole_file import replacing
 
 
 class MetricsFile(Logger):
-    """One row for everything that is logged at once, with `step` counted from 0; empty where a metric has no value.
+    """Writes one row for all metrics that are logged together; cells without a value are empty, `step` counts from 0.
 
     A row is in the file as soon as it is logged. A new metric rewrites the file with one column more.
 
     Args:
-        path: the CSV file; what an earlier run left there is replaced, unless `rewind` was called.
+        path: the CSV file; a file of an earlier run is replaced, unless `rewind` was called.
     """
 
     def __init__(self, *, path: str) -> None:
@@ -35,11 +35,11 @@ class MetricsFile(Logger):
         return ""
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """config.yaml lies beside the file already."""
+        """Nothing to do: config.yaml is in the same directory already."""
 
     @rank_zero_only
     def rewind(self, iteration: int) -> None:
-        """Keep the rows of the first `iteration` iterations, to go on behind them."""
+        """Keep the rows of the first `iteration` iterations, to continue after them."""
         if self.path.is_file():
             rows = [row for row in self._rows() if int(row["step"]) < iteration]
             self._columns = list(rows[0]) if rows else []

@@ -88,7 +88,7 @@ class HingeGANLoss(nn.Module):
         return self.separate(high=real, low=fake)
 
     def separate(self, *, high: Tensor, low: Tensor) -> Tensor:
-        """How far `high` falls short of 1 and `low` exceeds -1."""
+        """The means of max(0, 1 - high) and max(0, 1 + low), added."""
         return F.relu(1 - _at_least_float32(high)).mean() + F.relu(1 + _at_least_float32(low)).mean()
 
 

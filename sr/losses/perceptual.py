@@ -1,4 +1,4 @@
-"""Distance between VGG19 features of two images."""
+"""The distance between the VGG19 features of two images."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ class PerceptualLoss(nn.Module):
     """sum over layers l of weight_l * distance(phi_l(sr), phi_l(hr)), phi_l = VGG19's convolution l.
 
     Source: ESRGAN (Wang et al., 2018), sec. 3.3: features before the activation, because after it most are
-    zero and supervise little. Its layer is conv5_4, the default here; the distance is a mean over all
+    zero and give little gradient. Its layer is conv5_4, the default here; the distance is a mean over all
     elements, of absolute ("l1", ESRGAN) or squared ("l2", Johnson et al., 2016) differences. No gradient
     flows to `hr`.
 
@@ -29,7 +29,7 @@ class PerceptualLoss(nn.Module):
 
     Raises ValueError for an unknown layer or distance, a weight that is negative or not finite, images that
     are not RGB, too small or of different shapes, and weights that do not fit; FileNotFoundError when no
-    weights can be had.
+    weights are found.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class PerceptualLoss(nn.Module):
         self._hidden = (VGG19Features(layers=self.layers, weights=weights),)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """What `.to()`, `.cuda()`, `.double()` and their kin call on every submodule they can see."""
+        """Move the hidden VGG too: `.to()`, `.cuda()` and the like call this on every visible submodule."""
         for vgg in self._hidden:
             vgg._apply(fn, recurse)  # type: ignore[no-untyped-call]
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]

@@ -20,10 +20,10 @@ from sr.ops.weight_file import CheckpointError, check_finite, check_name, read_w
 WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256, which the file is checked against
 WEIGHTS_URL = f"https://download.pytorch.org/models/{WEIGHTS_FILE}"
 
-ANSWER = 5.0  # seconds that the server has to answer at all
-STALL = 30.0  # seconds without a byte that end a download
+ANSWER = 5.0  # seconds that the server has for its first answer
+STALL = 30.0  # seconds without a byte after which a download is given up
 
-# (channels, convolutions) of the blocks; a max-pooling ends each.
+# (channels, convolutions) of each block, which ends with a max-pooling.
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -54,7 +54,7 @@ class VGG19Features(nn.Module):
 
     The net is frozen (eval, no parameter requires a gradient). Raises ValueError for unknown layers, for
     unsuitable images and for a file that is damaged or does not hold these weights; FileNotFoundError when
-    there is no file to be had.
+    there is no file and none can be downloaded.
     """
 
     mean: Tensor
@@ -106,7 +106,7 @@ class VGG19Features(nn.Module):
 
 
 def _read(weights: str | None) -> tuple[Path, Any]:
-    """The file that was used and what it holds: the given one, else the cached one, else the download."""
+    """The path and the content of the file of weights: the given one, else the cached one, else the download."""
     cached = Path(torch.hub.get_dir(), "checkpoints", WEIGHTS_FILE)
     if weights is None and not cached.is_file():
         return cached, _download(cached)
@@ -144,13 +144,16 @@ def _download(cached: Path) -> Any:
 
 
 def _wait_for_answer(url: str) -> None:
-    """Raises OSError or HTTPException. In a thread, since looking up a name has no limit that can be set."""
+    """Wait for the first answer of a server. Raises OSError or HTTPException after `ANSWER` seconds without one.
+
+    It asks in a thread, since no limit can be set for the time that looking up a name takes.
+    """
     faults: list[Exception] = [TimeoutError(f"no answer within {ANSWER:.0f} seconds")]
 
     def ask() -> None:
         try:
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=ANSWER).close()
-        except urllib.error.HTTPError:  # an answer too; what it means, the download will say
+        except urllib.error.HTTPError:  # this is an answer too; the download reports what it means
             pass
         except (OSError, http.client.HTTPException) as error:
             faults[0] = error
@@ -165,8 +168,7 @@ def _wait_for_answer(url: str) -> None:
 
 
 def _select(found: Any, *, like: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:
-    """The tensors of `found` under the keys of `like`, in float32; ValueError for the first that does not
-    fit."""
+    """The tensors of `found` under the keys of `like`, in float32; ValueError for the first that does not fit."""
     if not isinstance(found, Mapping):
         raise ValueError(f"VGG19 weights {file}: expected a dict of tensors, found a {type(found).__name__}")
     selected: dict[str, Tensor] = {}

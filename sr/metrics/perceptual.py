@@ -1,4 +1,4 @@
-"""LPIPS and DISTS, which need torchvision; nothing else of the project does."""
+"""LPIPS and DISTS. They are the only part of the project that needs torchvision."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -8,35 +8,36 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from sr.metrics.private_torchmetrics import lpips_net
 from sr.metrics.quantity import LOWER, Quantity
 from sr.ops.weight_file import check_name
 
 CHOICES = ("lpips", "dists")
 BACKBONES = {"lpips": ("AlexNet", "alexnet-owt-7be5be79.pth"), "dists": ("VGG16", "vgg16-397923af.pth")}
 DISTANCE = Quantity(better=LOWER, digits=".4f")
-SMALLEST = 64  # height and width that the pooling of AlexNet and VGG16 leaves something of
+SMALLEST = 64  # height and width; a smaller image has no pixel left after the pooling of AlexNet and VGG16
 WORDS = {
-    "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; less is better",
-    "dists": "Ding et al. 2020 on VGG16 (torchmetrics), 8-bit RGB, same border; less is better",
+    "lpips": "Zhang et al. 2018, version 0.1 on AlexNet (torchmetrics), 8-bit RGB, same border; lower is better",
+    "dists": "Ding et al. 2020 on VGG16 (torchmetrics), 8-bit RGB, same border; lower is better",
 }
 
 
 class PerceptualMetricError(RuntimeError):
-    """A perceptual metric cannot be had here."""
+    """A perceptual metric is not available on this machine."""
 
 
 class Perceptual:
-    """Distances in the features of nets trained on ImageNet: 0 for equal images, less is better.
+    """Distances in the features of nets trained on ImageNet: 0 for equal images; lower is better.
 
     Args:
-        names: one or more of `lpips`, `dists`.
-        prepare: images -> the pixels that are compared, in [0, 1]; that of `sr.metrics.protocol.Protocol`.
-        crop_border: how many pixels it cuts from each side.
-        device: where the nets run.
+        names: the names of the metrics, one or both of `lpips` and `dists`.
+        prepare: images -> the pixels that are compared, in [0, 1], as `sr.metrics.protocol.Protocol.prepare`.
+        crop_border: the number of pixels that `prepare` cuts from each side.
+        device: the device of the nets.
 
     Raises:
-        ValueError: an unknown name.
-        PerceptualMetricError: torchvision cannot be imported, or the nets' weights cannot be had.
+        ValueError: a name is unknown.
+        PerceptualMetricError: torchvision cannot be imported, or the weights of the nets are not available.
     """
 
     def __init__(
@@ -86,20 +87,19 @@ def _need_torchvision(names: Sequence[str]) -> None:
 
 
 def _load(name: str) -> nn.Module:
-    """A net and its weights.
+    """A metric's net with its weights.
 
     Raises:
-        PerceptualMetricError: those of the backbone are neither in torch's cache nor to be downloaded.
-        CheckpointError: those in the cache are damaged.
+        PerceptualMetricError: the weights of the backbone are not in torch's cache and cannot be downloaded.
+        CheckpointError: the weights in the cache are damaged.
     """
     backbone, file = BACKBONES[name]
     cached = Path(torch.hub.get_dir(), "checkpoints", file)
     if cached.is_file():
         check_name(cached)
-    lpips = importlib.import_module("torchmetrics.functional.image.lpips")
     dists = importlib.import_module("torchmetrics.functional.image.dists")
     try:
-        net: nn.Module = lpips._NoTrainLpips(net="alex") if name == "lpips" else dists.DISTSNetwork()
+        net: nn.Module = lpips_net() if name == "lpips" else dists.DISTSNetwork()
     except (URLError, OSError) as error:
         raise PerceptualMetricError(
             f"perceptual={name} needs torchvision's weights of {backbone}, which are not in {cached.parent}"

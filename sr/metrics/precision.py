@@ -1,4 +1,4 @@
-"""The precision that numbers for comparison are computed in."""
+"""The precision of the numbers that are compared."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """fp32 as fp32: no autocast around, and no TF32, which keeps ten bits of a factor, inside cuDNN's convolutions."""
+    """Compute in fp32: no autocast, and no TF32 in cuDNN's convolutions, which keeps ten bits of each factor."""
     with (
         torch.autocast(device.type, enabled=False),
         torch.backends.cudnn.flags(enabled=True, allow_tf32=False),

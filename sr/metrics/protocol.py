@@ -1,11 +1,10 @@
-"""The one place that says how a super-resolved image is compared with the original.
+"""How a super-resolved image is compared with the original.
 
 Validation during training and `evaluate.py` afterwards both call `Protocol`, so their numbers agree to the last
-digit. Numbers of different protocols are never comparable: RGB PSNR lies 1.5 to 2 dB below PSNR on luma.
+digit. Numbers of different protocols cannot be compared: PSNR on RGB is 1.5 to 2 dB lower than PSNR on luma.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,16 +24,15 @@ MSE = Quantity(better=LOWER, digits=".2e")
 class Protocol:
     """PSNR, SSIM and MSE of 8-bit images, one value per image.
 
-    Both images are clamped to [0, 1] and rounded to 8 bits and lose `crop_border` pixels on every side. PSNR and SSIM
-    (see `sr.metrics.ssim`) are taken in each of `spaces`, MSE over all
-    channels of images in [0, 1].
+    Both images are clamped to [0, 1] and rounded to 8 bits, and `crop_border` pixels are cut from each side. PSNR and
+    SSIM (see `sr.metrics.ssim`) are computed in each of `spaces`, MSE over all channels of images in [0, 1].
 
     Args:
-        crop_border: pixels cut from each side; the field takes the scale.
-        spaces: `y` is luma of ITU-R BT.601, `rgb` the three colour channels together, `channels` whatever channels
-            there are (gray, multispectral).
-        round_luma: round luma to 8 bits, as MATLAB's `rgb2ycbcr` does with 8-bit images and therefore the scripts
-            behind most published tables did. It moves the last printed digits.
+        crop_border: the number of pixels that are cut from each side; published tables take the scale.
+        spaces: the colour spaces: `y` is luma of ITU-R BT.601, `rgb` the three colour channels together, `channels`
+            all channels of an image of any kind (gray, multispectral) together.
+        round_luma: whether luma is rounded to 8 bits. MATLAB's `rgb2ycbcr` does so with 8-bit images, and therefore
+            the scripts behind most published tables. It changes the last printed digits.
         mse: whether MSE is among the values.
 
     Raises:
@@ -68,24 +66,22 @@ class Protocol:
 
     @property
     def smallest(self) -> int:
-        """Height and width that an image needs for the border and the window of SSIM."""
+        """The smallest height and width of an image in pixels, for the border and the window of SSIM."""
         return 2 * self.crop_border + WINDOW
 
     def check_channels(self, channels: int) -> None:
-        """Raises ValueError where a colour space is asked of images that are not RGB."""
+        """Raises ValueError where a colour space needs RGB images and `channels` is not 3."""
         wrong = [space for space in self.spaces if space != "channels" and channels != 3]
         if wrong:
             raise ValueError(_not_rgb(wrong[0], channels))
 
-    def describe(self) -> dict[str, Any]:
-        """What was measured, in words for a report."""
+    def describe(self) -> dict[str, str]:
+        """Name -> one sentence on how it is computed, for whoever reads the values."""
         luma_words = f"ITU-R BT.601, studio swing, {'rounded to 8 bits' if self.round_luma else 'unrounded'}"
         return {
-            "spaces": list(self.spaces),
-            "crop_border": self.crop_border,
             "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
             **({"luma": luma_words} if "y" in self.spaces else {}),
-            "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the places it fits into",
+            "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the positions where it fits",
             **({"mse": "all channels, images in [0, 1]"} if self.mse else {}),
             "aggregation": "mean over images of the value of each image",
         }
@@ -96,7 +92,7 @@ class Protocol:
 
         Raises:
             ValueError: the shapes differ, the images are too small for the border and the SSIM window, or a colour
-                space is asked of images that are not RGB.
+                space needs RGB images and these are not.
         """
         if sr.shape != hr.shape:
             raise ValueError(f"images of {tuple(sr.shape)} and {tuple(hr.shape)} cannot be compared")
@@ -120,7 +116,7 @@ class Protocol:
         return {name: value.float() for name, value in values.items()}
 
     def prepare(self, images: Tensor) -> Tensor:
-        """The pixels that are compared: (N, C, H, W) -> double on 8-bit levels in [0, 1], without the border."""
+        """The pixels that are compared: (N, C, H, W) -> double precision, rounded to 8 bits, in [0, 1], border cut."""
         border = self.crop_border
         if images.device.type == "mps":  # has no double precision
             images = images.cpu()
@@ -146,6 +142,6 @@ def _not_rgb(space: str, channels: int) -> str:
 
 
 def _psnr(a: Tensor, b: Tensor) -> Tensor:
-    # Image by image: with a batch torchmetrics pools the squared error, which is another number.
+    # One image at a time: for a batch, torchmetrics pools the squared error, which gives another number.
     pairs = zip(torch.split(a, 1), torch.split(b, 1), strict=True)
     return torch.stack([peak_signal_noise_ratio(x, y, data_range=1.0) for x, y in pairs])

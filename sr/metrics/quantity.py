@@ -1,4 +1,4 @@
-"""What a metric says of itself: which way its values are better, and how many of their digits are worth reading."""
+"""What a metric says about its values: which direction is better, and how they are printed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 HIGHER, LOWER, NEITHER = "higher", "lower", "neither"
-ADVICE = {HIGHER: "more is better", LOWER: "less is better", NEITHER: ""}
+ADVICE = {HIGHER: "higher is better", LOWER: "lower is better", NEITHER: ""}
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Quantity:
     """One value of a metric.
 
     Attributes:
-        better: `higher`, `lower`, or `neither` for what has no better side.
-        digits: how it is printed, as Python's format has it: `.2f`.
-        unit: `dB`, or nothing.
+        better: the direction that is better: `higher`, `lower` or `neither`.
+        digits: Python's format of the printed value, as `.2f`.
+        unit: the unit of the value, as `dB`; empty for none.
     """
 
     better: str
@@ -34,25 +34,25 @@ class Quantity:
 
     @property
     def advice(self) -> str:
-        """`less is better`; empty where neither is."""
+        """`lower is better`; empty where neither direction is."""
         return ADVICE[self.better]
 
     def gain(self, value: float, *, over: float = 0.0) -> float:
-        """How much better one value is than another; of what has no better side, how much higher."""
+        """How much better one value is than another; how much higher, where neither direction is better."""
         return over - value if self.better == LOWER else value - over
 
     def text(self, value: float, *, sign: bool = False) -> str:
         """`31.02`, or `+0.31` of a difference."""
-        # z: what rounds to zero has no sign of its own.
+        # z: a negative value that rounds to zero is printed without its sign.
         return format(value, ("+" if sign else "") + "z" + self.digits)
 
 
 class Metric(Protocol):
-    """What validation computes: SR and HR, (N, C, H, W), nominally in [0, 1] -> name -> (N,).
+    """SR and HR images, (N, C, H, W), nominally in [0, 1] -> name -> one value per image, (N,).
 
     Attributes:
-        quantities: what each of those values is, by name.
-        smallest: height and width that an image needs.
+        quantities: name -> what its values are.
+        smallest: the smallest height and width of an image in pixels.
     """
 
     @property
@@ -63,7 +63,7 @@ class Metric(Protocol):
 
 
 def quantities_of(metric: Any) -> Mapping[str, Quantity]:
-    """Raises ValueError where a metric does not say which way it is better."""
+    """The quantities of a metric. Raises ValueError where it does not say which direction is better."""
     found = getattr(metric, "quantities", None)
     if (
         not isinstance(found, Mapping)
@@ -79,14 +79,14 @@ def quantities_of(metric: Any) -> Mapping[str, Quantity]:
 
 
 def check_monitor(monitor: str, quantities: Mapping[str, Quantity], *, key: str = "monitor") -> None:
-    """Raises ValueError where it is no metric, or one without a better side, by which no state is the best."""
+    """Raises ValueError where `monitor` is not the name of a metric, or neither of its directions is better."""
     choices = [name for name, quantity in quantities.items() if quantity.better != NEITHER]
     if monitor not in choices:
         raise ValueError(f"{key}={monitor}: choose one of {', '.join(choices)}")
 
 
 def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
-    """The values in the order of `quantities`. Raises ValueError where those are others."""
+    """The values of a metric in the order of its `quantities`. Raises ValueError where the names differ."""
     values = metric(sr, hr)
     if values.keys() != metric.quantities.keys():
         raise ValueError(
@@ -94,8 +94,3 @@ def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
             f" {', '.join(metric.quantities)}"
         )
     return {name: values[name] for name in metric.quantities}
-
-
-def recorded(report: Mapping[str, Any]) -> dict[str, Quantity]:
-    """Those of the metrics in a report (of `sr.evaluation.benchmark`, or read from its metrics.json)."""
-    return {name: Quantity(**words) for name, words in report["quantities"].items()}

@@ -1,4 +1,4 @@
-"""How strong the edges of a super-resolved image are beside those of the original."""
+"""How strong the edges of a super-resolved image are, compared with those of the original."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -16,10 +16,10 @@ WORDS = (
 
 
 class Sharpness:
-    """`gradient_sharpness` of the pixels that PSNR sees, as a measure of an evaluation.
+    """`gradient_sharpness` of the pixels that PSNR compares, as a metric of an evaluation.
 
     Args:
-        prepare: images -> the pixels that are compared, in [0, 1]; that of `sr.metrics.protocol.Protocol`.
+        prepare: images -> the pixels that are compared, in [0, 1], as `sr.metrics.protocol.Protocol.prepare`.
     """
 
     smallest = 2
@@ -38,14 +38,15 @@ class Sharpness:
 
 @torch.no_grad()
 def gradient_sharpness(sr: Tensor, hr: Tensor) -> Tensor:
-    """(N, C, H, W) images in [0, 1] -> (N,): below 1 is blurred, above 1 sharper, or noisier, than the original.
+    """(N, C, H, W) images in [0, 1] -> (N,): below 1 is more blurred, above 1 sharper or noisier than the original.
 
-    The mean over the pixels of the length of (right - left, lower - upper), on luma or, of images that are not RGB, on
-    the mean of the channels. No perceptual metric: noise and ringing raise it as detail does. It stands in where no
-    network that judges images is at hand, to show which way an interpolation moves.
+    The mean gradient magnitude of SR divided by that of HR. The gradient is (right - left, lower - upper) of adjacent
+    pixels, on luma or, for images that are not RGB, on the mean of the channels. This is not a perceptual metric:
+    noise and ringing raise it as detail does. Without a perceptual metric it shows in which direction an
+    interpolation changes the images.
 
     Raises:
-        ValueError: an original has no edge at all.
+        ValueError: an original has a single colour.
     """
     own, original = _mean_gradient(sr), _mean_gradient(hr)
     if not bool((original > 0).all()):

@@ -8,14 +8,15 @@ K1, K2 = 0.01, 0.03
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """(N, C, H, W) double in [0, 1], H and W at least `WINDOW` -> (N,), the mean over channels and places.
+    """(N, C, H, W) double in [0, 1], H and W at least `WINDOW` -> (N,), the mean over channels and positions.
 
-    Source: Wang et al., "Image quality assessment", 2004: Gaussian window of 11 x 11, sigma 1.5, K = 0.01 and 0.03,
-    over the places that the window fits into, as in MATLAB's code and therefore in every published value.
+    Source: Wang et al., "Image quality assessment", 2004: Gaussian window of 11 x 11, sigma 1.5, K = 0.01 and 0.03.
+    Only positions where the whole window lies inside the image count, as in MATLAB's code and every published table.
 
-    A variance here is a small difference of large numbers, so in single precision SSIM is off by 4e-6 on two
-    photographs and by 2e-4 where an image is nearly flat. In double precision it agrees with torchmetrics' SSIM in
-    double precision to 1e-12, and the window taken one axis after the other makes up for the time.
+    The variances are small differences of large numbers. In single precision the error of SSIM is therefore 4e-6 on
+    two photographs, and 2e-4 on a nearly flat image. In double precision the result agrees with torchmetrics' SSIM in
+    double precision to 1e-12. The window is applied to one axis after the other, which saves the time that double
+    precision costs.
     """
     mean_a, mean_b = _windowed(a), _windowed(b)
     variance_a = _windowed(a.square()) - mean_a.square()
@@ -27,7 +28,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _windowed(images: Tensor) -> Tensor:
-    """Gaussian means around every place that the window fits into: (N, C, H, W) -> (N, C, H - 10, W - 10)."""
+    """Gaussian means at every position of the window: (N, C, H, W) -> (N, C, H - 10, W - 10)."""
     # Sums of shifted images: convolutions in double precision take several times as long on a CPU.
     return _along(_along(images, dim=2), dim=3)
 

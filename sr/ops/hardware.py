@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 
+from sr.ops import private_torch
+
 
 def pick_device(name: str) -> torch.device:
     """`auto` is the GPU where there is one.
@@ -37,7 +39,7 @@ def has_bf16(device: torch.device) -> bool:
 def cpu_has_bf16() -> bool:
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return private_torch.cpu_has_bf16()
 
 
 def free_memory(device: torch.device) -> int:

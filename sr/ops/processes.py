@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
+from sr.ops.private_torch import signal_at_death_of_parent
 
 STARTED_BY = "SR_STARTED_BY"  # environment variable with the id of our process that starts others
 
@@ -16,7 +16,7 @@ def end_with_parent(number: signal.Signals) -> None:
 
     Only Linux can do this; elsewhere nothing happens.
     """
-    _prctl_pr_set_pdeathsig(number)
+    signal_at_death_of_parent(number)
 
 
 def end_with_starter(number: signal.Signals) -> None:

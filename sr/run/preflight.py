@@ -118,9 +118,10 @@ def check_fit(cfg: DictConfig, model: Any) -> None:
     """What no part can know alone."""
     if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
-    if cfg.data.batch_size % cfg.model.accumulate:
+    accumulate = cfg.model.optimization.accumulate
+    if cfg.data.batch_size % accumulate:
         raise ValueError(
-            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.accumulate={cfg.model.accumulate}"
+            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.optimization.accumulate={accumulate}"
         )
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")

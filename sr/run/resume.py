@@ -14,7 +14,7 @@ FIXED = (
     "model._target_",
     "model.generator.",
     "model.discriminator.",
-    "model.warmup_iterations",
+    "model.optimization.warmup_iterations",
     "scale",
     "channels",
 )
@@ -34,7 +34,12 @@ PASSING = (
     "init_discriminator_from",
     "init_strict",
 )
-ANY_VALUE = ("generator.memory", "trainer.default_root_dir")
+ANY_VALUE = ("generator.memory", "trainer.default_root_dir", "model.optimization._target_")
+# Keys of runs that older code has saved -> the keys of today.
+MOVED = {
+    f"model.{key}": f"model.optimization.{key}"
+    for key in ("ema_decay", "warmup_iterations", "gradient_clip", "accumulate")
+}
 
 
 class ResumeError(ValueError):
@@ -92,7 +97,8 @@ def compare(saved: SavedRun, config: Mapping[str, Any]) -> list[str]:
     Raises:
         ResumeError: a change that a resumed run cannot have; the message names it.
     """
-    before, now = dict(_leaves(saved.config)), dict(_leaves(config))
+    before = {MOVED.get(key, key): value for key, value in _leaves(saved.config)}
+    now = dict(_leaves(config))
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     changed = [key for key in changed if not key.endswith(ANY_VALUE)]
     shown = {key: f"{_short(key)}: {before.get(key)} -> {now.get(key)}" for key in changed}

@@ -15,7 +15,9 @@ from time import monotonic, sleep
 from types import FrameType
 from typing import IO, Any
 
+from sr.ops import exit_status
 from sr.ops.processes import starting_others
+from sr.ops.signals import END_OF_SWEEP, heeded
 from sr.ops.whole_file import replacing
 from sr.sweep.metrics import read_columns
 
@@ -24,8 +26,6 @@ log = logging.getLogger(__name__)
 RECORD = "job.json"
 ERRORS = "stderr.txt"
 DONE, FAILED, PRUNED, STOPPED = "done", "failed", "pruned", "stopped"
-SAVED = 75  # exit status of a run that was told to stop
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL = 0.5  # seconds between two checks of a job
 PATIENCE = 120  # seconds that a job has to save and end
 GRACE = 10  # seconds that its other processes have to end after its first one
@@ -119,7 +119,7 @@ def _status(returncode: int, *, told: bool, given_up: bool) -> str:
         return STOPPED
     if given_up:
         return PRUNED
-    return STOPPED if returncode == SAVED else FAILED
+    return STOPPED if returncode == exit_status.STOPPED else FAILED
 
 
 def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[], bool] | None) -> bool:
@@ -172,14 +172,13 @@ def _passing_on_signals() -> Iterator[tuple[list[int], list[subprocess.Popen[byt
             # Never SIGINT: while Python imports, it may arrive in a callback, where KeyboardInterrupt is ignored.
             process.terminate()
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    heeded = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
-    for number in heeded:
+    before = heeded(END_OF_SWEEP)
+    for number in before:
         signal.signal(number, pass_on)
     try:
         yield told, listeners
     finally:
-        for number, handler in heeded.items():
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

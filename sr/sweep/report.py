@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sr.ops.text_table import aligned
 from sr.sweep.job import DONE, Job
 from sr.sweep.pareto import MAXIMIZE, Objective, front
 
@@ -43,11 +44,7 @@ def text(table: Sequence[Row], objectives: Sequence[Objective]) -> str:
     """The table as text. Numbers that a search drew are rounded here and complete in the CSV file."""
     names = columns(table, objectives)
     lines = [names, *([_rounded(row.get(name, "")) for name in names] for row in table)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return "\n".join(aligned(lines, left=range(len(names))))
 
 
 def _rounded(cell: str) -> str:

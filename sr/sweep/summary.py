@@ -13,12 +13,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.metrics.quantity import Quantity, quantities_of
+from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError, alone_in
 from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
 
-INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 # Holds the lock on the sweep's directory until this process ends. The callback cannot, because launchers pickle it.
 _held = ExitStack()
 atexit.register(_held.close)

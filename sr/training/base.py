@@ -1,51 +1,34 @@
-"""What every training module shares: one iteration is one generator update, EMA, exact validation, bad numbers."""
+"""What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
-from lightning.pytorch.strategies import ParallelStrategy
-from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
-from sr.metrics.quantity import Metric, check_monitor, measure, quantities_of
-from sr.ops.crop import middle
+from sr.metrics.quantity import Metric, check_monitor, quantities_of
+from sr.training.clipping import clipped_norm
+from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
-from sr.training.image_values import ImageValues
-from sr.training.running_mean import RunningMean, Terms
+from sr.training.log_keys import log_keys
+from sr.training.micro_batches import Batch, MicroBatch, micro_batches
+from sr.training.norm_statistics import NormStatistics
+from sr.training.objectives import ContentLoss
+from sr.training.optimization import Optimization
+from sr.training.precision import check_precision
+from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
-
-Batch = Mapping[str, Any]
-PRECISIONS = ("32-true", "bf16-mixed")
-LOSSES = ("loss_g", "loss_d")  # of validation too
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A net and what updates it.
-
-    Attributes:
-        name: in log keys; that of the generator's begin with "g".
-        net: what is updated; two of them may take turns with one.
-        optimizer: parameters -> optimizer.
-        scheduler: optimizer -> scheduler, stepped in every iteration in which the optimizer steps.
-    """
-
-    name: str
-    net: nn.Module
-    optimizer: OptimizerFactory
-    scheduler: SchedulerFactory
+from sr.training.seeding import seed_iteration
+from sr.training.step_values import Losses, StepValues
+from sr.training.trained import Stepping, Trained, listed, stepping_at
+from sr.training.validation import Validation
+from sr.training.withhold import withhold, withholds_on_device
 
 
 class SRModule(L.LightningModule):
@@ -58,48 +41,33 @@ class SRModule(L.LightningModule):
         content_loss: (sr, target) -> {name: weighted scalar}.
         optimizer_g: parameters -> optimizer.
         scheduler_g: optimizer -> scheduler, stepped once per iteration.
-        metric: what validation computes; it says which way each of its values is better.
+        metric: the metric of validation; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
-        ema_decay: see `sr.training.ema`.
-        warmup_iterations: length of the linear learning-rate warm-up.
-        gradient_clip: largest norm of the gradient of each net; None does not clip.
-        accumulate: micro-batches that a batch is cut into to save memory. The batch size stays what it is, so an
-            iteration, an epoch and a learning rate mean the same with any value; only what looks at a batch as a
-            whole (relativistic averages, batch norm) sees the parts.
-        loss_patch_size: HR pixels on a side of the middle of each validation image, of which validation takes the
-            losses too; those of training are comparable if its patches are as large. None takes none.
-        seed: of what nets draw (dropout).
+        optimization: the numbers of an update (`sr.training.optimization`).
+        loss_patch_size: the side, in HR pixels, of the central patch of each validation image, for which validation
+            computes the losses too; they are comparable with those of training if its patches are as large. None
+            computes no losses.
+        seed: the seed of the random numbers that nets draw (dropout).
 
     Attributes:
-        consensus: what all processes know of one another. An iteration with a loss or gradient that is not finite, on
-            any process, changes no weight; a callback decides how many of them are too many.
+        consensus: the agreement between all processes. An iteration with a loss or gradient that is not finite, on any
+            process, changes no weight; a callback decides how many of such iterations are too many.
     """
 
     def __init__(
         self,
         *,
         generator: nn.Module,
-        content_loss: nn.Module,
+        content_loss: ContentLoss,
         optimizer_g: OptimizerFactory,
         metric: Metric,
         scheduler_g: SchedulerFactory,
+        optimization: Optimization,
         monitor: str = "psnr_y",
-        ema_decay: float = 0.999,
-        warmup_iterations: int = 0,
-        gradient_clip: float | None = None,
-        accumulate: int = 1,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not 0 <= ema_decay < 1:
-            raise ValueError(f"ema_decay={ema_decay} must be in [0, 1)")
-        if accumulate < 1:
-            raise ValueError(f"accumulate={accumulate} must be 1 or more")
-        if warmup_iterations < 0:
-            raise ValueError(f"warmup_iterations={warmup_iterations} must be 0 or more")
-        if gradient_clip is not None and gradient_clip <= 0:
-            raise ValueError(f"gradient_clip={gradient_clip} must be positive, or null for none")
         check_monitor(monitor, quantities_of(metric))
         self.automatic_optimization = False
         self.generator = generator
@@ -109,215 +77,147 @@ class SRModule(L.LightningModule):
         self.scheduler_g = scheduler_g
         self.metric = metric
         self.monitor = monitor
-        self.ema_decay = ema_decay
-        self.warmup_iterations = warmup_iterations
-        self.gradient_clip = gradient_clip
-        self.accumulate = accumulate
-        self.loss_patch_size = loss_patch_size
+        self.optimization = optimization
         self.seed = seed
         self.consensus = Consensus()
         self._running = RunningMean()
-        self._statistics: list[Tensor] = []
-        self._validated = ImageValues()
-        self._judged = ImageValues()
+        self._norm_statistics = NormStatistics(())
+        self._validation = Validation(metric=metric, loss_patch_size=loss_patch_size)
 
     # What a subclass decides
 
     @abstractmethod
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
-    ) -> Terms:
-        """Add `share` of the gradients of one micro-batch; return its loss terms, detached, by log key.
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
+    ) -> StepValues:
+        """Compute the gradients of a part of a batch and add them, multiplied by `share`; return its numbers.
 
-        `target` is what the content losses compare with, `hr` what a discriminator sees as real. They differ only in a
-        batch that has a "target" of its own: Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4). With `measured`
-        there are numbers among the terms that cost time: `training_metrics`, and `health/`. Their keys have a slash.
+        With `measured` the numbers include those that cost time: `metrics` and `health`.
         """
 
-    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
-        """Those of `LOSSES` that there are at this iteration, without gradients."""
-        return {"loss_g": sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(()))}
+    def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
+        """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
+        return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
 
     def trained(self) -> list[Trained]:
-        """Everything that is updated, the generator's first."""
-        return [Trained("g", self.generator, self.optimizer_g, self.scheduler_g)]
+        """Everything that is updated, the generator first.
 
-    def resting(self, iteration: int) -> set[str]:
-        """Names of those that do not step at this iteration; of the generator's exactly one steps."""
-        return set()
+        Of several entries with the same net, exactly one steps at any iteration.
+        """
+        return [
+            Trained(
+                name="g",
+                net=self.generator,
+                optimizer=self.optimizer_g,
+                scheduler=self.scheduler_g,
+                steps_at=lambda iteration: True,
+            )
+        ]
+
+    def goes_on_from_average(self, iteration: int) -> bool:
+        """Whether a stage begins at this iteration whose generator is the average of the stage before."""
+        return False
 
     def compile_nets(self) -> None:
-        """Compile everything that trains and what judges it, in place: names in `state_dict` stay.
+        """Compile in place everything that trains, and the content losses.
 
-        Not the average, which sees images of every size and is to give the digits that `evaluate.py` gives.
+        The average is left as it is: it sees images of every size, and must give the same digits as `evaluate.py`.
         """
-        # The discriminator's graph is used for two gradients, so nothing of it may be reused after the first.
-        torch._functorch.config.donated_buffer = False
-        for module in (*dict.fromkeys(each.net for each in self.trained()), *self.judges()):
-            module.compile()
+        losses = [criterion for criterion in self.criteria() if isinstance(criterion, nn.Module)]
+        compile_in_place([*dict.fromkeys(each.net for each in self.trained()), *losses])
 
-    def judges(self) -> list[nn.Module]:
-        """The content losses, in which there may be nets."""
+    def criteria(self) -> list[ContentLoss]:
+        """The content losses, which may contain nets."""
         return [self.content_loss]
 
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
-        optimizers, schedulers = [], []
-        for each in self.trained():
-            optimizer = each.optimizer(each.net.parameters())
-            optimizers.append(optimizer)
-            schedulers.append(
-                build_scheduler(optimizer, each.scheduler, warmup_iterations=self.warmup_iterations)
-            )
+        trained, warmup = self.trained(), self.optimization.warmup_iterations
+        optimizers = [each.optimizer(each.net.parameters()) for each in trained]
+        schedulers = [
+            build_scheduler(optimizer, each.scheduler, warmup_iterations=warmup)
+            for each, optimizer in zip(trained, optimizers, strict=True)
+        ]
         return optimizers, schedulers
 
-    @staticmethod
-    def check_precision(precision: str) -> None:
-        """Raises ValueError for a `trainer.precision` that this module does not train in."""
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f"trainer.precision={precision}: choose one of {', '.join(PRECISIONS)}. Half precision (fp16) is"
-                " refused because G and D would share one gradient scaler, so that an overflow in D holds G back;"
-                " bf16-mixed is as fast and needs none"
-            )
-
     def on_fit_start(self) -> None:
-        self.check_precision(self.trainer.precision)
-        modules = [module for each in self.trained() for module in each.net.modules()]
-        norms = [module for module in modules if isinstance(module, _BatchNorm)]
-        self._statistics = [
-            buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()
-        ]
-        if self.trainer.world_size > 1 and any(type(norm) is nn.BatchNorm2d for norm in norms):
-            rank_zero_warn(
-                "batch norm takes its statistics per process, so several processes do not follow one exactly;"
-                " on GPUs trainer.sync_batchnorm=true makes them"
-            )
+        check_precision(self.trainer.precision)
+        # Not earlier: Lightning may replace batch norms (trainer.sync_batchnorm) before this hook.
+        self._norm_statistics = NormStatistics(dict.fromkeys(each.net for each in self.trained()))
+        if self.trainer.world_size > 1:
+            self._norm_statistics.warn_of_several_processes()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        # A function of seed, process and iteration, so that a resumed run draws what an uninterrupted one would.
-        sequence = np.random.SeedSequence((self.seed, self.global_rank, self.global_step))
-        seed = int(sequence.generate_state(1)[0])
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 0.1 ms to look for devices
-        if self.device.type == "cuda":
-            torch.cuda.manual_seed(seed)
+        seed_iteration(
+            seed=self.seed, process=self.global_rank, iteration=self.global_step, device=self.device
+        )
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         iteration = self.global_step
-        optimizers = self._raw_optimizers()
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        statistics = [buffer.clone() for buffer in self._statistics]
-        terms: Terms = {}
-        for lr, hr, target, context in self._micro_batches(batch):
-            with context:
-                part = self.backward_pass(
-                    lr,
-                    hr,
-                    target=target,
-                    iteration=iteration,
-                    share=1 / self.accumulate,
-                    measured=self._logs_at(iteration),
-                )
-            terms = {key: terms.get(key, 0) + value / self.accumulate for key, value in part.items()}
+        if self.goes_on_from_average(iteration):
+            self.generator.load_state_dict(self.generator_ema.state_dict())
 
-        trained, resting = self.trained(), self.resting(iteration)
-        active = [place for place, each in enumerate(trained) if each.name not in resting]
+        statistics = self._norm_statistics.saved()
+        values = self._gradients(batch, iteration)
+        stepping = stepping_at(iteration, self.trained(), module=self)
+        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
+
+        optimizers = [each.optimizer for each in stepping]
+        on_device = withholds_on_device(optimizers, self.device)
         finite = self.consensus.ask(
-            losses=[value for key, value in terms.items() if "/" not in key],
-            gradients=[self._clipped_norm(trained[place].net) for place in active],
-            optimizers=[optimizers[place] for place in active],
-            reading={"iteration": iteration + 1, "terms": terms, "batch": batch},
+            iteration=iteration + 1,
+            losses=values.training(),
+            gradients=norms,
+            batch=batch,
+            wait=not on_device,
         )
-        for buffer, before in zip(self._statistics, statistics, strict=True):
-            buffer.copy_(torch.where(finite > 0, buffer, before))
-        self._step(active, optimizers)
-        update_ema(self.generator_ema, self.generator, decay=self.ema_decay, iteration=iteration)
-        self._running.add(terms, finite)
-        self._log_terms(iteration, active, optimizers)
+        withhold(optimizers, unless=finite, on_device=on_device)
+        self._norm_statistics.restore(statistics, unless=finite)
+        self._step(stepping)
+        update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
-    def _raw_optimizers(self) -> list[Optimizer]:
-        found = self.optimizers(use_pl_optimizer=False)
-        return found if isinstance(found, list) else [found]
+        self._running.add(values.training(), finite)
+        if self.logs_at(iteration):
+            self._log(values, finite, stepping)
 
-    def _micro_batches(
-        self, batch: Batch
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, AbstractContextManager[None]]]:
-        size = batch["lr"].shape[0]
-        if size % self.accumulate:
-            raise ValueError(
-                f"data.batch_size={size} must be a multiple of model.accumulate={self.accumulate}"
-            )
-        strategy = self.trainer.strategy
-        images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
-        parts = zip(*(part.chunk(self.accumulate) for part in images), strict=True)
-        for number, (lr, hr, target) in enumerate(parts, start=1):
-            # Gradients are exchanged between processes once, with the last part.
-            if isinstance(strategy, ParallelStrategy) and number < self.accumulate:
-                yield lr, hr, target, strategy.block_backward_sync()
-            else:
-                yield lr, hr, target, nullcontext()
+    def _gradients(self, batch: Batch, iteration: int) -> StepValues:
+        """Compute the gradients of a whole batch, part by part, and its numbers."""
+        for optimizer in listed(self.optimizers(use_pl_optimizer=False)):
+            optimizer.zero_grad()
+        count = self.optimization.accumulate
+        parts = []
+        for part in micro_batches(batch, count=count, strategy=self.trainer.strategy):
+            with part.exchange:
+                values = self.backward_pass(
+                    part, iteration=iteration, share=1 / count, measured=self.logs_at(iteration)
+                )
+            parts.append(values)
+        return StepValues.mean(parts)
 
-    def _clipped_norm(self, net: nn.Module) -> Tensor:
-        """Norm of a net's gradient, which is then clipped."""
-        norm = nn.utils.get_total_norm([each.grad for each in net.parameters() if each.grad is not None])
-        if self.gradient_clip is not None:
-            nn.utils.clip_grads_with_norm_(net.parameters(), self.gradient_clip, norm)
-        return norm
-
-    def _step(self, active: list[int], optimizers: list[Optimizer]) -> None:
-        """Optimizers, then schedulers; what rests keeps its schedule, warm-up included, for when it wakes."""
-        counted, schedulers = self.optimizers(), self.lr_schedulers()
-        counted = counted if isinstance(counted, list) else [counted]
-        schedulers = schedulers if isinstance(schedulers, list) else [schedulers]  # type: ignore[list-item]
-        trained = self.trained()
-        for place in active:
+    def _step(self, stepping: list[Stepping]) -> None:
+        """Optimizers, then schedulers; an idle net keeps its schedule, warm-up included, for when it starts."""
+        for each in stepping:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            (counted[place] if trained[place].net is self.generator else optimizers[place]).step()
-        for place in active:
-            scheduler = schedulers[place]
-            assert isinstance(scheduler, LRScheduler)
-            scheduler.step()
+            (each.counted if each.net is self.generator else each.optimizer).step()
+        for each in stepping:
+            each.scheduler.step()
 
     # Logging
 
-    @torch.no_grad()
-    def training_metrics(self, sr: Tensor, hr: Tensor, *, losses: Terms) -> Terms:
-        """`train/psnr_y` and the like: the metric's means over a batch of patches, before the update.
-
-        Without those that have the name of a loss, and none where patches are too small for the metric.
-        """
-        if min(hr.shape[-2:]) < self.metric.smallest:
-            return {}
-        values = measure(self.metric, sr.float(), hr)
-        return {f"train/{name}": value.mean() for name, value in values.items() if name not in losses}
-
-    def _logs_at(self, iteration: int) -> bool:
+    def logs_at(self, iteration: int) -> bool:
         """Whether the iteration, counted from 0, is one of those that are logged."""
         return (iteration + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
 
-    def _log_terms(self, iteration: int, active: list[int], optimizers: list[Optimizer]) -> None:
+    def _log(self, values: StepValues, finite: Tensor, stepping: list[Stepping]) -> None:
         """Means over the iterations since the last log; a call of `log` in every iteration costs milliseconds."""
-        if not self._logs_at(iteration):
-            return
-        means = {key if "/" in key else f"train/{key}": value for key, value in self._running.take().items()}
-        bar = {key: value for key, value in means.items() if key in ("train/loss_g", "train/loss_d")}
-        rest = {key: value for key, value in means.items() if key not in bar}
-        self.log_dict(bar, prog_bar=True, sync_dist=True)
-        self.log_dict(rest, sync_dist=True)
+        shown, others = log_keys(values, means=self._running.take(), finite=finite)
+        self.log_dict(shown, prog_bar=True, sync_dist=True)
+        self.log_dict(others, sync_dist=True)
         self.log("train/skipped", float(self.consensus.bad_in_all))
-        for place in active:
-            name = self.trained()[place].name
-            self.log(f"train/learning_rate_{name}", optimizers[place].param_groups[0]["lr"])
+        for each in stepping:
+            self.log(f"train/learning_rate_{each.name}", each.learning_rate())
 
     # Checkpoints
 
@@ -335,50 +235,20 @@ class SRModule(L.LightningModule):
 
     @torch.no_grad()
     def super_resolve(self, lr: Tensor) -> Tensor:
-        """The averaged generator in fp32 whatever the training precision: the numbers `evaluate.py` will give."""
+        """Apply the averaged generator in fp32, whatever the training precision, exactly as `evaluate.py` does."""
         with full_precision(self.device):
             output: Tensor = self.generator_ema(lr.float())
         return output
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         sr = self.super_resolve(batch["lr"])
-        self._validated.add(batch["index"], [*measure(self.metric, sr, batch["hr"]).values()])
-        if self.loss_patch_size is not None:
-            pairs = zip(torch.split(sr, 1), torch.split(batch["hr"], 1), strict=True)
-            losses = [self._judged_losses(*pair) for pair in pairs]
-            self._judged.add(batch["index"], torch.stack(losses).unbind(dim=1))
+        losses = partial(self.losses, iteration=max(self.global_step - 1, 0))
+        self._validation.add(batch["index"], sr=sr, hr=batch["hr"], losses=losses)
         return sr
-
-    def _judged_losses(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """`LOSSES` of one image, in fp32: NaN where there is none, infinite where one is no number."""
-        losses = hr.new_full((len(LOSSES),), torch.nan, dtype=torch.float32)
-        size = self.loss_patch_size
-        if size is None or min(hr.shape[-2:]) < size:
-            return losses
-        # Not compiled, as nets would be anew for batches of one.
-        with full_precision(self.device), torch.compiler.set_stance("force_eager"):
-            terms = self.judge(middle(sr, size), middle(hr, size), iteration=max(self.global_step - 1, 0))
-        for place, name in enumerate(LOSSES):
-            if name in terms:
-                losses[place] = terms[name].nan_to_num(nan=torch.inf, posinf=torch.inf)
-        return losses
 
     def on_validation_epoch_end(self) -> None:
         gather: Any = self.all_gather
-        for name, value in zip(self.metric.quantities, set_mean(self._validated.take(gather)), strict=True):
+        for name, value in self._validation.take_metrics(gather).items():
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
-        if self.loss_patch_size is not None:
-            self._log_losses(self._judged.take(gather))
-
-    def _log_losses(self, losses: Tensor) -> None:
-        """Means over the images that have them."""
-        smaller = int(losses[:, 0].isnan().sum())
-        if smaller:
-            rank_zero_warn(
-                f"{smaller} of {len(losses)} validation images are smaller than a patch of {self.loss_patch_size}"
-                " pixels (data.hr_patch_size): val/loss_g and val/loss_d leave them out"
-            )
-        for name, column in zip(LOSSES, losses.unbind(dim=1), strict=True):
-            found = column[~column.isnan()]
-            if len(found):
-                self.log(f"val/{name}", set_mean(found[:, None])[0])
+        for name, value in self._validation.take_losses(gather).items():
+            self.log(f"val/{name}", value)

@@ -1,4 +1,4 @@
-"""What the processes of a run agree on in every iteration: whether the numbers are good, whether to save, to stop."""
+"""What the processes of a run agree on in every iteration: are all numbers finite, is it time to save, or to stop?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.optim import Optimizer
 
 STOP, SAVE = "stop", "save"
 REQUESTS = (STOP, SAVE)
@@ -15,12 +14,12 @@ REQUESTS = (STOP, SAVE)
 
 @dataclass(frozen=True)
 class Answer:
-    """The same on all processes.
+    """What all processes have agreed on; it is the same on each of them.
 
     Attributes:
-        iteration: counted from 1; 0 before the first answer.
-        finite: whether every loss and gradient of every process was.
-        requests: what at least one process has asked for.
+        iteration: the iteration, counted from 1; 0 before the first answer.
+        finite: whether every loss and gradient of every process was finite.
+        requests: the requests (`REQUESTS`) of at least one process.
     """
 
     iteration: int = 0
@@ -30,26 +29,27 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reading:
-    """One iteration on this process, and what came of it everywhere.
+    """The numbers of one iteration on this process, and how they compare over all processes.
 
     Attributes:
-        iteration: counted from 1.
+        iteration: the iteration, counted from 1.
         here: whether the losses of this process are finite.
-        everywhere: [losses finite, gradients finite, nobody asks to stop, nobody asks to save] over all processes.
-        terms: the losses of this process.
-        batch: what they were computed from.
-        arrived: when `everywhere` has travelled from the GPU; None if it is here.
+        everywhere: (4,) 1.0 or 0.0 for: all losses are finite, all gradients are finite, no process asks to stop, no
+            process asks to save.
+        losses: the losses of this process by name.
+        batch: the batch of this process.
+        arrived: the event after which `everywhere` has been copied from the GPU; None if it is on the CPU already.
     """
 
     iteration: int
     here: Tensor
     everywhere: Tensor
-    terms: Mapping[str, Tensor]
+    losses: Mapping[str, Tensor]
     batch: Mapping[str, Any]
     arrived: torch.cuda.Event | None = None
 
     def on_its_way(self) -> "Reading":
-        """With `everywhere` travelling from the GPU, which works on meanwhile."""
+        """The same reading, with `everywhere` being copied from the GPU, which goes on working meanwhile."""
         host = torch.empty_like(self.everywhere, device="cpu", pin_memory=True)
         host.copy_(self.everywhere, non_blocking=True)
         arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -64,23 +64,24 @@ class Reading:
         return Answer(self.iteration, bool(losses and gradients), asked)
 
     def where(self) -> str:
-        """Of bad numbers. A bad gradient is on all processes as soon as they are exchanged."""
+        """Where the bad numbers are, in words. A bad gradient is on all processes as soon as they are exchanged."""
         if not self.here:
             return "here"
         return "in a gradient" if self.everywhere[0] else "on another process"
 
 
 class Consensus:
-    """Asks all processes at once, so that none acts alone and leaves the others waiting for it.
+    """Asks all processes at once, so that none of them acts alone and leaves the others waiting for it.
 
-    On a CPU the answer is that of the iteration. A GPU would stand still for it, so there bad numbers are kept from
-    the weights on the device itself, and `latest` is the answer of the iteration before.
+    On a CPU `latest` is the answer of this iteration. A GPU would be idle until it has arrived; there the device itself
+    can keep bad numbers from the weights (`sr.training.withhold`), and `latest` is the answer of the iteration before.
 
     Attributes:
-        requests: what this process asks for, of `REQUESTS`; stays until it is taken out.
+        requests: the requests (`REQUESTS`) of this process; each stays until it is removed.
         latest: the last answer.
-        bad: the last reading whose numbers were bad.
-        bad_in_a_row, bad_in_all: iterations without an update.
+        bad: the last reading with bad numbers.
+        bad_in_a_row: the number of iterations without an update since the last good one.
+        bad_in_all: the number of iterations without an update since the start of the run.
     """
 
     def __init__(self) -> None:
@@ -94,47 +95,44 @@ class Consensus:
     def ask(
         self,
         *,
-        losses: Sequence[Tensor],
+        iteration: int,
+        losses: Mapping[str, Tensor],
         gradients: Sequence[Tensor],
-        optimizers: Sequence[Optimizer],
-        reading: Mapping[str, Any],
+        batch: Mapping[str, Any],
+        wait: bool,
     ) -> Tensor:
-        """Make the optimizers pass over this iteration if a number of any process is not finite.
+        """Ask whether all numbers of all processes are finite.
 
         Args:
-            losses: scalars.
-            gradients: a norm of each net's.
-            optimizers: those that will step.
-            reading: `iteration`, `terms` and `batch` of `Reading`.
+            iteration: the iteration, counted from 1.
+            losses: the losses of this process, scalars by name.
+            gradients: the norm of the gradient of each net that is updated.
+            batch: the batch that the losses were computed from.
+            wait: whether `latest` becomes the answer of this iteration at once, or only in the next one.
 
         Returns:
-            1.0 if all is finite everywhere, else 0.0, on the device.
+            A scalar on the device: 1.0 if all numbers of all processes are finite, else 0.0.
         """
-        here, there = (_all_finite(numbers) for numbers in (losses, gradients))
+        here, there = (_all_finite(numbers) for numbers in ([*losses.values()], gradients))
         quiet = here.new_ones(len(REQUESTS))
         for request in self.requests:
             quiet[REQUESTS.index(request)] = False
         everywhere = least(torch.cat([here[None], there[None], quiet]).float())
         finite = everywhere[:2].amin()
-        now = Reading(here=here, everywhere=everywhere, **reading)
-        if would_wait(here) and all(skips_on_device(optimizer) for optimizer in optimizers):
-            for optimizer in optimizers:
-                optimizer.found_inf = 1 - finite  # type: ignore[attr-defined]
+        now = Reading(iteration=iteration, here=here, everywhere=everywhere, losses=losses, batch=batch)
+        if wait:
+            self._hear(now)
+        else:
             self.settle()
             self._travelling = now.on_its_way()
-        else:
-            self._hear(now)
-            if not self.latest.finite:
-                for optimizer in optimizers:
-                    optimizer.zero_grad()  # one without gradients steps over everything
         return finite
 
     def agree(self, request: str, *, device: torch.device) -> bool:
-        """Whether any process asks for it now; all have to come here."""
+        """Whether any process has this request now. Every process must call it, since each waits for the others."""
         return not least(torch.tensor(float(request not in self.requests), device=device))
 
     def settle(self) -> None:
-        """Wait for the answer of the last iteration, if it is due."""
+        """Wait for the answer of the last iteration, if it has not arrived yet."""
         reading, self._travelling = self._travelling, None
         if reading is not None:
             self._hear(reading)
@@ -157,9 +155,9 @@ class Consensus:
 
 
 def least(numbers: Tensor) -> Tensor:
-    """The least of each over all processes.
+    """The minimum of each number over all processes.
 
-    Not by Lightning's `strategy.reduce`, which has every process wait for a barrier first, a GPU too.
+    Lightning's `strategy.reduce` would do it too, but makes every process and its GPU wait at a barrier first.
     """
     if dist.is_available() and dist.is_initialized():
         dist.all_reduce(numbers, op=dist.ReduceOp.MIN)
@@ -168,12 +166,3 @@ def least(numbers: Tensor) -> Tensor:
 
 def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
     return torch.stack([number.float() for number in numbers]).isfinite().all()
-
-
-def would_wait(answer: Tensor) -> bool:
-    return answer.device.type == "cuda"
-
-
-def skips_on_device(optimizer: Optimizer) -> bool:
-    """Whether it heeds `found_inf`, as torch's fused optimizers do."""
-    return all(group.get("fused") for group in optimizer.param_groups)

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from sr.ops.private_torch import lerp_each
+
 
 def ema_copy(net: nn.Module) -> nn.Module:
     """A frozen copy to average into: evaluation mode, no gradients."""
@@ -19,6 +21,6 @@ def update_ema(average: nn.Module, net: nn.Module, *, decay: float, iteration: i
     of .999 it ends at iteration n = 8,990. Buffers (running statistics) are copied.
     """
     weight = 1 - min(decay, (1 + iteration) / (10 + iteration))
-    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), weight)
+    lerp_each([*average.parameters()], [*net.parameters()], weight)
     for mine, theirs in zip(average.buffers(), net.buffers(), strict=True):
         mine.copy_(theirs)

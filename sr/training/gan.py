@@ -1,21 +1,26 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sr.metrics.quantity import Metric
+from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
-from sr.training.base import Batch, SRModule, Trained
-from sr.training.running_mean import Terms
+from sr.training.base import SRModule
+from sr.training.batch_metrics import batch_metrics
+from sr.training.micro_batches import MicroBatch
+from sr.training.objectives import ContentLoss, GANObjective
+from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
+from sr.training.step_values import Losses, Scalars, StepValues
+from sr.training.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstStage:
-    """What trains the generator alone before the GAN, where that is a stage of its own (ESRGAN, sec. 4.1).
+    """The losses, optimizer and schedule of a stage in which the generator trains alone (ESRGAN, sec. 4.1).
 
     Attributes:
         content_loss: (sr, target) -> {name: weighted scalar}.
@@ -23,7 +28,7 @@ class FirstStage:
         scheduler_g: optimizer -> scheduler.
     """
 
-    content_loss: nn.Module
+    content_loss: ContentLoss
     optimizer_g: OptimizerFactory
     scheduler_g: SchedulerFactory
 
@@ -31,17 +36,17 @@ class FirstStage:
 class GANModule(SRModule):
     """Generator on content + adversarial loss, discriminator on the same real and generated images.
 
-    Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator judges the images
+    Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator sees the images
     generated before the generator's update, so both gradients come from one discriminator pass; the mathematics is
     that of the usual alternation. See `SRModule` for the arguments that are not named here.
 
     Args:
-        gan_loss: has `generator(real, fake)` and `discriminator(real, fake)` on logits.
+        gan_loss: the adversarial objective of both nets, on logits.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
-        ramp: when the adversarial term begins to count, and how fast.
-        first_stage: losses, optimizer and schedule of the generator while `ramp` lets it train alone. The GAN then
-            begins with the averaged generator, and with its own losses, optimizer and schedule from their start. None
-            has them from the first iteration on.
+        ramp: the schedule by which the adversarial term gains its weight.
+        first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
+            begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
+            None there is one stage, and the GAN's own are used from the first iteration on.
     """
 
     def __init__(
@@ -49,8 +54,8 @@ class GANModule(SRModule):
         *,
         generator: nn.Module,
         discriminator: nn.Module,
-        content_loss: nn.Module,
-        gan_loss: nn.Module,
+        content_loss: ContentLoss,
+        gan_loss: GANObjective,
         gan_weight: float,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
@@ -58,12 +63,9 @@ class GANModule(SRModule):
         ramp: AdversarialRamp,
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
+        optimization: Optimization,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
-        ema_decay: float = 0.999,
-        warmup_iterations: int = 0,
-        gradient_clip: float | None = None,
-        accumulate: int = 1,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -74,10 +76,7 @@ class GANModule(SRModule):
             metric=metric,
             scheduler_g=scheduler_g,
             monitor=monitor,
-            ema_decay=ema_decay,
-            warmup_iterations=warmup_iterations,
-            gradient_clip=gradient_clip,
-            accumulate=accumulate,
+            optimization=optimization,
             loss_patch_size=loss_patch_size,
             seed=seed,
         )
@@ -88,7 +87,7 @@ class GANModule(SRModule):
         self.scheduler_d = scheduler_d
         self.ramp = ramp
         self.first_stage = first_stage
-        # A part of this module, so that it is moved with it.
+        # Registered as a submodule, so that it moves to the device with this module.
         self.first_content_loss = first_stage.content_loss if first_stage else None
         if gan_weight < 0:
             raise ValueError(f"gan_weight={gan_weight} must be 0 or more")
@@ -96,106 +95,111 @@ class GANModule(SRModule):
             raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 
     def trained(self) -> list[Trained]:
-        both = [
-            *super().trained(),
-            Trained("d", self.discriminator, self.optimizer_d, self.scheduler_d),
-        ]
+        def together(iteration: int) -> bool:
+            return self.ramp(iteration) is not None
+
+        (g,) = super().trained()
+        d = Trained(
+            name="d",
+            net=self.discriminator,
+            optimizer=self.optimizer_d,
+            scheduler=self.scheduler_d,
+            steps_at=together,
+        )
         if self.first_stage is None:
-            return both
-        first = self.first_stage
-        return [Trained("g_first", self.generator, first.optimizer_g, first.scheduler_g), *both]
+            return [g, d]
+        first = Trained(
+            name="g_first",
+            net=self.generator,
+            optimizer=self.first_stage.optimizer_g,
+            scheduler=self.first_stage.scheduler_g,
+            steps_at=lambda iteration: not together(iteration),
+        )
+        return [first, replace(g, steps_at=together), d]
 
-    def resting(self, iteration: int) -> set[str]:
-        if self.ramp(iteration) is not None:
-            return {"g_first"}
-        return {"d"} if self.first_stage is None else {"d", "g"}
+    def criteria(self) -> list[ContentLoss]:
+        first = self.first_content_loss
+        return super().criteria() if first is None else [*super().criteria(), first]
 
-    def judges(self) -> list[nn.Module]:
-        return [*super().judges(), *([self.first_content_loss] if self.first_content_loss else [])]
-
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        if self.first_stage and self.global_step == self.ramp.generator_only:
-            self.generator.load_state_dict(self.generator_ema.state_dict())
-        super().training_step(batch, batch_idx)
+    def goes_on_from_average(self, iteration: int) -> bool:
+        return self.first_stage is not None and iteration == self.ramp.generator_only
 
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
-    ) -> Terms:
-        sr = self.generator(lr).float()
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
+    ) -> StepValues:
+        sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        first = self.first_content_loss if ramp is None else None
-        content: Terms = (first or self.content_loss)(image, target)
-        # At once, so that what VGG keeps for it is gone before the discriminator begins.
+        content = self._content_loss_at(iteration)(image, part.target)
+        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
         push, pushes = _content_pushes(content, image, singly=measured)
-        terms = {key: value.detach() for key, value in content.items()}
+        terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
-        if measured:
-            terms["health/colour_drift"] = health.colour_drift(sr=image.detach(), hr=hr)
-            terms |= self.training_metrics(image, hr, losses=content)
+        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
+        seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
-            # DDP waits for a gradient of every parameter; zero is one.
+            # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
-            return {**terms, "loss_g": loss_g}
+            return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
-        real_logits, fake_logits = self._discriminate(hr, image)
-        adversarial = self.gan_loss.generator(real=real_logits.detach(), fake=fake_logits)  # type: ignore[operator]
-        weight = self.gan_weight * ramp
-        (adversarial_push,) = torch.autograd.grad(weight * adversarial, image, retain_graph=True)
+        real, fake = self._discriminate(part.hr, image)
+        adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)
+        (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
-            terms |= self._health(sr, pushes | {"adversarial": adversarial_push}, real_logits, fake_logits)
-        loss_d = self.gan_loss.discriminator(real=real_logits, fake=fake_logits)  # type: ignore[operator]
-        # (sr * push) has the gradient that G's losses would send through VGG and D; it cannot reach D, nor D's part G.
+            seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
+        # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
-        return {
-            **terms,
-            "adversarial": weight * adversarial.detach(),
-            "loss_g": loss_g + weight * adversarial.detach(),
-            "loss_d": loss_d.detach(),
-            "logits_real": real_logits.detach().float().mean(),
-            "logits_fake": fake_logits.detach().float().mean(),
-        }
+        return StepValues(
+            losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
+            terms={**terms, "adversarial": adversarial.detach()},
+            logits={
+                "logits_real": real.detach().float().mean(),
+                "logits_fake": fake.detach().float().mean(),
+            },
+            metrics=metrics,
+            health=seen,
+        )
 
-    def judge(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Terms:
+    def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content_loss = (self.first_content_loss if ramp is None else None) or self.content_loss
-        loss_g = sum(content_loss(sr, hr).values(), start=hr.new_zeros(()))
+        content = self._content_loss_at(iteration)(sr, hr)
+        loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
-            return {"loss_g": loss_g}
+            return Losses(generator=loss_g)
         real, fake = self._discriminate(hr, sr)
-        adversarial = self.gan_loss.generator(real=real, fake=fake)  # type: ignore[operator]
-        loss_d = self.gan_loss.discriminator(real=real, fake=fake)  # type: ignore[operator]
-        return {"loss_g": loss_g + self.gan_weight * ramp * adversarial, "loss_d": loss_d}
+        adversarial = self.gan_loss.generator(real=real, fake=fake)
+        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
+        return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
-    def _health(self, sr: Tensor, pushes: Terms, real_logits: Tensor, fake_logits: Tensor) -> Terms:
+    def _content_loss_at(self, iteration: int) -> ContentLoss:
+        """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
+        if self.first_content_loss is not None and self.ramp(iteration) is None:
+            return self.first_content_loss
+        return self.content_loss
+
+    def _health(self, sr: Tensor, pushes: Scalars, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)
         return {
             **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
-            "health/accuracy_d": health.accuracy(real=real_logits, fake=fake_logits),
-            "health/ema_distance": health.distance(self.generator, self.generator_ema),
+            "accuracy_d": health.accuracy(real=real, fake=fake),
+            "ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of real and generated images, from one pass where that is the same as two."""
-        if any(isinstance(module, _BatchNorm) for module in self.discriminator.modules()):
-            # Batch statistics over real and generated images together would tell D how many of each there are.
+        """The logits of real and of generated images, from one pass where that gives the same as two."""
+        if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
+            # Batch statistics of a mixed batch would carry information from real images to generated ones.
             return self.discriminator(hr), self.discriminator(fake)
         real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)
         return real_logits, fake_logits
 
 
-def _content_pushes(content: Terms, image: Tensor, *, singly: bool) -> tuple[Tensor, Terms]:
-    """Gradient of all content losses at the image, and with `singly` that of each."""
-    *others, last = content  # the last, and most costly, is what remains of the sum
+def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    """The gradient at the image of the sum of all content losses, and with `singly` that of each loss."""
+    *others, last = content  # the last one, the most costly, is the sum minus the others
     pushes = {
         term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly
     }

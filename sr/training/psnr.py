@@ -1,27 +1,23 @@
-"""Training by content losses alone: what gives the highest PSNR, and the start of every GAN."""
-
-from torch import Tensor
+"""Training with content losses alone, which gives the highest PSNR and a start for every GAN."""
 
 from sr.training.base import SRModule
-from sr.training.running_mean import Terms
+from sr.training.batch_metrics import batch_metrics
+from sr.training.micro_batches import MicroBatch
+from sr.training.step_values import Losses, StepValues
 
 
 class PSNRModule(SRModule):
-    """Minimises `content_loss(generator(lr), target)`; the arguments are those of `SRModule`."""
+    """Minimises `content_loss(generator(lr), target)`; its arguments are those of `SRModule`."""
 
     def backward_pass(
-        self,
-        lr: Tensor,
-        hr: Tensor,
-        *,
-        target: Tensor,
-        iteration: int,
-        share: float,
-        measured: bool = False,
-    ) -> Terms:
-        sr = self.generator(lr).float()
-        content: Terms = self.content_loss(sr, target)
-        loss = sum(content.values(), start=target.new_zeros(()))
+        self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
+    ) -> StepValues:
+        sr = self.generator(part.lr).float()
+        content = self.content_loss(sr, part.target)
+        loss = sum(content.values(), start=sr.new_zeros(()))
         self.manual_backward(loss * share)
-        numbers = self.training_metrics(sr, hr, losses=content) if measured else {}
-        return {**{key: value.detach() for key, value in content.items()}, "loss_g": loss.detach(), **numbers}
+        return StepValues(
+            losses=Losses(generator=loss.detach()),
+            terms={name: term.detach() for name, term in content.items()},
+            metrics=batch_metrics(self.metric, sr=sr, hr=part.hr, losses=content) if measured else {},
+        )

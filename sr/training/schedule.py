@@ -15,8 +15,8 @@ def build_scheduler(
 ) -> LRScheduler:
     """The scheduler of `factory`, stepped once per iteration, behind a linear warm-up.
 
-    The rate of warm-up iteration n (from 0) is (n + 1) / (warmup_iterations + 1) of the full one; the schedule proper
-    begins when the warm-up has ended.
+    The rate of warm-up iteration n (from 0) is (n + 1) / (warmup_iterations + 1) of the full one; the scheduler of
+    `factory` begins when the warm-up has ended.
     """
     horizon = getattr(factory, "keywords", {}).get("T_max", 1)
     if horizon < 1:
@@ -28,12 +28,13 @@ def build_scheduler(
 
 
 class AdversarialRamp:
-    """When the adversarial term counts, and how much.
+    """The weight of the adversarial term over the iterations.
 
     Args:
-        generator_only: iterations at the start in which only the content losses train, and D rests.
-        ramp: iterations after those in which the weight grows from 0 to 1.
-        shape: `linear` or `cosine`.
+        generator_only: the number of iterations at the start in which the generator trains alone on the content
+            losses, and the discriminator is idle.
+        ramp: the number of iterations after those in which the weight grows from 0 to 1.
+        shape: the form of that growth, `linear` or `cosine`.
     """
 
     SHAPES = ("linear", "cosine")
@@ -50,7 +51,7 @@ class AdversarialRamp:
         self.shape = shape
 
     def __call__(self, iteration: int) -> float | None:
-        """Factor in [0, 1] at an iteration counted from 0; None while the generator trains alone."""
+        """The factor in [0, 1] at an iteration, counted from 0; None while the generator trains alone."""
         if iteration < self.generator_only:
             return None
         done = min(1.0, (iteration - self.generator_only + 1) / (self.ramp + 1))

@@ -16,6 +16,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 from tqdm import tqdm
 
 from sr.cli.errors import readable_errors
+from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.whole_file import remove_abandoned
 from sr.pictures.reading import read_header, read_picture
@@ -31,8 +32,6 @@ from sr.upscale.jobs import Job, plan_jobs
 from sr.upscale.network import PRECISIONS, Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
 from sr.weights.checkpoint import load_generator
-
-INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 
 
 @dataclass

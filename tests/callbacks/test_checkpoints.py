@@ -15,7 +15,9 @@ from train import train
 
 def run(tmp_path: Path, photos: Path, *overrides: str) -> Path:
     settings = [f"data.val_dir={photos}", "data.iterations_per_epoch=2", "trainer.max_steps=8"]
-    train(compose_config(*small_gan(tmp_path / "run"), *settings, "model.ema_decay=0", *overrides))
+    train(
+        compose_config(*small_gan(tmp_path / "run"), *settings, "model.optimization.ema_decay=0", *overrides)
+    )
     return tmp_path / "run" / "checkpoints"
 
 

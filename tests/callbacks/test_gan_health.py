@@ -49,7 +49,7 @@ def test_what_lasts_is_said_once(ill: dict, words: str, caplog: pytest.LogCaptur
 
 
 def test_what_is_not_there_is_not_judged(caplog: pytest.LogCaptureFixture) -> None:
-    """As while the discriminator rests."""
+    """As while the discriminator is idle."""
     health = GANHealth(patience=1)
     health.look({"health/colour_drift": 1.0}, TRAINER)
     health.look({}, TRAINER)

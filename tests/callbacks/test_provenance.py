@@ -6,12 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import lightning as L
 import pytest
 import torch
+from small_training import make
 
 from sr.callbacks import provenance
 from sr.callbacks.provenance import Provenance, git_revision, list_digest
-from sr.metrics.protocol import Protocol
+from sr.training.psnr import PSNRModule
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -58,7 +60,7 @@ def test_a_checkpoint_gets_plain_values_alone(tmp_path: Path) -> None:
     )
     callback, checkpoint = Provenance(), {}
     callback.on_fit_start(trainer, None)
-    callback.on_save_checkpoint(trainer, SimpleNamespace(metric=Protocol(crop_border=4)), checkpoint)
+    callback.on_save_checkpoint(trainer, make(PSNRModule), checkpoint)
     torch.save(checkpoint, tmp_path / "a.ckpt")
     said = torch.load(tmp_path / "a.ckpt", weights_only=True)["provenance"]
     assert said["metrics"] == {"psnr_y": 28.5}
@@ -66,3 +68,8 @@ def test_a_checkpoint_gets_plain_values_alone(tmp_path: Path) -> None:
     assert said["data"] == list_digest(["a.png 10"])
     assert said["version"] == provenance.version("sr-lightning")
     assert said["git_revision"] == git_revision(provenance.ROOT)
+
+
+def test_the_module_of_another_project_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="LightningModule is no SRModule"):
+        Provenance().on_save_checkpoint(SimpleNamespace(), L.LightningModule(), {})

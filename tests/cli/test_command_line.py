@@ -132,6 +132,11 @@ def test_what_lightning_and_hydra_call_otherwise(key: str, sign: str) -> None:
     assert refusal(f"{sign}{key}=2").startswith(f"{key}: ")
 
 
+@pytest.mark.parametrize("key", ["ema_decay", "warmup_iterations", "gradient_clip", "accumulate"])
+def test_what_belongs_to_an_update_is_found_under_its_old_key(key: str) -> None:
+    assert refusal(f"model.{key}=2") == f"model.{key}: write model.optimization.{key}=2"
+
+
 def test_what_is_to_be_written_instead_is_there() -> None:
     group = {"degradation": "mild", "optimizer": "adamw", "scheduler": "cosine"}
     for key, text in ELSEWHERE.items():

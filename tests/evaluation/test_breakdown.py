@@ -1,52 +1,36 @@
 """Groups of images by what was drawn for them, against means calculated by hand."""
 
-import json
-from dataclasses import asdict
-from itertools import combinations
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import pytest
+from drawn_images import blur, image
 
-from sr.degradations.blur import Blur, Sinc
-from sr.degradations.compression import Jpeg, Webp
+from sr.degradations.blur import Sinc
+from sr.degradations.compression import Jpeg
 from sr.degradations.noise import GaussianNoise, PoissonNoise
-from sr.degradations.record import Record
-from sr.degradations.resize import MatlabBicubic
-from sr.degradations.step import Step
-from sr.evaluation.breakdown import breakdown, format_breakdown, mean_values
-from sr.evaluation.summary import summary
-from sr.metrics.protocol import MSE, PSNR
+from sr.evaluation.breakdown import breakdown, mean_values
+from sr.evaluation.result import Group, ImageResult
+from sr.evaluation.summary import summarise_set
 
 
-def entry(steps: dict[str, Step], **psnr: float) -> dict[str, Any]:
-    record = Record(scale=4, steps={**steps, "down": MatlabBicubic(scale=4)})
-    values = {model: {"psnr_y": value, "mse": value / 100} for model, value in psnr.items()}
-    return {"name": "x", "drawn": json.loads(record.to_json()), **values}
-
-
-def blur(sigma: float) -> Blur:
-    return Blur(family="iso", size=7, sigma_x=sigma, sigma_y=2.0)
-
-
-def groups(result: list[dict[str, Any]], parameter: str) -> dict[str, tuple[int, float]]:
+def groups(result: Sequence[Group], parameter: str) -> dict[str, tuple[int, float]]:
     """Group -> images and the mean of PSNR."""
     return {
-        group["group"]: (group["images"], group["net"]["psnr_y"])
+        group.label: (group.images, group.means["net"]["psnr_y"])
         for group in result
-        if group["parameter"] == parameter
+        if group.parameter == parameter
     }
 
 
 def test_groups_and_their_means() -> None:
-    entries = [
-        entry({"blur": blur(0.5), "noise": GaussianNoise(sigma=4, color="gray", seed=1)}, net=20, other=1),
-        entry({"blur": blur(1.0), "noise": PoissonNoise(strength=1, color="gray", seed=2)}, net=22, other=2),
-        entry({"blur": Sinc(size=9, cutoff=2.0), "jpeg": Jpeg(quality=59)}, net=24, other=3),
-        entry({"blur": blur(2.26), "jpeg": Jpeg(quality=60)}, net=26, other=4),
-        entry({"blur": blur(3.0), "jpeg": Jpeg(quality=95)}, net=31, other=5),
+    images = [
+        image({"blur": blur(0.5), "noise": GaussianNoise(sigma=4, color="gray", seed=1)}, net=20, other=1),
+        image({"blur": blur(1.0), "noise": PoissonNoise(strength=1, color="gray", seed=2)}, net=22, other=2),
+        image({"blur": Sinc(size=9, cutoff=2.0), "jpeg": Jpeg(quality=59)}, net=24, other=3),
+        image({"blur": blur(2.26), "jpeg": Jpeg(quality=60)}, net=26, other=4),
+        image({"blur": blur(3.0), "jpeg": Jpeg(quality=95)}, net=31, other=5),
     ]
-    result = breakdown(entries, models=["net", "other"])
+    result = breakdown(images, models=["net", "other"])
     # The median of 0.5, 1, 2.26 and 3 is 1.63.
     assert groups(result, "blur.sigma_x") == {"< 1.6": (2, 21), ">= 1.6": (2, 28.5), "none": (1, 24)}
     assert groups(result, "blur.kind") == {"= Blur": (4, 24.75), "= Sinc": (1, 24)}
@@ -59,13 +43,11 @@ def test_groups_and_their_means() -> None:
         "none": (3, 27),
     }
     # Nothing else was drawn in more ways than one.
-    assert {group["parameter"] for group in result} == {
+    assert {group.parameter for group in result} == {
         *("blur.sigma_x", "blur.kind", "blur.size", "jpeg.quality", "jpeg.kind", "noise.kind")
     }
-    assert result[0] == {
-        "parameter": "blur.kind",
-        "group": "= Blur",
-        "images": 4,
+    assert (result[0].parameter, result[0].label, result[0].images) == ("blur.kind", "= Blur", 4)
+    assert result[0].means == {
         "net": {"psnr_y": 24.75, "mse": pytest.approx(0.2475)},
         "other": {"psnr_y": 3.0, "mse": pytest.approx(0.03)},
     }
@@ -82,8 +64,8 @@ def test_groups_and_their_means() -> None:
     ],
 )
 def test_where_the_quality_is_divided(qualities: list[int], threshold: str, below: int) -> None:
-    entries = [entry({"jpeg": Jpeg(quality=quality)}, net=0) for quality in qualities]
-    result = groups(breakdown(entries, models=["net"]), "jpeg.quality")
+    images = [image({"jpeg": Jpeg(quality=quality)}, net=0) for quality in qualities]
+    result = groups(breakdown(images, models=["net"]), "jpeg.quality")
     assert {name: images for name, (images, _) in result.items()} == {
         f"< {threshold}": below,
         f">= {threshold}": 5 - below,
@@ -101,7 +83,7 @@ def test_where_the_quality_is_divided(qualities: list[int], threshold: str, belo
     ],
 )
 def test_a_threshold_is_short_and_has_values_on_both_sides(sigmas: list[float], threshold: str) -> None:
-    result = groups(breakdown([entry({"b": blur(s)}, net=0) for s in sigmas], models=["net"]), "b.sigma_x")
+    result = groups(breakdown([image({"b": blur(s)}, net=0) for s in sigmas], models=["net"]), "b.sigma_x")
     assert list(result) == [f"< {threshold}", f">= {threshold}"]
     assert [images for images, _ in result.values()] == [
         sum(sigma < float(threshold) for sigma in sigmas),
@@ -110,134 +92,12 @@ def test_a_threshold_is_short_and_has_values_on_both_sides(sigmas: list[float], 
 
 
 def test_a_set_without_draws_has_no_breakdown() -> None:
-    plain = {"name": "x", "net": {"psnr_y": 20.0}}
-    assert list(summary([plain], models=["net"], draws=1)) == ["net", "statistics", "images"]
-    result = summary([entry({}, net=20)], models=["net"], draws=1)
-    assert list(result) == ["net", "statistics", "breakdown", "images"]
-    assert mean_values(result["images"], "net") == result["net"]
-
-
-def table(entries: list[dict[str, Any]], *models: str) -> list[str]:
-    quantities = {"psnr_y": asdict(PSNR), "mse": asdict(MSE)}
-    sets = {"photos": summary(entries, models=models, draws=1)}
-    report = {"models": models, "quantities": quantities, "sets": sets}
-    return format_breakdown(report).splitlines()
-
-
-def two_models() -> list[dict[str, Any]]:
-    """Quality costs the net 2 dB of its gain, the blur 0.1 dB; the noise comes twice, too rarely to tell."""
-    entries = []
-    for number in range(12):
-        quality, sigma = (40, 80)[number % 2], (1.0, 2.0)[number // 2 % 2]
-        steps: dict[str, Step] = {"blur": blur(sigma), "jpeg": Jpeg(quality=quality)}
-        if number < 2:
-            steps["noise"] = GaussianNoise(sigma=4, color="gray", seed=1)
-        net = 25 + 2 * (quality > 60) + 0.1 * (sigma < 1.5)
-        entries.append(entry(steps, net=net + number, bicubic=24.0 + number))
-    return entries
-
-
-def test_the_table_puts_first_what_matters_most_to_the_gain() -> None:
-    title, header, *rows, last = table(two_models(), "net", "bicubic")
-    assert title == (
-        "photos: gain in psnr_y by what was drawn, the clearest 2 of 2 parameters (all: metrics.json)"
-    )
-    assert header.split() == ["drawn", "images", "psnr_y", "gain"]
-    assert [row.split() for row in rows] == [
-        ["jpeg.quality", "<", "60", "6", "30.05", "/", "29.00", "+1.05"],
-        [">=", "60", "6", "33.05", "/", "30.00", "+3.05"],
-        ["blur.sigma_x", "<", "1.5", "6", "30.60", "/", "28.50", "+2.10"],
-        [">=", "1.5", "6", "32.50", "/", "30.50", "+2.00"],
+    plain = ImageResult("x", {"net": {"psnr_y": 20.0}})
+    assert summarise_set([plain], models=["net"], draws=1).breakdown == []
+    result = summarise_set([image({}, net=20), image({"b": blur(1.0)}, net=24)], models=["net"], draws=1)
+    assert [(group.parameter, group.label) for group in result.breakdown] == [
+        ("b.kind", "= Blur"),
+        ("b.kind", "none"),
     ]
-    assert last.startswith("by chance alone, two halves of these 12 images differ by")
-    assert max(map(len, (title, header, *rows, last))) <= 110
-
-
-def test_a_single_model_is_told_by_its_value() -> None:
-    title, header, first, *_ = table(two_models(), "net")
-    assert title.startswith("photos: psnr_y by what was drawn")
-    assert header.split() == ["drawn", "images", "psnr_y"]
-    assert first.split() == ["jpeg.quality", "<", "60", "6", "30.05"]
-
-
-def test_few_images_cannot_push_a_parameter_to_the_top() -> None:
-    """Three images 2 dB off the other nine say less than six that are 1.9 dB off the other six."""
-    entries = []
-    for number in range(12):
-        rare, half = number < 3, number % 2 == 0
-        steps: dict[str, Step] = {"a": blur(1.0 + rare), "b": Jpeg(quality=40 if half else 80)}
-        entries.append(entry(steps, net=20 + 2.0 * rare + 1.9 * half))
-    names = [line.split()[0] for line in table(entries, "net")[2:-1:2]]
-    assert names == ["b.quality", "a.sigma_x"]
-
-
-def test_many_groups_cannot_either() -> None:
-    """Sums of squares between groups: 12 with one degree of freedom, 18 with two."""
-    entries = []
-    for number in range(12):
-        quality, third = (40, 80)[number % 2], number // 2 % 3
-        shape = Blur(family=("iso", "aniso", "plateau_iso")[third], size=7, sigma_x=1.0, sigma_y=1.0)
-        steps: dict[str, Step] = {"a": shape, "b": Jpeg(quality=quality)}
-        entries.append(entry(steps, net=20 + (quality - 60) / 20 + 1.5 * (third - 1)))
-    assert [line.split()[0] for line in table(entries, "net")[2:-1]] == [
-        *("b.quality", ">=", "a.family", "=", "=")
-    ]
-
-
-def test_what_chance_does_to_two_halves() -> None:
-    """The last line against all 20 ways to divide six images."""
-    gains = [1.0, 2.0, 4.0, 4.5, 7.0, 0.5]
-    steps: list[dict[str, Step]] = [{"b": blur(1.0 + (number < 3))} for number in range(6)]
-    entries = [entry(step, net=20 + gain, bicubic=20) for step, gain in zip(steps, gains, strict=True)]
-    distances = [2 * (np.mean(half) - np.mean(gains)) for half in combinations(gains, 3)]
-    expected = f"differ by {np.sqrt(np.mean(np.square(distances))):.2f} dB (one sigma)"
-    assert expected in table(entries, "net", "bicubic")[-1]
-
-
-def test_a_stage_that_did_not_happen_is_told_by_its_kind_alone() -> None:
-    steps: list[dict[str, Step]] = [{}] * 3 + [{"b": blur(1.0 + number)} for number in range(6)]
-    entries = [entry(step, net=20 + number) for number, step in enumerate(steps)]
-    rows = [line.split()[:3] for line in table(entries, "net")[2:-1]]
-    assert rows == [
-        ["b.kind", "=", "Blur"],
-        ["none", "3", "21.00"],
-        ["b.sigma_x", "<", "3.5"],
-        [">=", "3.5", "3"],
-    ]
-
-
-def test_twelve_parameters_at_most() -> None:
-    # Each stage divides the images in a way of its own.
-    entries = [
-        entry(
-            {f"stage{k:02}": blur(1.0 + (number >> k % 4 & 1 ^ (number == k))) for k in range(15)},
-            net=20 + number,
-        )
-        for number in range(16)
-    ]
-    title, _, *rows, _ = table(entries, "net")
-    assert "the clearest 12 of 15 parameters" in title
-    assert len(rows) == 24
-
-
-def test_a_division_is_shown_once() -> None:
-    """Of two stages of which one or the other happens, the second says what the first has said."""
-    entries = [
-        entry(
-            {"codec.jpeg": Jpeg(quality=80)} if number < 4 else {"codec.webp": Webp(quality=80)},
-            net=20 + number,
-        )
-        for number in range(8)
-    ]
-    title, _, *rows, _ = table(entries, "net")
-    assert "the clearest 1 of 1 parameters" in title
-    assert [row.split()[:2] for row in rows] == [["codec.jpeg.kind", "="], ["none", "4"]]
-
-
-def test_too_few_images_for_a_table() -> None:
-    (line,) = table(two_models()[:4], "net")
-    assert line == (
-        "photos: no breakdown, since nothing that was drawn divides the 4 images into groups of 3 or more; more draws"
-        " may (draws=8)"
-    )
-    assert format_breakdown({"sets": {"photos": {"net": {}, "images": []}}}) == ""
+    found = {metric: mean.value for metric, mean in result.means["net"].items()}
+    assert mean_values(result.images, "net") == found

@@ -103,7 +103,8 @@ def test_names_become_directories_and_must_be_fit_for_it(files: dict[str, str], 
         load_candidates({name: files["psnr"]}, scale=None)
 
 
-@pytest.mark.parametrize("name", ["bicubic", "HR", "images", "statistics"])
-def test_names_of_the_report_are_taken(files: dict[str, str], name: str) -> None:
-    with pytest.raises(ValueError, match=f"ckpts.{name}: .* are names that the report has already"):
-        load_candidates({name: files["psnr"]}, scale=None)
+def test_only_the_name_of_the_baseline_is_taken(files: dict[str, str]) -> None:
+    for name in ("LR", "HR", "images", "statistics", "drawn"):
+        assert list(load_candidates({name: files["psnr"]}, scale=None).nets) == [name, "bicubic"]
+    with pytest.raises(ValueError, match=r"ckpts\.bicubic: bicubic is the name of the baseline"):
+        load_candidates({"bicubic": files["psnr"]}, scale=None)

@@ -1,8 +1,11 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+
+from sr.losses import vgg19
 
 # (position in torchvision's `features`, out channels, in channels) of VGG19's sixteen convolutions, written
 # out.
@@ -38,3 +41,17 @@ def vgg_file(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty torch hub cache; whatever would download, fails the test."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        pytest.fail(f"would download {args}")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    monkeypatch.setattr(vgg19, "_wait_for_answer", lambda url: None)
+    return tmp_path / "torch" / "hub" / "checkpoints"

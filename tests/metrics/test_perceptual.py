@@ -54,7 +54,7 @@ def test_the_nets_see_the_pixels_that_psnr_sees(monkeypatch: pytest.MonkeyPatch)
         torch.testing.assert_close(a.double(), (sr.double().clamp(0, 1) * 255).round()[..., 4:-4, 4:-4] / 255)
     assert nets["lpips"].seen[2].item() is True  # LPIPS is of images in [-1, 1] unless it is told
     assert measure.smallest == 64 + 8
-    assert "less is better" in measure.describe()["lpips"]
+    assert "lower is better" in measure.describe()["lpips"]
     assert list(measure.describe()) == ["lpips", "dists"]
 
 

@@ -1,4 +1,4 @@
-"""The numbers that everything is judged by, against an independent NumPy computation."""
+"""The numbers of validation and evaluation, against an independent NumPy computation."""
 
 import numpy as np
 import pytest

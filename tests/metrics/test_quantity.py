@@ -1,4 +1,4 @@
-"""Metrics say which way they are better; one that does not is refused."""
+"""A metric that does not say which direction is better is refused."""
 
 import json
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from typing import Any
 import own_metrics
 import pytest
 import torch
+from evaluation_runs import run_evaluation
 from helpers import compose_config, small_gan
 
-from evaluate import evaluate
 from sr.evaluation.measures import pick_measures
 from sr.metrics.perceptual import DISTANCE
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
@@ -42,7 +42,7 @@ def test_a_gain_is_positive_whichever_way_is_better() -> None:
     assert PSNR.gain(31, over=30) == 1
     assert MSE.gain(0.25, over=0.5) == 0.25
     assert SHARPNESS.gain(0.75, over=0.5) == 0.25
-    assert (PSNR.advice, MSE.advice) == ("more is better", "less is better")
+    assert (PSNR.advice, MSE.advice) == ("higher is better", "lower is better")
 
 
 def test_what_no_quantity_can_be_is_refused() -> None:
@@ -65,7 +65,12 @@ def test_a_metric_that_does_not_say_is_refused() -> None:
 
 
 def settings(tmp_path: Path, photos: Path, *overrides: str) -> list[str]:
-    short = ["data.iterations_per_epoch=2", "trainer.max_steps=8", "model.ema_decay=0", "optimizer_g.lr=0.05"]
+    short = [
+        "data.iterations_per_epoch=2",
+        "trainer.max_steps=8",
+        "model.optimization.ema_decay=0",
+        "optimizer_g.lr=0.05",
+    ]
     return [*small_gan(tmp_path / "run"), f"data.val_dir={photos}", *short, *overrides]
 
 
@@ -108,7 +113,7 @@ def test_a_run_refuses_what_does_not_say(
 
 
 def test_a_resumed_run_does_not_compare_two_metrics(tmp_path: Path, photos: Path) -> None:
-    """The best by PSNR has 30; by the error, of which less is better, anything would beat it."""
+    """The best PSNR is 30. Lower is better for the error, so any error would beat it."""
     train(compose_config(*settings(tmp_path, photos, "trainer.max_steps=2")))
     more = ["monitor=mse", "trainer.max_steps=4", "scheduler_g.T_max=2", "resume=auto"]
     train(compose_config(*settings(tmp_path, photos, *more)))
@@ -120,12 +125,12 @@ def test_a_resumed_run_does_not_compare_two_metrics(tmp_path: Path, photos: Path
 def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Path, photos: Path) -> None:
     arguments = ["ckpt=bicubic", f"hr_dir={photos}", f"out_dir={tmp_path}/out", "device=cpu"]
     own = "metric._target_=own_metrics.ProtocolAndMae"
-    report = evaluate(compose_config(*arguments, own, program="evaluate"))
+    report = run_evaluation(*arguments, own)
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": ""}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "mae ↓" in page
-    assert f"{report['sets']['photos']['bicubic']['mae']:.5f}" in page
+    assert f"{report.sets['photos'].means['bicubic']['mae'].value:.5f}" in page
     assert '"falling": ["mae", "mse"]' in page
 
 

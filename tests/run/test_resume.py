@@ -122,6 +122,18 @@ def test_other_changes_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_run_of_older_code_has_its_numbers_of_optimization_elsewhere(tmp_path: Path) -> None:
+    numbers = {"ema_decay": 0.99, "warmup_iterations": 5, "gradient_clip": None, "accumulate": 2}
+    before = saved(tmp_path, {"model": {"gan_weight": 0.1, **numbers}})
+    optimization = {"_target_": "sr.training.optimization.Optimization", **numbers}
+    assert compare(before, {"model": {"gan_weight": 0.1, "optimization": optimization}}) == []
+    now = {"model": {"gan_weight": 0.1, "optimization": optimization | {"accumulate": 1}}}
+    assert compare(before, now) == ["model.optimization.accumulate: 2 -> 1"]
+    now = {"model": {"gan_weight": 0.1, "optimization": optimization | {"warmup_iterations": 6}}}
+    with pytest.raises(ResumeError, match=r"model\.optimization\.warmup_iterations: 5 -> 6"):
+        compare(before, now)
+
+
 def test_what_cannot_be_resumed_is_said(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError, match=r"resume=nowhere\.ckpt does not exist: name a checkpoint of a run, or auto"

@@ -8,6 +8,7 @@ from torch import nn
 
 from sr.training import consensus
 from sr.training.consensus import SAVE, STOP, Answer, Consensus, Reading
+from sr.training.withhold import withhold, withholds_on_device
 
 FINE = (1.0, 1.0, 1.0, 1.0)
 
@@ -15,7 +16,8 @@ FINE = (1.0, 1.0, 1.0, 1.0)
 class Training:
     """A weight whose gradient is 1, by an optimizer of torch."""
 
-    def __init__(self, kind: Any = torch.optim.Adam, **settings: Any) -> None:
+    def __init__(self, kind: Any = torch.optim.Adam, *, on_device: bool = False, **settings: Any) -> None:
+        self.on_device = on_device
         self.weight = nn.Parameter(torch.zeros(1))
         self.optimizer = kind([self.weight], lr=0.1, **settings)
         self.consensus = Consensus()
@@ -27,11 +29,13 @@ class Training:
         self.weight.grad = torch.ones(1)
         consensus.least = lambda numbers: torch.minimum(numbers, torch.tensor(elsewhere))
         finite = self.consensus.ask(
-            losses=[torch.tensor(0.5), torch.tensor(loss)],
+            iteration=self.iteration,
+            losses={"l1": torch.tensor(0.5), "loss_g": torch.tensor(loss)},
             gradients=[torch.tensor(gradient)],
-            optimizers=[self.optimizer],
-            reading={"iteration": self.iteration, "terms": {}, "batch": {"number": self.iteration}},
+            batch={"number": self.iteration},
+            wait=not self.on_device,
         )
+        withhold([self.optimizer], unless=finite, on_device=self.on_device)
         self.optimizer.step()
         return float(finite)
 
@@ -85,13 +89,12 @@ def test_requests_of_any_process_reach_all() -> None:
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, whose answer travels."""
-    monkeypatch.setattr(consensus, "would_wait", lambda answer: True)
     monkeypatch.setattr(Reading, "on_its_way", lambda self: self)
 
 
 @pytest.mark.usefixtures("waiting")
 def test_where_it_would_wait_weights_are_kept_at_once_and_the_answer_comes_later() -> None:
-    training, undisturbed = Training(fused=True), Training(fused=True)
+    training, undisturbed = Training(fused=True, on_device=True), Training(fused=True, on_device=True)
     training.step(1.0)
     training.step(NAN)
     assert training.consensus.latest == Answer(1, True, frozenset())
@@ -107,9 +110,25 @@ def test_where_it_would_wait_weights_are_kept_at_once_and_the_answer_comes_later
     assert training.consensus.bad_in_a_row == 0
 
 
-@pytest.mark.usefixtures("waiting")
-def test_an_optimizer_that_cannot_skip_on_the_device_is_waited_for() -> None:
-    training = Training(torch.optim.SGD)
-    training.step(NAN)
-    assert training.consensus.latest == Answer(1, False, frozenset())
-    assert training.weight.item() == 0
+@pytest.mark.parametrize(
+    ("device", "fused", "expected"),
+    [("cuda", (True, True), True), ("cuda", (True, False), False), ("cpu", (True, True), False)],
+)
+def test_only_fused_optimizers_on_a_gpu_need_no_answer_before_they_step(
+    device: str, fused: tuple[bool, ...], expected: bool
+) -> None:
+    optimizers = [torch.optim.Adam([nn.Parameter(torch.zeros(1))], fused=each) for each in fused]
+    assert withholds_on_device(optimizers, torch.device(device)) == expected
+
+
+def test_the_answer_withholds_nothing_by_itself() -> None:
+    """Asking is one verb, withholding another."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.ones(1)
+    finite = Consensus().ask(
+        iteration=1, losses={"loss_g": torch.tensor(NAN)}, gradients=[torch.tensor(1.0)], batch={}, wait=True
+    )
+    assert finite == 0
+    assert torch.equal(weight.grad, torch.ones(1))
+    withhold([torch.optim.SGD([weight])], unless=finite, on_device=False)
+    assert weight.grad is None

@@ -44,4 +44,4 @@ def test_gradient_norms_are_those_of_the_losses() -> None:
     found = gradient_norms(sr=sr, pushes=pushes, weight=weight)
     for key, loss in losses.items():
         (expected,) = torch.autograd.grad(loss, weight, retain_graph=True)
-        torch.testing.assert_close(found[f"health/gradient_{key}"], expected.norm())
+        torch.testing.assert_close(found[f"gradient_{key}"], expected.norm())

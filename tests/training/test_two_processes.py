@@ -11,20 +11,25 @@ PROGRAM = """
 import os
 import sys
 from pathlib import Path
-sys.path[:0] = [{root!r}, {root!r} + "/tests", {root!r} + "/tests/training"]
+sys.path[:0] = [{root!r}, {root!r} + "/tests"]
 import torch
 torch.set_num_threads(1)
-import test_modules as t
+from functools import partial
+import small_training as t
+from sr.callbacks.divergence import Divergence
+from sr.losses.gan import VanillaGANLoss
+from sr.training.gan import GANModule
+from sr.training.optimization import Optimization
+from sr.training.psnr import PSNRModule
 
 if __name__ == "__main__":
     out = Path({out!r})
-    module = t.make({kind}, accumulate={accumulate}, **{changes})
+    module = t.make({kind}, optimization=Optimization(accumulate={accumulate}), **{changes})
     processes = {processes}
     several = dict(strategy="ddp", devices=processes) if processes > 1 else {{}}
     t.BATCH = 8 // processes
     share = range(int(os.environ.get("LOCAL_RANK", 0)), 24, processes)  # so each batch is shared out
     data = torch.utils.data.Subset(t.Pairs(24, poison={poison}), share)
-    from sr.callbacks.divergence import Divergence
     callbacks = [Divergence(directory=str(out / "diverged"), checkpoints=str(out), patience={patience})]
     trainer = t.fit(module, out, steps=3, data=data, use_distributed_sampler=False, callbacks=callbacks, **several)
     if trainer.global_rank == 0:
@@ -41,7 +46,7 @@ def run(out: Path, **settings: object) -> subprocess.CompletedProcess[str]:
 
 def test_one_bad_process_keeps_both_from_changing_a_weight_and_stops_both(tmp_path: Path) -> None:
     # Image 11 is in the second batch of process 1 alone.
-    settings = {"kind": "t.PSNRModule", "accumulate": 1, "changes": "{}", "processes": 2, "poison": 11}
+    settings = {"kind": "PSNRModule", "accumulate": 1, "changes": "{}", "processes": 2, "poison": 11}
     done = run(tmp_path, patience=1, **settings)
     assert done.returncode != 0
     assert sorted(path.name for path in (tmp_path / "diverged").iterdir()) == [
@@ -55,7 +60,7 @@ def test_one_bad_process_keeps_both_from_changing_a_weight_and_stops_both(tmp_pa
 
 
 def test_one_bad_process_costs_both_one_update(tmp_path: Path) -> None:
-    settings = {"kind": "t.PSNRModule", "accumulate": 1, "changes": "{}", "processes": 2, "poison": 11}
+    settings = {"kind": "PSNRModule", "accumulate": 1, "changes": "{}", "processes": 2, "poison": 11}
     done = run(tmp_path, patience=2, **settings)
     assert done.returncode == 0, done.stderr
     assert "iteration 2: a loss or gradient is not finite (on another process; rank 0" in done.stderr
@@ -63,9 +68,9 @@ def test_one_bad_process_costs_both_one_update(tmp_path: Path) -> None:
 
 
 def test_accumulation_over_two_processes_follows_one_process_without(tmp_path: Path) -> None:
-    changes = "dict(gan_loss=t.VanillaGANLoss(), optimizer_g=t.partial(torch.optim.SGD, lr=0.1),"
-    changes += " optimizer_d=t.partial(torch.optim.SGD, lr=0.1))"
-    settings = {"kind": "t.GANModule", "changes": changes, "poison": None, "patience": 1}
+    changes = "dict(gan_loss=VanillaGANLoss(), optimizer_g=partial(torch.optim.SGD, lr=0.1),"
+    changes += " optimizer_d=partial(torch.optim.SGD, lr=0.1))"
+    settings = {"kind": "GANModule", "changes": changes, "poison": None, "patience": 1}
     one = run(tmp_path / "one", accumulate=1, processes=1, **settings)
     two = run(tmp_path / "two", accumulate=2, processes=2, **settings)
     assert one.returncode == 0, one.stderr

@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 from sr.cli.errors import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
+from sr.ops.exit_status import INTERRUPTED
 from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
 SHOWN = 5  # number of files of each kind that are shown
-INTERRUPTED = 130
 
 
 def main() -> None:

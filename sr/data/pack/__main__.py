@@ -15,8 +15,7 @@ from sr.cli.errors import readable_errors
 from sr.data.cache.folder import gigabytes
 from sr.data.pack.packing import check_empty, find_originals, pack
 from sr.data.shards.storage import Storage
-
-INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
+from sr.ops.exit_status import INTERRUPTED
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 "use strict";
-// The slider between two versions of an image, and what the toolbar does to all of them.
+// The slider between two versions of each image, and the toolbar for all images.
 (() => {
   const { models, falling, cards: data } = JSON.parse(document.getElementById("data").textContent);
   const cards = [...document.querySelectorAll(".card")].map((element) => new Map([
@@ -45,7 +45,7 @@
     move(card, 50);
   }
 
-  // Pictures are decoded when they come near the window: a page may hold hundreds.
+  // A picture is decoded only when it is near the visible part of the page, which may hold hundreds of them.
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;

@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from helpers import compose_config, picture
+from evaluation_runs import run_evaluation
+from helpers import picture
 
-from evaluate import evaluate
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.evaluation.result import Evaluation
 from sr.pictures.writing import write_png
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -41,7 +42,7 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation]:
     """Four images, two nets: one that answers black and one that answers white."""
     import torch
     from safetensors.torch import save_file
@@ -56,8 +57,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
         torch.nn.init.constant_(net.body[-1].bias, 5 * level)
         save_file(net.state_dict(), root / f"{name}.safetensors")
     models = f"ckpts={{black: {root}/black.safetensors, white: {root}/white.safetensors}}"
-    cfg = compose_config(models, f"hr_dir={root}/hr", f"out_dir={root}/out", "device=cpu", program="evaluate")
-    return root / "out" / "report.html", evaluate(cfg)
+    found = run_evaluation(models, f"hr_dir={root}/hr", f"out_dir={root}/out", "device=cpu")
+    return root / "out" / "report.html", found
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ class Card:
 
 
 def test_the_slider_by_keyboard_mouse_and_touch(
-    browser: "webdriver.Chrome", report: tuple[Path, dict]
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
 ) -> None:
     browser.get(report[0].as_uri())
     card = Card(browser, 0)
@@ -147,7 +148,7 @@ def test_the_slider_by_keyboard_mouse_and_touch(
 
 
 def test_every_version_is_the_picture_that_it_says(
-    browser: "webdriver.Chrome", report: tuple[Path, dict]
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
 ) -> None:
     browser.get(report[0].as_uri())
     card = Card(browser, 1)
@@ -174,13 +175,13 @@ def test_every_version_is_the_picture_that_it_says(
             assert (blocks == blocks[:, :1, :, :1]).all()  # squares of one colour
         if version == "bicubic":
             error = (seen[4:-4, 4:-4].astype(float) - hr[4:-4, 4:-4]) ** 2
-            (entry,) = [e for e in report[1]["sets"]["hr"]["images"] if e["name"] == name]
+            (image,) = [e for e in report[1].sets["hr"].images if e.name == name]
             assert 10 * np.log10(255**2 / error.mean()) == pytest.approx(
-                entry["bicubic"]["psnr_rgb"], abs=1e-3
+                image.values["bicubic"]["psnr_rgb"], abs=1e-3
             )
 
 
-def test_the_toolbar_moves_all_images(browser: "webdriver.Chrome", report: tuple[Path, dict]) -> None:
+def test_the_toolbar_moves_all_images(browser: "webdriver.Chrome", report: tuple[Path, Evaluation]) -> None:
     browser.get(report[0].as_uri())
     Select(browser.find_element(By.ID, "all-left")).select_by_visible_text("HR")
     Select(browser.find_element(By.ID, "all-right")).select_by_visible_text("white")
@@ -189,27 +190,27 @@ def test_the_toolbar_moves_all_images(browser: "webdriver.Chrome", report: tuple
         tags = [tag.text for tag in card.element.find_elements(By.CSS_SELECTOR, ".tag")]
         assert tags == ["HR", "white"]
         assert (card.seen()[-12, -10:] > 250).all()
-    entries = report[1]["sets"]["hr"]["images"]
+    images = report[1].sets["hr"].images
 
     def order() -> list[str]:
         return [
             str(card.get_attribute("data-name")) for card in browser.find_elements(By.CSS_SELECTOR, ".card")
         ]
 
-    gains = sorted(entries, key=lambda e: e["black"]["psnr_y"] - e["bicubic"]["psnr_y"])
-    assert order() == [entry["name"] for entry in gains]
+    gains = sorted(images, key=lambda e: e.values["black"]["psnr_y"] - e.values["bicubic"]["psnr_y"])
+    assert order() == [image.name for image in gains]
     for value, worst_first in (
-        ("value ssim_y", lambda e: e["black"]["ssim_y"]),
-        ("value mse", lambda e: -e["black"]["mse"]),
-        ("gain mse", lambda e: e["bicubic"]["mse"] - e["black"]["mse"]),
+        ("value ssim_y", lambda e: e.values["black"]["ssim_y"]),
+        ("value mse", lambda e: -e.values["black"]["mse"]),
+        ("gain mse", lambda e: e.values["bicubic"]["mse"] - e.values["black"]["mse"]),
     ):
         Select(browser.find_element(By.ID, "order")).select_by_value(value)
-        assert order() == [entry["name"] for entry in sorted(entries, key=worst_first)]
+        assert order() == [image.name for image in sorted(images, key=worst_first)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_runs_over_the_edge(
-    browser: "webdriver.Chrome", report: tuple[Path, dict], scheme: str
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation], scheme: str
 ) -> None:
     browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -229,7 +230,7 @@ def test_on_a_phone_nothing_runs_over_the_edge(
 
 
 def test_the_console_is_silent_and_nothing_is_fetched(
-    browser: "webdriver.Chrome", report: tuple[Path, dict]
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
 ) -> None:
     browser.get(report[0].as_uri())
     Card(browser, 3)

@@ -1,0 +1,36 @@
+"""Names of Hydra and OmegaConf that are not public, in one place: an upgrade that loses one fails in
+tests/cli/test_private_hydra.py.
+
+Each is here because there is no public way to do what it does.
+"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from hydra._internal.utils import get_args_parser
+from omegaconf import DictConfig
+
+
+def command_line_parser() -> ArgumentParser:
+    """The parser of Hydra's options and keys."""
+    return get_args_parser()
+
+
+def node_of(parent: DictConfig, key: str) -> Any:
+    """A node without what it refers to, so that a reference to nothing is no error."""
+    return parent._get_node(key)
+
+
+def value_of(node: Any) -> Any:
+    """The value of a node as it is written."""
+    return node._value()
+
+
+def root_of(node: DictConfig) -> Any:
+    """The configuration that a node is a part of."""
+    return node._get_root()
+
+
+def has_keys(node: Any) -> bool:
+    """Whether it is a node with keys of its own, and neither missing nor a reference to another."""
+    return isinstance(node, DictConfig) and not (node._is_missing() or node._is_interpolation())

@@ -1,0 +1,51 @@
+"""A batch in parts that are computed one after the other."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from lightning.pytorch.strategies import ParallelStrategy, Strategy
+from torch import Tensor
+
+Batch = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MicroBatch:
+    """A part of a batch.
+
+    Attributes:
+        lr: (N, C, h, w) in [0, 1].
+        hr: (N, C, H, W) in [0, 1], what a discriminator sees as real.
+        target: (N, C, H, W), what the content losses compare with: `hr`, unless the batch has a "target" of its own,
+            as Real-ESRGAN's sharpened HR (Wang et al., 2021, sec. 3.4).
+        exchange: the context of the backward pass, which says whether processes exchange gradients in it.
+    """
+
+    lr: Tensor
+    hr: Tensor
+    target: Tensor
+    exchange: AbstractContextManager[None]
+
+
+def micro_batches(batch: Batch, *, count: int, strategy: Strategy) -> Iterator[MicroBatch]:
+    """Cut a batch into `count` parts of equal size.
+
+    Raises:
+        ValueError: the size of the batch is no multiple of `count`.
+    """
+    size = batch["lr"].shape[0]
+    if size % count:
+        raise ValueError(
+            f"data.batch_size={size} must be a multiple of model.optimization.accumulate={count}"
+        )
+    images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
+    for number, (lr, hr, target) in enumerate(
+        zip(*(part.chunk(count) for part in images), strict=True), start=1
+    ):
+        # Gradients are exchanged between processes once, with the last part.
+        exchange: AbstractContextManager[None] = nullcontext()
+        if isinstance(strategy, ParallelStrategy) and number < count:
+            exchange = strategy.block_backward_sync()
+        yield MicroBatch(lr=lr, hr=hr, target=target, exchange=exchange)
