@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it asks the network for a newer version
 
 import hydra
 import lightning as L
@@ -67,7 +67,7 @@ def main(cfg: DictConfig) -> None:
 
 
 def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
-    """A job that fails is reported at the end (sr/sweep/summary.py) and leaves the others alone."""
+    """Run one job of a sweep. A failed job is reported at the end (sr/sweep/summary.py); the other jobs continue."""
     try:
         run_job(
             Path(__file__),
@@ -80,7 +80,7 @@ def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
 
 
 def train(cfg: DictConfig) -> None:
-    """One run, the only one in its directory; of several processes the first one sees to that."""
+    """Train one run. The first of its processes locks the directory, so that no other run uses it."""
     first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
     end_with_starter(signal.SIGTERM if first else signal.SIGKILL)  # a job of a sweep saves before it ends
     with alone_in(Path(cfg.run_dir), key="hydra.run.dir") if first else nullcontext(), starting_others():
@@ -88,7 +88,7 @@ def train(cfg: DictConfig) -> None:
 
 
 def build_and_fit(cfg: DictConfig) -> None:
-    """Build everything, so that every mistake in the configuration shows before the first iteration; then fit."""
+    """Build everything, so that every mistake in the configuration is found before the first iteration; then fit."""
     check_root_keys(cfg, TrainConfig)
     check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
     given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -110,8 +110,8 @@ def build_and_fit(cfg: DictConfig) -> None:
     quieten()
     if cfg.cpu_threads:
         torch.set_num_threads(cfg.cpu_threads)
-    data = instantiate(cfg.data)  # before the model, whose perceptual loss may have weights to download
-    model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the layout that convolutions want
+    data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
+    model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the best layout for convolutions
     check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     data.check_validation(smallest=model.metric.smallest)
@@ -149,7 +149,7 @@ def say_what_is_resumed(saved: SavedRun, changed: list[str]) -> None:
 
 
 def end_as_stopped(trainer: L.Trainer) -> None:
-    """Processes that Lightning started say nothing, since the first of them to fail would end the others."""
+    """Exit with STOPPED. The processes that Lightning started exit with 0: a failed one would end the others."""
     if not trainer.is_global_zero:
         sys.exit(0)
     print(f"\nstopped after {trainer.global_step} iterations, everything is saved: resume=auto goes on")
@@ -157,17 +157,17 @@ def end_as_stopped(trainer: L.Trainer) -> None:
 
 
 def quieten() -> None:
-    """Silence what libraries say about choices that are meant."""
+    """Silence the warnings of libraries about intended choices."""
     for message in (
-        ".*does not have many workers.*",  # one loader process is right for whole images
-        ".*worker processes in total.*",  # `warn_of_workers` says it, once
+        ".*does not have many workers.*",  # one loader process is enough for whole images
+        ".*worker processes in total.*",  # `warn_of_workers` says it once
         ".*recommended to use `self.log.*",  # validation is exact on every process already
-        ".*in eval mode at the start of training.*",  # the average and VGG are meant to be
+        ".*in eval mode at the start of training.*",  # this is intended for the average and VGG
         ".*smaller than the logging interval.*",
         ".*logs directory .* exists and is not empty.*",  # hydra.run.dir is made before the logger
-        ".*isinstance.treespec, LeafSpec.*",  # Lightning's own calls of what torch renamed
+        ".*isinstance.treespec, LeafSpec.*",  # Lightning itself calls functions that torch has renamed
         ".*torch.distributed.nn.functional.all_gather is deprecated.*",
-        ".*your dataloader is not resumable.*",  # its sampler is
+        ".*your dataloader is not resumable.*",  # its sampler is resumable
     ):
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
@@ -177,7 +177,7 @@ def quieten() -> None:
 
 @rank_zero_only
 def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
-    """The run directory as the run will find it, with its configuration."""
+    """Prepare the run directory: remove unfinished files, move other checkpoints aside, save the configuration."""
     run_dir = Path(cfg.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
@@ -189,7 +189,7 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
 
 @rank_zero_only
 def report(trainer: L.Trainer, run_dir: Path) -> None:
-    """Where everything is, and what to type next."""
+    """Print the location of every result and the next command."""
     run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
     quantities = sr_module(trainer.lightning_module).metric.quantities
     validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
@@ -216,14 +216,17 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     chosen = choices.get("degradation", "bicubic")
     blind = "" if chosen == "bicubic" else f" degradation={chosen}"
-    if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the callback can be left out
+    if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
     print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}")
 
 
 def wandb_commands(folder: Path) -> str:
-    """Every start of a resumed run has left a folder; `wandb sync` puts those of one id together in their order."""
+    """The commands that show and upload a W&B run.
+
+    Every start of a resumed run leaves a folder; `wandb sync` joins the folders of one id in their order.
+    """
     latest = folder / "latest-run"  # a link to (offline-)run-<time>-<id>
     number = latest.resolve().name.rsplit("-", 1)[-1]
     commands = [["wandb", "leet", str(latest)]]
