@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from sr.archs.sizes import check_sizes
+
 
 class PatchDiscriminator(nn.Module):
     """Judges overlapping patches: `num_layer` strided 4x4 convolutions, one at stride 1, and one to a logit.
@@ -14,13 +16,12 @@ class PatchDiscriminator(nn.Module):
 
     Source: Isola et al., "Image-to-image translation with conditional adversarial networks", 2017,
     sec. 3.2.2 and 6.1.2.
-    Raises ValueError if `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
+    Raises ValueError if `num_feat` or `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, num_layer: int = 3) -> None:
         super().__init__()
-        if num_layer < 1:
-            raise ValueError(f"num_layer={num_layer} must be at least 1")
+        check_sizes(num_feat=num_feat, num_layer=num_layer)
         self.minimum_size = 3 * 2**num_layer
         # The first layer is not normalised (sec. 6.1.2): instance norm there would lose the mean colour.
         self.body = nn.Sequential(nn.Conv2d(in_channels, num_feat, 4, stride=2, padding=1), nn.LeakyReLU(0.2))

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from hydra.errors import HydraException, InstantiationException
@@ -14,11 +15,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.cli.hydra_errors import explain_composition
+from sr.config import TrainConfig
 from sr.pictures.picture import UnreadableImageError
 
 # Our own folder and the two programs: an error raised there is a message to the user.
 ROOT = Path(__file__).parents[2]
 OURS = (str(ROOT / "sr") + os.sep, str(ROOT / "train.py"), str(ROOT / "evaluate.py"))
+ROOT_KEYS = {entry.name for entry in fields(TrainConfig)}
 MARK = "SR_READABLE_ERRORS"
 
 
@@ -58,7 +61,7 @@ def explain(error: BaseException) -> str | None:
     """The message for a user; None for a bug."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         key = re.search(r"full_key: (\S+)", str(error))
-        place = f" (in the configuration under {key.group(1)})" if key else ""
+        place = f" (in the configuration under {_written(key.group(1))})" if key else ""
         return f"{_text(error.__cause__)}{place}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return explain_composition(error)
@@ -76,6 +79,13 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
         return _text(error)
     return None
+
+
+def _written(key: str) -> str:
+    """The key under which a user writes a node: `model` and `data` hold copies of those of other groups."""
+    inner = key.partition(".")[2]
+    copied = key.startswith(("model.", "data.")) and inner.partition(".")[0] in ROOT_KEYS
+    return inner if copied else key
 
 
 def _raised_by_us(error: BaseException) -> bool:

@@ -84,11 +84,7 @@ def warn_of_torchrun() -> None:
 
 
 def check_nets(cfg: DictConfig) -> None:
-    """Numbers that torch answers with a strange error, or with a net that is another than was asked for."""
-    for group in ("generator", "discriminator"):
-        for key, value in cfg[group].items():
-            if str(key).startswith("num_") and isinstance(value, int) and value < 1:
-                raise ValueError(f"{group}.{key}={value} must be 1 or more")
+    """Raises ValueError where a part has another scale than the run."""
     for group in ("generator", "degradation"):
         if (scale := cfg[group].get("scale", cfg.scale)) != cfg.scale:
             raise ValueError(
