@@ -7,32 +7,29 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 from hydra.errors import HydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
 
-from sr.cli.hydra_errors import explain_composition
-from sr.config import TrainConfig
+from sr.cli.hydra_errors import ROOT_KEYS, explain_composition
 from sr.pictures.picture import UnreadableImageError
 
 # Our own folder and the two programs: an error raised there is a message to the user.
 ROOT = Path(__file__).parents[2]
 OURS = (str(ROOT / "sr") + os.sep, str(ROOT / "train.py"), str(ROOT / "evaluate.py"))
-ROOT_KEYS = {entry.name for entry in fields(TrainConfig)}
 MARK = "SR_READABLE_ERRORS"
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn what a user can mend into one message on standard error and exit status 1.
+    """Turn what a user can correct into one message on standard error and exit status 1.
 
     That is every error of Hydra, OmegaConf and Lightning's argument checks, every OSError that names a file, and every
     ValueError, OSError and RuntimeError raised by our own code. Anything else is a bug, ours or a library's, and keeps
-    its traceback; HYDRA_FULL_ERROR=1 keeps all of them. The function that Hydra calls needs one of its own: to an
-    exception that leaves it Hydra adds a line with all overrides, to the end of the program it does not.
+    its traceback; HYDRA_FULL_ERROR=1 keeps all of them. The function that Hydra calls needs this around its body too:
+    Hydra adds a line with all overrides to an exception that leaves that function, but not where the program exits.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
         yield
