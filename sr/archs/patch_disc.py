@@ -6,7 +6,7 @@ from sr.archs.sizes import check_sizes
 
 
 class PatchDiscriminator(nn.Module):
-    """Judges overlapping patches: `num_layer` strided 4x4 convolutions, one at stride 1, and one to a logit.
+    """Gives a logit for each overlapping patch: `num_layer` strided 4x4 convolutions, one at stride 1, one to a logit.
 
     (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H // 2**num_layer - 2, W // 2**num_layer - 2).
     A logit sees 70x70 pixels at `num_layer=3` (34x34 at 2, 142x142 at 4), besides the norm's statistics.

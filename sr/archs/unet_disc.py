@@ -16,7 +16,7 @@ _DOWNSAMPLING = 8
 
 
 class UNetDiscriminator(nn.Module):
-    """Judges every pixel: three strided convolutions down, three upsampling steps up, skips between them.
+    """Gives a logit for every pixel: three strided convolutions down, three upsampling steps up, skips between them.
 
     (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean (N, 1).
     H and W must be multiples of 8. In train mode every forward advances the spectral norm's power iteration.

@@ -8,7 +8,7 @@ _DOWNSAMPLING = 32
 
 
 class VGGDiscriminator(nn.Module):
-    """Judges a whole patch: five pairs of convolutions, each pair halving the image, then two linear layers.
+    """Gives one logit for a patch: five pairs of convolutions, each pair halving the image, then two linear layers.
 
     (N, in_channels, patch_size, patch_size) float in [0, 1] -> logits (N, 1).
     The first linear layer fixes the input size: any multiple of 32. At 128 this is the net of the reference
