@@ -16,7 +16,6 @@ from omegaconf.errors import InterpolationKeyError
 
 from sr.cli.argument_types import check_types
 from sr.cli.errors import explain
-from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 from sr.pictures.writing import write_png
@@ -73,6 +72,9 @@ def exchanged(experiment: str, files: Path, built: dict[str, Exception | None]) 
     """
     base = compose_config(f"experiment={experiment}", f"run_dir={files}/run")
     written = {key: raw(base, key) for key in base}
+    for key in GROUPS:
+        shrink(base, key, files)
+    plain = {key: resolved(base, key) for key in written}
     for number in range(max(len(options(key)) for key in (*GROUPS, *USED_TWICE))):
         chosen = {key: names[number] for key in (*GROUPS, *USED_TWICE) if number < len(names := options(key))}
         overrides = [
@@ -86,69 +88,102 @@ def exchanged(experiment: str, files: Path, built: dict[str, Exception | None]) 
         for key, choice in chosen.items():
             original, monitor, node = base._get_node(key), base.monitor, raw(cfg, key)
             base[key] = cfg._get_node(key)
-            shrunk(base, files)
+            shrink(base, key, files)
+            changed = {key}
             if key == "metric":
                 base.monitor = next(iter(instantiate(base.metric).quantities))
-            yield Exchange(experiment, key, choice, node, error_of(base, built))
+                changed = {key, "monitor"}
+            yield Exchange(experiment, key, choice, node, error_of(base, built, plain=plain, changed=changed))
             base[key], base.monitor = original, monitor
 
 
 def raw(cfg: DictConfig, key: Any) -> Any:
     """A node as it is written, interpolations and all."""
     node = cfg._get_node(key)
-    return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+    return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node._value()
 
 
-def shrunk(cfg: DictConfig, files: Path) -> None:
+def resolved(cfg: DictConfig, key: Any) -> Any:
+    return OmegaConf.to_container(cfg[key], resolve=True) if OmegaConf.is_config(cfg[key]) else cfg[key]
+
+
+def followers(cfg: DictConfig, changed: set[str]) -> set[Any]:
+    """Root keys whose nodes take a value from one of these, or from one that does; and these."""
+    texts, found = {key: json.dumps(raw(cfg, key)) for key in cfg}, set(changed)
+    while more := {
+        key
+        for key, text in texts.items()
+        if key not in found and any(f"${{{name}{end}" in text for name in found for end in ".}")
+    }:
+        found |= more
+    return found
+
+
+def shrink(cfg: DictConfig, key: str, files: Path) -> None:
     """Small nets, VGG19 as far as its first layer, and paths for what has none."""
-    for net in (cfg.generator, cfg.discriminator):
-        for key, size in net.items():
-            if str(key).startswith("num_") and isinstance(size, int):
-                net[key] = min(size, 4)
-    for term in cfg.loss.values():
+    if key in ("generator", "discriminator"):
+        for name, size in cfg[key].items():
+            if str(name).startswith("num_") and isinstance(size, int):
+                cfg[key][name] = min(size, 4)
+    for term in cfg.loss.values() if key == "loss" else ():
         if "layers" in term.loss:
             term.loss.weights, term.loss.layers = str(files / "vgg.pth"), {"conv1_1": 1.0}
-    for group in GROUPS:
-        for key in OmegaConf.missing_keys(cfg[group]):
-            folder = "shards" if key.endswith("url") else f"lr{cfg.scale}" if "_lr_" in key else "hr"
-            OmegaConf.update(cfg, key, str(files / folder))
+    if key in GROUPS and "???" in json.dumps(raw(cfg, key)):
+        for name in OmegaConf.missing_keys(cfg[key]):
+            folder = "shards" if name.endswith("url") else f"lr{cfg.scale}" if "_lr_" in name else "hr"
+            OmegaConf.update(cfg, name, str(files / folder))
 
 
-def error_of(cfg: DictConfig, built: dict[str, Exception | None]) -> Exception | None:
-    """What a run ends in before it begins, asked in the order of train.py; what equals another is not built again."""
+def error_of(
+    cfg: DictConfig, built: dict[str, Exception | None], *, plain: dict[Any, Any], changed: set[str]
+) -> Exception | None:
+    """What a run ends in before it begins, asked in the order of train.py; what equals another is not built again.
+
+    Args:
+        cfg: the configuration.
+        built: the outcomes of what has been built so far, by its resolved nodes.
+        plain: the resolved nodes of the experiment itself.
+        changed: the root keys that differ from it.
+    """
     try:
-        plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        plain = plain | {key: resolved(cfg, key) for key in followers(cfg, changed)}
     except InterpolationKeyError as error:
         return error
     parts = {key: json.dumps(node) for key, node in plain.items()}
-    sizes = parts["discriminator"], plain["data"]["hr_patch_size"], plain["data"]["batch_size"]
-    quick = OmegaConf.create(plain)  # without interpolations, which take most of the time
+    sizes = {key: plain["data"][key] for key in ("hr_patch_size", "batch_size")}
     for part, build in (
-        (str(parts), check_all),
-        (parts["data"], lambda cfg: instantiate(cfg.data)),
-        (str((parts["model"], sizes)), lambda cfg: check_fit(cfg, instantiate(cfg.model))),
-        (parts["callbacks"], lambda cfg: instantiate(cfg.callbacks)),
-        (parts["logger"], lambda cfg: instantiate(cfg.logger)),
+        (str(parts), lambda: check_all(plain)),
+        (parts["data"], lambda: instantiate(plain["data"])),
+        (parts["model"] + parts["discriminator"] + str(sizes), lambda: build_model(plain, sizes)),
+        (parts["callbacks"], lambda: instantiate(plain["callbacks"])),
+        (parts["logger"], lambda: instantiate(plain["logger"])),
     ):
         if part not in built:
-            built[part] = caught(build, quick)
+            built[part] = caught(build)
         if built[part]:
             return built[part]
     return None
 
 
-def check_all(cfg: DictConfig) -> None:
-    check_root_keys(cfg, TrainConfig)
-    plain: Any = OmegaConf.to_container(cfg)
+def check_all(plain: dict[Any, Any]) -> None:
+    # To make a node of everything takes longer than the checks, and these have no use for model and data.
+    cfg = OmegaConf.create({key: node for key, node in plain.items() if key not in ("model", "data")})
     check_types(plain)
     check_trainer(cfg.trainer)
     check_nets(cfg)
     check_groups(cfg)
 
 
-def caught(build: Callable[[DictConfig], object], cfg: DictConfig) -> Exception | None:
+def build_model(plain: dict[Any, Any], sizes: dict[str, int]) -> None:
+    keys = ("model", "metric", "generator", "channels")
+    check_fit(
+        OmegaConf.create({"data": sizes} | {key: plain[key] for key in keys}), instantiate(plain["model"])
+    )
+
+
+def caught(build: Callable[[], object]) -> Exception | None:
     try:
-        build(cfg)
+        build()
     except Exception as error:
         return error
     return None
