@@ -14,10 +14,11 @@ from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 
+WHOLE = ("experiment", "protocol", "hparams_search", "debug")  # groups that change the whole configuration
 CHOICES = [
     (path.parent.name, path.stem)
     for path in sorted((ROOT / "conf").glob("*/*.yaml"))
-    if path.parent.name not in ("experiment", "protocol", "hparams_search") and not path.stem.startswith("_")
+    if path.parent.name not in WHOLE and not path.stem.startswith("_")
 ]
 KEYS = {"optimizer": "optimizer@optimizer_g", "scheduler": "scheduler@scheduler_g"}
 
@@ -61,7 +62,9 @@ def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: P
 
 
 FILES_OF_DIFFERENCES = sorted(
-    path for group in ("experiment", "hparams_search") for path in (ROOT / "conf" / group).glob("*.yaml")
+    path
+    for group in ("experiment", "hparams_search", "debug")
+    for path in (ROOT / "conf" / group).glob("*.yaml")
 )
 
 
