@@ -50,11 +50,6 @@ def experiments() -> list[str]:
 
 def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
     """Overrides that make any experiment small enough for a test: two iterations on procedural images."""
-    small = {
-        "sr.archs.rrdbnet.RRDBNet": ["num_feat=8", "num_block=1", "num_grow_ch=4"],
-        "sr.archs.srvgg.SRVGGNetCompact": ["num_feat=8", "num_conv=2"],
-        "sr.archs.srresnet.SRResNet": ["num_feat=8", "num_block=1"],
-    }
     shared = [f"experiment={experiment}", "data=dead_leaves"]
     cfg = compose_config(*shared)
     overrides = [
@@ -66,16 +61,21 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
         "trainer.log_every_n_steps=1",
         "trainer.precision=32-true",  # the same numbers on every machine
     ]
-    overrides += [f"generator.{setting}" for setting in small[cfg.generator["_target_"]]]
-    overrides += [
-        "discriminator.num_feat=4",
-        "data.num_images=2",
-        "data.image_size=64",
-        "data.hr_patch_size=32",
-    ]
+    overrides += small_nets(cfg)
+    overrides += ["data.num_images=2", "data.image_size=64", "data.hr_patch_size=32"]
     overrides += ["data.batch_size=2", "data.num_workers=0", "data.iterations_per_epoch=2"]
     overrides += ["trainer.max_steps=2", "trainer.max_epochs=1"]
     return [*overrides, *small_vgg(cfg, vgg)]
+
+
+def small_nets(cfg: DictConfig) -> list[str]:
+    """Overrides with which the nets are small, whatever they are: no number of features, blocks or layers above 4."""
+    return [
+        f"{net}.{key}={min(size, 4)}"
+        for net in ("generator", "discriminator")
+        for key, size in cfg[net].items()
+        if str(key).startswith("num_") and isinstance(size, int)
+    ]
 
 
 def small_gan(run_dir: Path) -> list[str]:

@@ -7,16 +7,18 @@ import torch
 from helpers import ROOT, compose_config, experiments, small_vgg, write_vgg
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from sr.cli.errors import explain
 from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 
+WHOLE = ("experiment", "protocol", "hparams_search", "debug")  # groups that change the whole configuration
 CHOICES = [
     (path.parent.name, path.stem)
     for path in sorted((ROOT / "conf").glob("*/*.yaml"))
-    if path.parent.name not in ("experiment", "protocol", "hparams_search") and not path.stem.startswith("_")
+    if path.parent.name not in WHOLE and not path.stem.startswith("_")
 ]
 KEYS = {"optimizer": "optimizer@optimizer_g", "scheduler": "scheduler@scheduler_g"}
 
@@ -57,6 +59,21 @@ def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: P
     ):
         kind = value.func if node.get("_partial_") else type(value)
         assert kind.__name__ == node["_target_"].rsplit(".", 1)[1]
+
+
+FILES_OF_DIFFERENCES = sorted(
+    path
+    for group in ("experiment", "hparams_search", "debug")
+    for path in (ROOT / "conf" / group).glob("*.yaml")
+)
+
+
+@pytest.mark.parametrize("file", FILES_OF_DIFFERENCES, ids=lambda file: file.stem)
+def test_an_experiment_leaves_the_numbers_of_an_option_to_the_option(file: Path) -> None:
+    """Otherwise they would stay when the option is exchanged, and belong to nothing."""
+    keys = set(OmegaConf.to_container(OmegaConf.load(file)))
+    assert not keys & {"generator", "discriminator", "loss", "gan_loss", "degradation", "metric", "logger"}
+    assert not keys & {"optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d"}
 
 
 @pytest.mark.parametrize("experiment", experiments())

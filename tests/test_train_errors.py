@@ -28,8 +28,6 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
         (["data.hr_patch_size=36"], r"data\.hr_patch_size=36 does not suit the discriminator"),
         (["seed=-1"], "seed=-1 must be 0 or more"),
         (["scale=0"], "scale=0 must be 1 or more"),
-        (["generator.num_block=0"], r"generator\.num_block=0 must be 1 or more"),
-        (["discriminator.num_feat=-4"], r"discriminator\.num_feat=-4 must be 1 or more"),
         (["generator.scale=2"], r"generator\.scale=2 is not scale=4: set scale, which all parts follow"),
         (["degradation.scale=2"], r"degradation\.scale=2 is not scale=4: set scale, which all parts follow"),
         (["channels=0"], "channels=0 must be 1 or more"),
@@ -54,6 +52,11 @@ def test_what_does_not_fit_together_shows_before_training(
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
+        (["generator.num_block=0"], "num_block=0 must be 1 or more (in the configuration under generator)"),
+        (
+            ["discriminator.num_feat=-4"],
+            "num_feat=-4 must be 1 or more (in the configuration under discriminator)",
+        ),
         (["model.gan_weight=-1"], "gan_weight=-1 must be 0 or more"),
         (
             ["model.optimization.warmup_iterations=-1"],

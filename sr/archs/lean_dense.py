@@ -13,7 +13,7 @@ SLOPE = 0.2
 
 
 def lean_dense(features: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
-    """What the last of five densely connected 3 x 3 convolutions gives, without the residual around it.
+    """The output of the last of five densely connected 3 x 3 convolutions, without the residual around them.
 
     (N, C, H, W) -> (N, C, H, W). Convolution k sees `features` and the (leaky) results of all before it. Autograd
     would keep the input of every convolution and of every activation: for 64 features and growth 32 that is 64 + 96 +
@@ -21,8 +21,9 @@ def lean_dense(features: Tensor, weights: list[Tensor], biases: list[Tensor]) ->
     activation follows from the sign of its result. Under autocast it computes in autocast's dtype, as convolutions do.
 
     Args:
-        features: the input.
-        weights, biases: of the five convolutions, in order.
+        features: the input of the block.
+        weights: the weights of the five convolutions, in their order.
+        biases: the biases of the five convolutions, in their order.
     """
     result: Tensor = _LeanDense.apply(features, *weights, *biases)  # type: ignore[no-untyped-call]
     return result

@@ -2,9 +2,11 @@
 
 from torch import Tensor, nn
 
+from sr.archs.sizes import check_sizes
+
 
 class PatchDiscriminator(nn.Module):
-    """Judges overlapping patches: `num_layer` strided 4x4 convolutions, one at stride 1, and one to a logit.
+    """Gives a logit for each overlapping patch: `num_layer` strided 4x4 convolutions, one at stride 1, one to a logit.
 
     (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H // 2**num_layer - 2, W // 2**num_layer - 2).
     A logit sees 70x70 pixels at `num_layer=3` (34x34 at 2, 142x142 at 4), besides the norm's statistics.
@@ -14,13 +16,12 @@ class PatchDiscriminator(nn.Module):
 
     Source: Isola et al., "Image-to-image translation with conditional adversarial networks", 2017,
     sec. 3.2.2 and 6.1.2.
-    Raises ValueError if `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
+    Raises ValueError if `num_feat` or `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, num_layer: int = 3) -> None:
         super().__init__()
-        if num_layer < 1:
-            raise ValueError(f"num_layer={num_layer} must be at least 1")
+        check_sizes(num_feat=num_feat, num_layer=num_layer)
         self.minimum_size = 3 * 2**num_layer
         # The first layer is not normalised (sec. 6.1.2): instance norm there would lose the mean colour.
         self.body = nn.Sequential(nn.Conv2d(in_channels, num_feat, 4, stride=2, padding=1), nn.LeakyReLU(0.2))

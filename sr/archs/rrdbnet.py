@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from sr.archs.lean_dense import lean_dense
+from sr.archs.sizes import check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
@@ -34,7 +35,8 @@ class RRDBNet(nn.Module):
     rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it (see `sr.archs.lean_dense`),
     "checkpoint" the input of every block alone, whose forward pass runs twice.
 
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, or `memory` not one of its choices.
+    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, if a `num_*` is below 1, or if `memory` is not one of its
+    choices.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class RRDBNet(nn.Module):
         memory: Memory = "lean",
     ) -> None:
         super().__init__()
+        check_sizes(num_feat=num_feat, num_block=num_block, num_grow_ch=num_grow_ch)
         if scale not in _ENLARGE:
             raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _ENLARGE))}")
         if memory not in get_args(Memory):

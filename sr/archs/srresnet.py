@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from sr.archs.sizes import check_sizes
+
 _PRELU_SLOPE = 0.25
 # x8 follows the paper's x4: a chain of doublings.
 _UPSAMPLING_STEPS: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
@@ -15,7 +17,7 @@ class SRResNet(nn.Module):
 
     Source: Ledig et al., "Photo-realistic single image super-resolution...", 2017, sec. 2.1 and fig. 4.
     The paper's targets are in [-1, 1], ours in [0, 1]: the last convolution absorbs the difference.
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8.
+    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, or if a `num_*` is below 1.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class SRResNet(nn.Module):
         batch_norm: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes(num_feat=num_feat, num_block=num_block)
         if scale not in _UPSAMPLING_STEPS:
             raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _UPSAMPLING_STEPS))}")
         self.conv_first = nn.Conv2d(in_channels, num_feat, 9, padding=4)

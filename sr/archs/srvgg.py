@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.bicubic import upsample_bicubic
+from sr.archs.sizes import check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 _PRELU_SLOPE = 0.25
@@ -25,7 +26,8 @@ class SRVGGNetCompact(nn.Module):
 
     Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32),
     whose parameter names these are.
-    Raises ValueError if `scale` is below 1, if `skip` is unknown, or if `out_channels` is not `in_channels`.
+    Raises ValueError if `scale` or a `num_*` is below 1, if `skip` is unknown, or if `out_channels` is not
+    `in_channels`.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SRVGGNetCompact(nn.Module):
         skip: Literal["nearest", "bicubic"] = "nearest",
     ) -> None:
         super().__init__()
+        check_sizes(num_feat=num_feat, num_conv=num_conv)
         if scale < 1:
             raise ValueError(f"scale={scale} must be a positive integer")
         if skip not in _SKIPS:

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 # build a second one and load the state dict.
 from torch.nn.utils import spectral_norm
 
+from sr.archs.sizes import check_sizes
 from sr.archs.upsampling import double_bilinear
 
 _DOWNSAMPLING = 8
 
 
 class UNetDiscriminator(nn.Module):
-    """Judges every pixel: three strided convolutions down, three upsampling steps up, skips between them.
+    """Gives a logit for every pixel: three strided convolutions down, three upsampling steps up, skips between them.
 
     (N, in_channels, H, W) float in [0, 1] -> logits (N, 1, H, W), or with `average=True` their mean (N, 1).
     H and W must be multiples of 8. In train mode every forward advances the spectral norm's power iteration.
@@ -23,7 +24,7 @@ class UNetDiscriminator(nn.Module):
     Source: Wang et al., "Real-ESRGAN", 2021, sec. 3.4; spectral normalisation: Miyato et al., 2018. Parameter
     names are the published ones, with `skip_connection=True` and per-pixel logits as published; `average` is
     ours.
-    Raises ValueError if H or W is not a multiple of 8.
+    Raises ValueError if `num_feat` is below 1, or if H or W is not a multiple of 8.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class UNetDiscriminator(nn.Module):
         average: bool = False,
     ) -> None:
         super().__init__()
+        check_sizes(num_feat=num_feat)
         self.skip_connection = skip_connection
         self.average = average
         self.conv0 = nn.Conv2d(in_channels, num_feat, 3, padding=1)

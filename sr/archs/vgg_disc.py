@@ -2,11 +2,13 @@
 
 from torch import Tensor, nn
 
+from sr.archs.sizes import check_sizes
+
 _DOWNSAMPLING = 32
 
 
 class VGGDiscriminator(nn.Module):
-    """Judges a whole patch: five pairs of convolutions, each pair halving the image, then two linear layers.
+    """Gives one logit for a patch: five pairs of convolutions, each pair halving the image, then two linear layers.
 
     (N, in_channels, patch_size, patch_size) float in [0, 1] -> logits (N, 1).
     The first linear layer fixes the input size: any multiple of 32. At 128 this is the net of the reference
@@ -14,11 +16,13 @@ class VGGDiscriminator(nn.Module):
 
     Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et
     al., 2018), whose BasicSR parameter names these are.
-    Raises ValueError if `patch_size` is not a positive multiple of 32, or if the input is of another size.
+    Raises ValueError if `num_feat` is below 1, if `patch_size` is not a positive multiple of 32, or if the input is of
+    another size.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, patch_size: int = 128) -> None:
         super().__init__()
+        check_sizes(num_feat=num_feat)
         if patch_size < _DOWNSAMPLING or patch_size % _DOWNSAMPLING:
             raise ValueError(f"patch_size={patch_size} must be a positive multiple of {_DOWNSAMPLING}")
         self.patch_size = patch_size

@@ -17,7 +17,7 @@ COPIES = ("model", "data")  # hold the nodes of other groups too, and a user typ
 def check_types(config: Mapping[str, Any]) -> None:
     """Compare the arguments of every node that has a `_target_` with the annotations there.
 
-    An annotation that says nothing of numbers, words, true, false, null, lists and dicts accepts everything.
+    An annotation that names no plain type (number, text, true or false, null, list, dict) accepts everything.
 
     Args:
         config: groups as plain dicts and lists, interpolations resolved.
@@ -51,7 +51,7 @@ def accepts(hint: Any, value: Any) -> bool:
 
 
 def parameters_of(target: str) -> tuple[dict[str, Any], Mapping[str, Parameter]]:
-    """Annotations and parameters; none where they cannot be had, since building it says what is wrong."""
+    """Annotations and parameters of a `_target_`; empty where they cannot be read: building it says what is wrong."""
     try:
         found = get_object(target)
         called = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
@@ -92,7 +92,7 @@ def _message(key: str, value: Any, hint: Any) -> str:
 
 
 def _choices(hint: Any) -> list[str]:
-    """What it can be, in words; objects only where there is nothing else that a user can write in their place."""
+    """The values that an annotation allows, in words; objects only where a user can write nothing else."""
     origin = get_origin(hint) or hint
     if origin in (Union, UnionType):
         parts = [part for part in get_args(hint) if part is NoneType or not _is_object(part)]
@@ -109,7 +109,7 @@ def _choices(hint: Any) -> list[str]:
 
 
 def _is_object(hint: Any) -> bool:
-    """Of a class of its own, no value or container of values."""
+    """Whether an annotation is a class of its own, and no value or container of values."""
     origin = get_origin(hint) or hint
     values = origin in (list, tuple, set, dict) or getattr(origin, "__module__", "") == "collections.abc"
     return hint not in WORDS and isinstance(origin, type) and not (values and issubclass(origin, Iterable))

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from sr.cli.private_hydra import command_line_parser
 
 CONF = Path(__file__).parents[2] / "conf"
-OPTIONAL = "hparams_search"  # the group that conf/train.yaml does not need
+OPTIONAL = ("hparams_search", "debug")  # groups of which conf/train.yaml chooses nothing
 # What a user of Lightning or Hydra may type -> what to write here; {value} is what was given.
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
@@ -37,6 +37,8 @@ ELSEWHERE = {
     "trainer.auto_scale_batch_size": "there is no batch-size finder; try a few sizes in a sweep:"
     " python train.py -m data.batch_size=4,8,16 trainer.max_steps=100",
     "trainer.resume_from_checkpoint": "write resume={value}",
+    "trainer.fast_dev_run": "write debug=batch, which runs everything once",
+    "trainer.overfit_batches": "write debug=overfit, which trains on one batch again and again",
     "trainer.gpus": "write trainer.devices={value}",
     "trainer.logger": "write logger=csv, logger=tensorboard or logger=wandb",
     "trainer.callbacks": "write +callbacks.NAME._target_=CLASS",
@@ -49,7 +51,7 @@ def check_command_line(arguments: Sequence[str]) -> None:
     """Refuse what Hydra cannot read.
 
     Args:
-        arguments: of the program, without its name.
+        arguments: the command-line arguments of the program, without its name.
 
     Raises:
         ValueError: names the argument and shows what to type instead.
@@ -77,13 +79,13 @@ def check_command_line(arguments: Sequence[str]) -> None:
 
 
 def quoted(text: str) -> str:
-    """`key=value` as a shell takes it, with a value that Hydra takes as it is written: no list, number or call."""
+    """`key=value` for a shell, quoted so that Hydra takes the value for text and not for a list, a number or a call."""
     key, _, value = text.partition("=")
     return shlex.quote(f"{key}={QuotedString(value, Quote.double).with_quotes()}")
 
 
 def typed(text: str) -> str:
-    """`key=value` as a shell and Hydra take it, with the quotes that it needs and no others."""
+    """`key=value` for a shell and Hydra, with the quotes that it needs and no others."""
     key, _, value = text.partition("=")
     text = f"{key}={_at_home(value)}"
     inside = text if _reads(text) else _quoted_inside(text)
@@ -91,7 +93,7 @@ def typed(text: str) -> str:
 
 
 def _refuse_option(argument: str, arguments: Sequence[str]) -> None:
-    """Most probably a key with the dashes of other programs."""
+    """Say how a key is written: most probably this is one, with the dashes that other programs want."""
     key, equals, value = argument.lstrip("-").partition("=")
     behind = arguments[arguments.index(argument) + 1 :]
     if not equals:
@@ -118,7 +120,7 @@ def _parsed(text: str) -> Override:
 
 
 def _is_node(override: Override) -> bool:
-    """What can stand in the place of a group."""
+    """Whether the value is a node or null, which may stand in the place of a group's node."""
     return not override.is_sweep_override() and isinstance(override.value(), dict | NoneType)
 
 
@@ -126,13 +128,13 @@ def _check_choice(override: Override, text: str, *, elsewhere: bool) -> None:
     """Hydra names neither group nor choices where the value is no word, and takes any word for an optional group.
 
     Args:
-        elsewhere: there may be more choices in another folder.
+        elsewhere: whether another folder may hold more choices.
     """
     group = str(override.key_or_group)
     if override.is_delete() or override.is_sweep_override() or not (CONF / group).is_dir():
         return
     choices = sorted(file.stem for file in (CONF / group).glob("[!_]*.yaml"))
-    unknown = group == OPTIONAL and override.value() not in choices and not elsewhere
+    unknown = group in OPTIONAL and override.value() not in choices and not elsewhere
     if unknown or not isinstance(override.value(), str | list):
         raise ValueError(
             f"{text}: choose from {', '.join(choices)}; a key of the choice is written {group}.KEY=VALUE"
@@ -140,7 +142,7 @@ def _check_choice(override: Override, text: str, *, elsewhere: bool) -> None:
 
 
 def _quoted_inside(text: str) -> str:
-    """Of a list or a dict, the values that Hydra cannot read are quoted, and not the whole."""
+    """Quote those values of a list or a dict that Hydra cannot read, instead of the whole."""
     key, _, value = text.partition("=")
     if not re.fullmatch(r"\[.*\]|\{.*\}", value):
         return text
@@ -159,7 +161,7 @@ def _quoted_alone(value: str) -> str:
 
 
 def _at_home(value: str) -> str:
-    """Shells leave a ~ alone that stands behind `key=`."""
+    """Expand a leading ~, which shells leave alone behind `key=`."""
     return os.path.expanduser(value) if value.startswith("~") else value
 
 

@@ -13,7 +13,7 @@ from hydra.errors import HydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
 
-from sr.cli.hydra_errors import explain_composition
+from sr.cli.hydra_errors import ROOT_KEYS, explain_composition
 from sr.pictures.picture import UnreadableImageError
 
 # Our own folder and the two programs: an error raised there is a message to the user.
@@ -24,12 +24,12 @@ MARK = "SR_READABLE_ERRORS"
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn what a user can mend into one message on standard error and exit status 1.
+    """Turn what a user can correct into one message on standard error and exit status 1.
 
     That is every error of Hydra, OmegaConf and Lightning's argument checks, every OSError that names a file, and every
     ValueError, OSError and RuntimeError raised by our own code. Anything else is a bug, ours or a library's, and keeps
-    its traceback; HYDRA_FULL_ERROR=1 keeps all of them. The function that Hydra calls needs one of its own: to an
-    exception that leaves it Hydra adds a line with all overrides, to the end of the program it does not.
+    its traceback; HYDRA_FULL_ERROR=1 keeps all of them. The function that Hydra calls needs this around its body too:
+    Hydra adds a line with all overrides to an exception that leaves that function, but not where the program exits.
     """
     if os.environ.get("HYDRA_FULL_ERROR") == "1" and MARK not in os.environ:
         yield
@@ -58,7 +58,7 @@ def explain(error: BaseException) -> str | None:
     """The message for a user; None for a bug."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         key = re.search(r"full_key: (\S+)", str(error))
-        place = f" (in the configuration under {key.group(1)})" if key else ""
+        place = f" (in the configuration under {_written(key.group(1))})" if key else ""
         return f"{_text(error.__cause__)}{place}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return explain_composition(error)
@@ -76,6 +76,13 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
         return _text(error)
     return None
+
+
+def _written(key: str) -> str:
+    """The key under which a user writes a node: `model` and `data` hold copies of those of other groups."""
+    inner = key.partition(".")[2]
+    copied = key.startswith(("model.", "data.")) and inner.partition(".")[0] in ROOT_KEYS
+    return inner if copied else key
 
 
 def _raised_by_us(error: BaseException) -> bool:

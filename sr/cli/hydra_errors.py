@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,10 +19,13 @@ from omegaconf.errors import (
 
 from sr.cli.argument_types import parameters_of
 from sr.cli.private_hydra import has_keys, node_of, root_of, value_of
+from sr.config import TrainConfig
+
+ROOT_KEYS = {entry.name for entry in fields(TrainConfig)}
 
 
 def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
-    """The message for a user; that of the libraries where it says enough."""
+    """The message for a user: ours, or that of the libraries where it says enough."""
     text, cause = str(error), error.__cause__
     if isinstance(error, MissingConfigException) and error.options and error.missing_cfg_file:
         group, _, choice = error.missing_cfg_file.rpartition("/")
@@ -36,6 +40,12 @@ def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} is missing: write {error.full_key}=VALUE"
     if isinstance(error, InterpolationKeyError):
+        wanted = re.search(r"Interpolation key '(.+?)' not found", text)
+        if wanted and wanted[1].partition(".")[0] in ROOT_KEYS:
+            return (
+                f"{error.full_key} follows {wanted[1]}, which this configuration does not have: give"
+                f" {error.full_key} a value, or choose another option"
+            )
         return f"{error.full_key}: {_first_line(error)}; where ${{ is meant as it stands, write \\${{"
     if isinstance(cause, ValidationError):
         return f"{cause.full_key}: {_first_line(cause)}"
@@ -43,7 +53,12 @@ def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
 
 
 def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
-    """Args: added: the override as it would be with a + before it."""
+    """The message for a key that is not in the configuration.
+
+    Args:
+        error: the error of OmegaConf.
+        added: the override with a + before it.
+    """
     parent, key, full_key = error.parent_node, str(error.key), str(error.full_key)
     siblings = [str(each) for each in parent if each != "hydra"] if isinstance(parent, DictConfig) else []
     if "_target_" in siblings and key in parameters_of(value_of(node_of(parent, "_target_")))[1]:
@@ -59,7 +74,7 @@ def _no_such_key(error: OmegaConfBaseException, added: str) -> str:
 
 
 def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
-    """Every key that is written in the configuration, without what other keys are copied to."""
+    """Every key that is written in the configuration, without the copies that interpolations make."""
     for key in node:
         inner = node_of(node, key)
         yield f"{prefix}{key}"
@@ -73,7 +88,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _all_messages(error: BaseException | None) -> str:
-    """Of the error and its causes, each line once."""
+    """The lines of the messages of an error and its causes, each line once."""
     causes = []
     while error is not None:
         causes.append(str(error))

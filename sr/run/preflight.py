@@ -1,4 +1,4 @@
-"""What can be wrong with a composed run and no constructor can know: found before the run begins."""
+"""Checks of a composed run that no constructor can make, before the run begins."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def settle_precision(trainer: DictConfig) -> None:
-    """Hardware without instructions for bf16 computes it many times slower than fp32, and gains nothing by it."""
+    """Replace bf16 by fp32 on hardware without instructions for bf16, where it is many times slower than fp32."""
     device = "cpu" if on_cpu(trainer) else "cuda"
     if trainer.precision == "bf16-mixed" and not has_bf16(torch.device(device)):
         log.info("trainer.precision=bf16-mixed: this %s has no bf16, so training runs in 32-true", device)
@@ -27,7 +27,11 @@ def on_cpu(trainer: DictConfig) -> bool:
 
 
 def check_files(cfg: DictConfig) -> None:
-    """Before anything is built or downloaded. Raises FileNotFoundError with the key of a file that is not there."""
+    """Check the files to start from, before anything is built or downloaded.
+
+    Raises:
+        FileNotFoundError: names the key of a file that does not exist.
+    """
     for key in ("init_from", "init_discriminator_from"):
         if cfg[key] and not Path(cfg[key]).expanduser().is_file():
             wrong = "is a folder" if Path(cfg[key]).expanduser().is_dir() else "does not exist"
@@ -35,9 +39,12 @@ def check_files(cfg: DictConfig) -> None:
 
 
 def check_trainer(trainer: DictConfig) -> None:
-    """What Lightning refuses without the key, or only once the run has begun, or never.
+    """Refuse values that Lightning refuses without naming the key, or too late, or not at all.
 
-    CPU processes beyond the cores only slow each other down; Lightning checks GPUs itself.
+    More CPU processes than cores only slow each other down. Lightning checks the number of GPUs itself.
+
+    Raises:
+        ValueError: names the key, the value and what it can be.
     """
     for key in ("devices", "num_nodes", "log_every_n_steps", "check_val_every_n_epoch", "val_check_interval"):
         value = trainer[key]
@@ -56,7 +63,10 @@ def check_trainer(trainer: DictConfig) -> None:
 
 
 def warn_of_workers(cfg: DictConfig) -> None:
-    """In place of torch, which says it of every loader and does not know of other processes."""
+    """Warn of more loader processes than cores.
+
+    Torch would warn for every loader, and does not count those of other processes.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processes = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
     workers = cfg.data.num_workers * max(processes, 1)
@@ -73,7 +83,7 @@ def warn_of_workers(cfg: DictConfig) -> None:
 
 
 def warn_of_torchrun() -> None:
-    """Seen with torch 2.13: workers that torchrun starts again find the addresses of the dead ones, and wait."""
+    """Warn of restarts that hang: with torch 2.13, restarted workers find the addresses of dead ones, and wait."""
     restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")
     if restarts != "0" and os.environ.get("TORCH_DISABLE_SHARE_RDZV_TCP_STORE") != "1":
         log.warning(
@@ -84,11 +94,7 @@ def warn_of_torchrun() -> None:
 
 
 def check_nets(cfg: DictConfig) -> None:
-    """Numbers that torch answers with a strange error, or with a net that is another than was asked for."""
-    for group in ("generator", "discriminator"):
-        for key, value in cfg[group].items():
-            if str(key).startswith("num_") and isinstance(value, int) and value < 1:
-                raise ValueError(f"{group}.{key}={value} must be 1 or more")
+    """Raises ValueError where a part has another scale than the run."""
     for group in ("generator", "degradation"):
         if (scale := cfg[group].get("scale", cfg.scale)) != cfg.scale:
             raise ValueError(
@@ -97,7 +103,7 @@ def check_nets(cfg: DictConfig) -> None:
 
 
 def check_groups(cfg: DictConfig) -> None:
-    """Build what would be built late or, with this model, not at all, so that its typos show now."""
+    """Build what would be built late, or not at all with this model, so that a typo in it shows now."""
     for group in ("discriminator", "gan_loss"):
         instantiate(cfg[group])
     for net in ("g", "d"):
@@ -115,7 +121,7 @@ def check_groups(cfg: DictConfig) -> None:
 
 
 def check_fit(cfg: DictConfig, model: Any) -> None:
-    """What no part can know alone."""
+    """Refuse parts that do not fit together; no part can know it alone. Raises ValueError."""
     if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
     accumulate = cfg.model.optimization.accumulate

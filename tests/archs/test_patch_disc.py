@@ -74,7 +74,7 @@ def test_any_number_of_channels(channels: int) -> None:
 
 
 def test_errors_name_the_value_and_the_requirement() -> None:
-    with pytest.raises(ValueError, match=r"num_layer=0 must be at least 1"):
+    with pytest.raises(ValueError, match=r"num_layer=0 must be 1 or more"):
         PatchDiscriminator(num_layer=0)
     with pytest.raises(ValueError, match=r"image size 64x23 must be at least 24"):
         tiny()(random_image(1, 3, 64, 23))

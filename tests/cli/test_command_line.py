@@ -119,7 +119,11 @@ def test_a_comma_is_a_sweep_or_has_quotes() -> None:
         (["data dir=3"], "data dir=3: 'data dir' is no key"),
         (["degradation=null"], "degradation=null: choose from aliased, bicubic, bsrgan, mild, realesrgan"),
         (["-m", "hparams_search=otpuna"], "hparams_search=otpuna: choose from optuna;"),
-        (["generator=3"], "generator=3: choose from bicubic, rrdbnet, srresnet, srvgg_compact"),
+        (["debug=everything"], "debug=everything: choose from batch, overfit, profiler;"),
+        (
+            ["generator=3"],
+            "generator=3: choose from bicubic, rrdbnet, rrdbnet_6b, srresnet, srvgg_compact, srvgg_tiny",
+        ),
     ],
 )
 def test_what_is_no_key_and_value_says_what_to_type(arguments: list[str], message: str) -> None:

@@ -44,6 +44,10 @@ def explained(*overrides: str, program: str = "train") -> str:
             "data.val_dir=/a${b}",
             r"data.val_dir: Interpolation key 'b' not found; where ${ is meant as it stands, ",
         ),
+        (
+            "data.val_dir=${model.ramp.none}",
+            "data.val_dir follows model.ramp.none, which this configuration does not have: give data.val_dir a value",
+        ),
     ],
 )
 def test_the_key_is_named_with_what_to_type(override: str, message: str) -> None:

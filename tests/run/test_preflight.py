@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from helpers import compose_config
 
-from sr.run.preflight import check_files, check_trainer, settle_precision, warn_of_torchrun, warn_of_workers
+from sr.run.preflight import (
+    check_files,
+    check_nets,
+    check_trainer,
+    settle_precision,
+    warn_of_torchrun,
+    warn_of_workers,
+)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +122,11 @@ def test_a_folder_is_no_file_of_weights(key: str, tmp_path: Path) -> None:
         check_files(compose_config(f"{key}={tmp_path}"))
     with pytest.raises(FileNotFoundError, match=rf"{key}=nowhere does not exist: name a file of weights"):
         check_files(compose_config(f"{key}=nowhere"))
+
+
+def test_a_net_of_a_user_decides_for_itself_what_its_sizes_can_be() -> None:
+    cfg = compose_config("+generator.num_attention_blocks=0", "+discriminator.num_scales=-1")
+    check_nets(cfg)
+    cfg.generator.scale = 2
+    with pytest.raises(ValueError, match=r"generator\.scale=2 is not scale=4"):
+        check_nets(cfg)

@@ -1,0 +1,15 @@
+"""The check that the constructors of all nets here make of their sizes."""
+
+
+def check_sizes(**sizes: int) -> None:
+    """Refuse what torch answers with a strange error, or with a net that is another than was asked for.
+
+    Args:
+        sizes: numbers of features, blocks or layers by the names of their arguments.
+
+    Raises:
+        ValueError: names the first one that is below 1.
+    """
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}={size} must be 1 or more")

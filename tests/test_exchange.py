@@ -1,0 +1,224 @@
+"""Any option of a group goes into any experiment: it builds, or we say in our own words why it cannot."""
+
+import json
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from helpers import ROOT, compose_config, experiments, picture, write_vgg
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationKeyError
+
+from sr.cli.argument_types import check_types
+from sr.cli.errors import explain
+from sr.data.pack.packing import find_originals, pack
+from sr.data.shards.storage import Storage
+from sr.pictures.writing import write_png
+from sr.run.preflight import check_fit, check_groups, check_nets, check_trainer
+
+GROUPS = ("generator", "discriminator", "loss", "gan_loss", "degradation", "data", "metric", "logger")
+USED_TWICE = ("optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
+SIDE = 400  # of the photographs: no less than any experiment's patches, and a multiple of the scales
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One option in the place of another; `error` is what the configuration ends in, if it does."""
+
+    experiment: str
+    key: str
+    choice: str
+    node: Any
+    error: Exception | None
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`hr`, `lr2` and `lr4` with the same photographs, `shards` of them, and `vgg.pth`."""
+    root = tmp_path_factory.mktemp("files")
+    for name in ("a", "b"):
+        photo = picture(SIDE, SIDE)
+        write_png(root / "hr" / f"{name}.png", photo)
+        for scale in (2, 4):
+            write_png(
+                root / f"lr{scale}" / f"{name}.png", cv2.resize(photo, None, fx=1 / scale, fy=1 / scale)
+            )
+    originals, _ = find_originals(root / "hr", on_error="raise", progress=lambda paths: paths)
+    pack(originals, Storage(str(root / "shards")), shard_bytes=10**6, shuffle=None)
+    write_vgg(root / "vgg.pth")
+    return root
+
+
+@pytest.fixture(scope="module")
+def exchanges(files: Path) -> list[Exchange]:
+    built: dict[str, Exception | None] = {}
+    return [exchange for experiment in experiments() for exchange in exchanged(experiment, files, built)]
+
+
+def options(key: str) -> list[str]:
+    group = key.partition("_")[0] if key in USED_TWICE else key
+    return sorted(path.stem for path in (ROOT / "conf" / group).glob("[!_]*.yaml"))
+
+
+def exchanged(experiment: str, files: Path, built: dict[str, Exception | None]) -> Iterator[Exchange]:
+    """Every option of every group, one at a time.
+
+    To compose takes long, so several options come out of one composition, a group each, which must not touch the rest.
+    """
+    base = compose_config(f"experiment={experiment}", f"run_dir={files}/run")
+    written = {key: raw(base, key) for key in base}
+    for key in GROUPS:
+        shrink(base, key, files)
+    plain = {key: resolved(base, key) for key in written}
+    for number in range(max(len(options(key)) for key in (*GROUPS, *USED_TWICE))):
+        chosen = {key: names[number] for key in (*GROUPS, *USED_TWICE) if number < len(names := options(key))}
+        overrides = [
+            f"{key.partition('_')[0]}@{key}={choice}" if key in USED_TWICE else f"{key}={choice}"
+            for key, choice in chosen.items()
+        ]
+        cfg = compose_config(f"experiment={experiment}", f"run_dir={files}/run", *overrides)
+        assert {key: written[key] for key in chosen} | {
+            key: raw(cfg, key) for key in cfg if key not in chosen
+        } == written
+        for key, choice in chosen.items():
+            original, monitor, node = base._get_node(key), base.monitor, raw(cfg, key)
+            base[key] = cfg._get_node(key)
+            shrink(base, key, files)
+            changed = {key}
+            if key == "metric":
+                base.monitor = next(iter(instantiate(base.metric).quantities))
+                changed = {key, "monitor"}
+            yield Exchange(experiment, key, choice, node, error_of(base, built, plain=plain, changed=changed))
+            base[key], base.monitor = original, monitor
+
+
+def raw(cfg: DictConfig, key: Any) -> Any:
+    """A node as it is written, interpolations and all."""
+    node = cfg._get_node(key)
+    return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node._value()
+
+
+def resolved(cfg: DictConfig, key: Any) -> Any:
+    return OmegaConf.to_container(cfg[key], resolve=True) if OmegaConf.is_config(cfg[key]) else cfg[key]
+
+
+def followers(cfg: DictConfig, changed: set[str]) -> set[Any]:
+    """Root keys whose nodes take a value from one of these, or from one that does; and these."""
+    texts, found = {key: json.dumps(raw(cfg, key)) for key in cfg}, set(changed)
+    while more := {
+        key
+        for key, text in texts.items()
+        if key not in found and any(f"${{{name}{end}" in text for name in found for end in ".}")
+    }:
+        found |= more
+    return found
+
+
+def shrink(cfg: DictConfig, key: str, files: Path) -> None:
+    """Small nets, VGG19 as far as its first layer, and paths for what has none."""
+    if key in ("generator", "discriminator"):
+        for name, size in cfg[key].items():
+            if str(name).startswith("num_") and isinstance(size, int):
+                cfg[key][name] = min(size, 4)
+    for term in cfg.loss.values() if key == "loss" else ():
+        if "layers" in term.loss:
+            term.loss.weights, term.loss.layers = str(files / "vgg.pth"), {"conv1_1": 1.0}
+    if key in GROUPS and "???" in json.dumps(raw(cfg, key)):
+        for name in OmegaConf.missing_keys(cfg[key]):
+            folder = "shards" if name.endswith("url") else f"lr{cfg.scale}" if "_lr_" in name else "hr"
+            OmegaConf.update(cfg, name, str(files / folder))
+
+
+def error_of(
+    cfg: DictConfig, built: dict[str, Exception | None], *, plain: dict[Any, Any], changed: set[str]
+) -> Exception | None:
+    """What a run ends in before it begins, asked in the order of train.py; what equals another is not built again.
+
+    Args:
+        cfg: the configuration.
+        built: the outcomes of what has been built so far, by its resolved nodes.
+        plain: the resolved nodes of the experiment itself.
+        changed: the root keys that differ from it.
+    """
+    try:
+        plain = plain | {key: resolved(cfg, key) for key in followers(cfg, changed)}
+    except InterpolationKeyError as error:
+        return error
+    parts = {key: json.dumps(node) for key, node in plain.items()}
+    sizes = {key: plain["data"][key] for key in ("hr_patch_size", "batch_size")}
+    for part, build in (
+        (str(parts), lambda: check_all(plain)),
+        (parts["data"], lambda: instantiate(plain["data"])),
+        (parts["model"] + parts["discriminator"] + str(sizes), lambda: build_model(plain, sizes)),
+        (parts["callbacks"], lambda: instantiate(plain["callbacks"])),
+        (parts["logger"], lambda: instantiate(plain["logger"])),
+    ):
+        if part not in built:
+            built[part] = caught(build)
+        if built[part]:
+            return built[part]
+    return None
+
+
+def check_all(plain: dict[Any, Any]) -> None:
+    # To make a node of everything takes longer than the checks, and these have no use for model and data.
+    cfg = OmegaConf.create({key: node for key, node in plain.items() if key not in ("model", "data")})
+    check_types(plain)
+    check_trainer(cfg.trainer)
+    check_nets(cfg)
+    check_groups(cfg)
+
+
+def build_model(plain: dict[Any, Any], sizes: dict[str, int]) -> None:
+    keys = ("model", "metric", "generator", "channels")
+    check_fit(
+        OmegaConf.create({"data": sizes} | {key: plain[key] for key in keys}), instantiate(plain["model"])
+    )
+
+
+def caught(build: Callable[[], object]) -> Exception | None:
+    try:
+        build()
+    except Exception as error:
+        return error
+    return None
+
+
+def is_ours(error: BaseException | None) -> bool:
+    """Whether a message of ours is on the way from the mistake to the user."""
+    while error is not None:
+        last = traceback.extract_tb(error.__traceback__)[-1].filename
+        if isinstance(error, ValueError | InterpolationKeyError) and last.startswith(str(ROOT / "sr")):
+            return True
+        error = error.__cause__
+    return False
+
+
+def test_what_does_not_go_together_is_said_in_our_words(exchanges: list[Exchange]) -> None:
+    for each in exchanges:
+        if isinstance(each.error, InterpolationKeyError):
+            assert "which this configuration does not have" in str(explain(each.error)), each
+        elif each.error is not None:
+            assert is_ours(each.error), each
+            assert explain(each.error), each
+
+
+def test_every_option_goes_with_an_experiment(exchanges: list[Exchange]) -> None:
+    """But for a generator without parameters, which evaluate.py alone has a use for."""
+    fit = {(each.key, each.choice) for each in exchanges if each.error is None}
+    for each in exchanges:
+        if (each.key, each.choice) not in fit:
+            assert "has nothing to train" in str(each.error), each
+
+
+def test_an_exchanged_option_keeps_its_own_numbers(exchanges: list[Exchange]) -> None:
+    """An experiment sets the lengths and sizes of the data; no other group gets anything from it."""
+    nodes: dict[tuple[str, str], Any] = {}
+    for each in exchanges:
+        if each.key != "data":
+            assert each.node == nodes.setdefault((each.key, each.choice), each.node), each
