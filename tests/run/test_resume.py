@@ -1,4 +1,4 @@
-"""A resumed run is the uninterrupted one, and a changed configuration is noticed. Kills are in test_faults."""
+"""A resumed run is the uninterrupted one, and a changed configuration is noticed. Kills are in tests/faults."""
 
 import os
 import shutil
