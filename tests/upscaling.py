@@ -1,0 +1,47 @@
+"""Small nets that enlarge pictures, and the program in this process."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sr.archs.bicubic import Bicubic
+from sr.upscale import __main__ as program
+from sr.upscale.network import Network
+
+
+def network(
+    net: nn.Module | None = None,
+    *,
+    scale: int = 2,
+    channels: int = 3,
+    precision: str = "fp32",
+    **options: object,
+) -> Network:
+    return Network(
+        net=Bicubic(scale=scale) if net is None else net,
+        scale=scale,
+        channels=channels,
+        device=torch.device("cpu"),
+        precision=precision,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+class Hungry(nn.Module):
+    """Has memory for `pixels` at once and reports the rest as an allocator would."""
+
+    def __init__(self, pixels: int, error: Callable[[], Exception]) -> None:
+        super().__init__()
+        self.pixels = pixels
+        self.error = error
+
+    def forward(self, lr: Tensor) -> Tensor:
+        if lr.shape[0] * lr.shape[2] * lr.shape[3] > self.pixels:
+            raise self.error()
+        return nn.functional.interpolate(lr, scale_factor=2, mode="nearest")
+
+
+def upscale(*arguments: object) -> int:
+    """Run `python -m sr.upscale` in this process; returns its status."""
+    return program.run(program.parse([str(each) for each in arguments]))
