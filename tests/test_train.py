@@ -1,6 +1,5 @@
 """Whole runs, from the composed configuration to the files that they leave."""
 
-import csv
 import shlex
 from pathlib import Path
 
@@ -9,26 +8,9 @@ import torch
 from evaluation_runs import run_evaluation
 from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
+from training_runs import alive, rows, run, state
 
 from train import train, wandb_commands
-
-
-def run(experiment: str, tmp_path: Path, *overrides: str, name: str = "run") -> Path:
-    """Train in this process; returns the run directory."""
-    vgg = write_vgg(tmp_path / "vgg.pth")
-    run_dir = tmp_path / name
-    train(compose_config(*tiny(experiment, run_dir, vgg), *overrides))
-    return run_dir
-
-
-def rows(run_dir: Path, column: str) -> list[tuple[int, float]]:
-    with (run_dir / "metrics.csv").open(newline="") as file:
-        return [(int(row["step"]), float(row[column])) for row in csv.DictReader(file) if row.get(column)]
-
-
-def state(run_dir: Path, prefix: str, file: str = "last.ckpt") -> dict[str, torch.Tensor]:
-    content = torch.load(run_dir / "checkpoints" / file, weights_only=True)
-    return {key: value for key, value in content["state_dict"].items() if key.startswith(prefix)}
 
 
 @pytest.mark.parametrize("experiment", experiments())
@@ -57,22 +39,6 @@ def test_every_experiment_runs_and_leaves_everything(
         f"{name}_0000002.png" for name in ("a", "b", "d")
     ]
     assert (run_dir / "curves.png").stat().st_size > 1000
-
-
-def alive(run_dir: Path, vgg: Path) -> list[str]:
-    """Overrides of a run whose net answers with an image, and moves.
-
-    A young RRDBNet answers black, and black equals black whatever is wrong; this one starts at bicubic.
-    """
-    arguments = [a for a in tiny("image_enhancement", run_dir, vgg) if not a.startswith("generator.num_")]
-    net = [
-        "generator=srvgg_compact",
-        "generator.skip=bicubic",
-        "generator.num_feat=8",
-        "generator.num_conv=2",
-    ]
-    limits = ["trainer.max_steps=4", "trainer.max_epochs=-1", "data.iterations_per_epoch=4"]
-    return [*arguments, *net, *limits, "optimizer_g.lr=1e-2"]
 
 
 def test_validation_and_evaluation_agree_to_the_last_digit(
@@ -114,34 +80,6 @@ def test_the_same_seed_gives_the_same_run(tmp_path: Path, photos: Path) -> None:
     assert any(not torch.equal(value, changed[key]) for key, value in state(first, "generator").items())
 
 
-def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) -> None:
-    vgg, first, second = write_vgg(tmp_path / "vgg.pth"), tmp_path / "first", tmp_path / "second"
-    train(compose_config(*alive(first, vgg), f"data.val_dir={photos}"))
-    start = (f"init_from={first}/checkpoints/last.ckpt", "optimizer_g.lr=0", "optimizer_d.lr=0")
-    train(compose_config(*alive(second, vgg), f"data.val_dir={photos}", *start))
-    average = state(first, "generator_ema.")
-    for key, value in state(second, "generator.").items():
-        assert torch.equal(value, average[key.replace("generator.", "generator_ema.")]), key
-    for key, value in state(second, "discriminator.").items():
-        if "weight_u" not in key and "weight_v" not in key:  # the power iteration goes on
-            assert torch.equal(value, state(first, "discriminator.")[key]), key
-    assert rows(second, "val/psnr_y")[-1][1] == pytest.approx(rows(first, "val/psnr_y")[-1][1], abs=1e-4)
-
-
-def test_init_from_goes_on_with_another_discriminator(
-    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    first = run("image_enhancement", tmp_path, f"data.val_dir={photos}", name="first")
-    start = (f"init_from={first}/checkpoints/last.ckpt", "discriminator=patch", "optimizer_g.lr=0")
-    second = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *start, name="second")
-    assert "discriminator starts from scratch" in caplog.text
-    average = state(first, "generator_ema.")
-    assert all(
-        torch.equal(value, average[key.replace("generator.", "generator_ema.")])
-        for key, value in state(second, "generator.").items()
-    )
-
-
 @pytest.mark.parametrize(
     ("overrides", "files"),
     [
@@ -165,45 +103,6 @@ def test_other_choices_run(tmp_path: Path, photos: Path, overrides: list[str], f
     assert rows(tmp_path / "run", f"val/{name}")[-1][1] == means[name].value
 
 
-def test_plain_weights_start_a_gan(tmp_path: Path, photos: Path) -> None:
-    first = run("esrgan_psnr", tmp_path, f"data.val_dir={photos}", name="first")
-    average = {
-        key.removeprefix("generator_ema."): value for key, value in state(first, "generator_ema.").items()
-    }
-    torch.save({"params_ema": average}, tmp_path / "weights.pth")
-    for number, file in enumerate((tmp_path / "weights.pth", first / "checkpoints" / "last.ckpt")):
-        start = (f"init_from={file}", "optimizer_g.lr=0", f"data.val_dir={photos}")
-        second = run("esrgan", tmp_path, *start, name=f"second{number}")
-        assert all(
-            torch.equal(state(second, "generator.")[f"generator.{key}"], value)
-            for key, value in average.items()
-        )
-
-
-def test_fine_tuning_starts_from_the_two_published_files(tmp_path: Path, photos: Path) -> None:
-    first = run("realesrgan", tmp_path, f"data.val_dir={photos}", name="first")
-    files = {}
-    for prefix, key in (("generator_ema.", "params_ema"), ("discriminator.", "params")):
-        weights = {name.removeprefix(prefix): value for name, value in state(first, prefix).items()}
-        torch.save({key: weights}, tmp_path / f"{key}.pth")
-        files[prefix] = weights
-    second = run(
-        "finetune",
-        tmp_path,
-        f"init_from={tmp_path}/params_ema.pth",
-        f"init_discriminator_from={tmp_path}/params.pth",
-        "optimizer_g.lr=0",
-        "optimizer_d.lr=0",
-        f"data.val_dir={photos}",
-        name="second",
-    )
-    for key, value in files["generator_ema."].items():
-        assert torch.equal(state(second, "generator.")[f"generator.{key}"], value), key
-    for key, value in files["discriminator."].items():
-        if "weight_u" not in key and "weight_v" not in key:  # the power iteration goes on
-            assert torch.equal(state(second, "discriminator.")[f"discriminator.{key}"], value), key
-
-
 def test_skipping_broken_files_trains_on(
     tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -217,16 +116,6 @@ def test_skipping_broken_files_trains_on(
     train(compose_config(*arguments, *folder, "data.batch_size=4"))
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
     assert "1 of 4 training images were skipped as unreadable" in caplog.text
-
-
-def test_weights_of_another_skip_are_warned_of(
-    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    arguments = [*alive(tmp_path / "first", write_vgg(tmp_path / "vgg.pth")), f"data.val_dir={photos}"]
-    train(compose_config(*arguments))
-    start = (f"init_from={tmp_path}/first/checkpoints/last.ckpt", f"run_dir={tmp_path}/second")
-    train(compose_config(*arguments, *start, "generator.skip=nearest"))
-    assert "generator.skip=nearest, but these weights belong to bicubic" in caplog.text
 
 
 def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos: Path) -> None:
