@@ -1,22 +1,11 @@
-"""What happens to a run from outside, and that nothing of it is lost: docs/reliability.md lists all of it."""
+"""Killed programs, full disks and truncated images: nothing of a run is lost, and errors name the file."""
 
-import csv
-import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 from helpers import compose_config, run_program, same_state, small_gan
-from processes import finished, running, wait_until
-from small_runs import SETTINGS, command
+from small_runs import ENDLESS, SETTINGS, last, start, whole
 
 from train import train
 
@@ -63,22 +52,6 @@ module.Checkpoints._make_room = _make_room
 """
 
 
-def start(run_dir: Path, prelude: str = "", *overrides: str) -> subprocess.CompletedProcess[str]:
-    with running(command(run_dir, prelude, *overrides)) as process:
-        return finished(process)
-
-
-def last(run_dir: Path) -> dict[str, Any]:
-    content: dict[str, Any] = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
-    return content
-
-
-def whole(tmp_path: Path, *settings: str) -> dict[str, Any]:
-    """The end of a run that nothing happens to."""
-    train(compose_config(*small_gan(tmp_path / "whole"), *settings))
-    return last(tmp_path / "whole")
-
-
 @pytest.mark.parametrize(
     "prelude",
     [
@@ -98,74 +71,6 @@ def test_killed_and_resumed_is_as_if_nothing_had_been(tmp_path: Path, photos: Pa
     assert same_state(last(run_dir), expected)
     assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
     assert not list((run_dir / "checkpoints").glob(".*"))  # nothing half written is left
-
-
-def has_rows(run_dir: Path, count: int) -> bool:
-    """Whether so many rows are in metrics.csv."""
-    file = run_dir / "metrics.csv"
-    return file.exists() and len(file.read_text().splitlines()) > count
-
-
-def interrupted(
-    run_dir: Path, send: Callable[[subprocess.Popen[str]], object], *settings: str
-) -> subprocess.CompletedProcess[str]:
-    """A run without end that is sent something after four rows of metrics."""
-    with running(command(run_dir, "", *settings)) as process:
-        wait_until(lambda: has_rows(run_dir, 4), process)
-        send(process)
-        return finished(process)
-
-
-ENDLESS = ("trainer.max_steps=100000", "scheduler_g.T_max=50", "data.iterations_per_epoch=1000")
-
-
-@pytest.mark.parametrize(
-    ("name", "processes"),
-    [
-        ("SIGTERM", 1),
-        pytest.param("SIGINT", 1, marks=pytest.mark.slow),
-        pytest.param("SIGUSR1", 1, marks=pytest.mark.slow),
-        pytest.param("SIGTERM", 2, marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.usefixtures("heeding_ctrl_c")
-def test_a_signal_saves_and_stops_with_a_status_of_its_own(
-    tmp_path: Path, photos: Path, name: str, processes: int
-) -> None:
-    """Sent to the first process alone; the checkpoint is that of the very iteration."""
-    settings = (*ENDLESS, f"data.val_dir={photos}", f"trainer.devices={processes}", "data.num_workers=1")
-    done = interrupted(
-        tmp_path / "run", lambda process: process.send_signal(getattr(signal, name)), *settings
-    )
-    assert done.returncode == 75, done.stderr
-    assert f"{name}: stops when this iteration is saved" in done.stdout
-    reached = last(tmp_path / "run")["global_step"]
-    assert f"stopped after {reached} iterations, everything is saved: resume=auto goes on" in done.stdout
-    settings = (*settings, f"trainer.max_steps={reached + 3}")
-    finish(tmp_path / "run", processes, *settings, "resume=auto")
-    finish(tmp_path / "whole", processes, *settings)
-    assert same_state(last(tmp_path / "run"), last(tmp_path / "whole"), sums=processes == 1)
-    assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), rel=1e-6 * (processes - 1))
-
-
-def finish(run_dir: Path, processes: int, *settings: str) -> None:
-    if processes == 1:
-        train(compose_config(*small_gan(run_dir), *settings))
-    else:
-        done = start(run_dir, "", *settings)
-        assert done.returncode == 0, done.stderr
-
-
-def losses(run_dir: Path) -> list[float]:
-    with (run_dir / "metrics.csv").open(newline="") as file:
-        return [float(row["train/loss_g"]) for row in csv.DictReader(file) if row["train/loss_g"]]
-
-
-def test_a_signal_to_the_whole_group_does_not_kill_the_loaders_first(tmp_path: Path, photos: Path) -> None:
-    """As Ctrl-C in a terminal and SLURM send it."""
-    settings = (*ENDLESS, f"data.val_dir={photos}", "data.num_workers=2")
-    done = interrupted(tmp_path / "run", lambda process: os.killpg(process.pid, signal.SIGTERM), *settings)
-    assert done.returncode == 75, done.stderr
 
 
 @pytest.mark.slow
@@ -201,94 +106,6 @@ module.Checkpoints._save = _save
     assert last(tmp_path / "run")["global_step"] == 2
     train(compose_config(*small_gan(tmp_path / "run"), *settings, "resume=auto"))
     assert same_state(last(tmp_path / "run"), whole(tmp_path, *settings))
-
-
-POISON = """
-from sr.data.sampler import EndlessSampler
-from sr.data.patches import TrainingPatches
-get = TrainingPatches.__getitem__
-def poisoned(self, draw):
-    item = get(self, draw)
-    if {low} <= draw.seed[1] < {high}:
-        item["lr"] = item["lr"] * float("nan")
-    return item
-TrainingPatches.__getitem__ = poisoned
-"""
-
-
-def test_bad_numbers_in_a_row_stop_a_run_that_says_why(tmp_path: Path, photos: Path) -> None:
-    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
-    done = start(tmp_path / "run", POISON.format(low=8, high=99), *settings)
-    assert done.returncode == 1, done.stderr
-    assert "iteration 5: a loss or gradient is not finite (here; rank 0 has l1=nan" in done.stdout
-    assert "error: iteration 6: a loss or gradient is not finite" in done.stderr
-    assert "learning_rate_g=0.00" in done.stderr
-    assert last(tmp_path / "run")["global_step"] == 4  # none of those whose numbers were bad
-    saved = torch.load(tmp_path / "run" / "diverged" / "iteration-6-rank-0.pt", weights_only=True)
-    assert saved["learning_rate_g"] > 0
-    assert saved["batch"]["lr"].isnan().all()
-
-
-def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
-    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
-    poison = POISON.format(low=8, high=12)
-    done = start(tmp_path / "run", poison, *settings, "on_divergence=rollback")
-    assert done.returncode == 0, done.stderr
-    assert "last.ckpt of iteration 4, with 0.5 of the learning rates" in done.stdout
-    rates = {group["lr"] for group in last(tmp_path / "run")["optimizer_states"][0]["param_groups"]}
-    full = {group["lr"] for group in whole(tmp_path, *settings)["optimizer_states"][0]["param_groups"]}
-    assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
-    again = start(tmp_path / "twice", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
-    assert again.returncode == 1
-    assert "error: iteration 8: a loss or gradient is not finite" in again.stderr
-
-
-def torchrun(run_dir: Path, port: int, *settings: str) -> list[str]:
-    """As on one of two machines."""
-    options = [
-        "--nnodes=2",
-        "--nproc-per-node=1",
-        "--max-restarts=2",
-        "--rdzv-id=job7",
-        "--rdzv-backend=c10d",
-        f"--rdzv-endpoint=127.0.0.1:{port}",
-    ]
-    overrides = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
-    program = ["train.py", *overrides, f"hydra.run.dir={run_dir}", "trainer.num_nodes=2", *settings]
-    return [sys.executable, "-m", "torch.distributed.run", *options, *program]
-
-
-def free_port() -> int:
-    """Below those that the system gives away by itself, so that nobody gets it before it is used."""
-    for port in range(20000 + os.getpid() % 10000, 32000):
-        with socket.socket() as trial, suppress(OSError):
-            trial.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_process_that_dies_under_torchrun_starts_again_from_the_last_checkpoint(
-    tmp_path: Path, photos: Path
-) -> None:
-    settings = (f"data.val_dir={photos}", "trainer.max_steps=90", "data.iterations_per_epoch=30")
-    settings += ("callbacks.checkpoints.every_n_iterations=5", "resume=auto")
-    run_dir = tmp_path / "run"
-    start_one = partial(
-        running,
-        torchrun(run_dir, free_port(), *settings),
-        env=os.environ | {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
-    )
-    with start_one() as first, start_one() as second:
-        wait_until(lambda: has_rows(run_dir, 8), first)
-        (worker,) = Path(f"/proc/{second.pid}/task/{second.pid}/children").read_text().split()
-        os.kill(int(worker), signal.SIGKILL)
-        done = [finished(agent) for agent in (first, second)]
-    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
-    assert any("resumes " in each.stdout + each.stderr for each in done)
-    finish(tmp_path / "whole", 2, *settings, "trainer.devices=2")
-    assert same_state(last(run_dir), last(tmp_path / "whole"), sums=False)
 
 
 def test_an_image_truncated_behind_its_header_is_named(tmp_path: Path, photos: Path) -> None:

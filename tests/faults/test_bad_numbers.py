@@ -1,0 +1,46 @@
+"""Losses that stay NaN stop a run, or take it back to its last good checkpoint."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import SETTINGS, last, start, whole
+
+POISON = """
+from sr.data.sampler import EndlessSampler
+from sr.data.patches import TrainingPatches
+get = TrainingPatches.__getitem__
+def poisoned(self, draw):
+    item = get(self, draw)
+    if {low} <= draw.seed[1] < {high}:
+        item["lr"] = item["lr"] * float("nan")
+    return item
+TrainingPatches.__getitem__ = poisoned
+"""
+
+
+def test_bad_numbers_in_a_row_stop_a_run_that_says_why(tmp_path: Path, photos: Path) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    done = start(tmp_path / "run", POISON.format(low=8, high=99), *settings)
+    assert done.returncode == 1, done.stderr
+    assert "iteration 5: a loss or gradient is not finite (here; rank 0 has l1=nan" in done.stdout
+    assert "error: iteration 6: a loss or gradient is not finite" in done.stderr
+    assert "learning_rate_g=0.00" in done.stderr
+    assert last(tmp_path / "run")["global_step"] == 4  # none of those whose numbers were bad
+    saved = torch.load(tmp_path / "run" / "diverged" / "iteration-6-rank-0.pt", weights_only=True)
+    assert saved["learning_rate_g"] > 0
+    assert saved["batch"]["lr"].isnan().all()
+
+
+def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    poison = POISON.format(low=8, high=12)
+    done = start(tmp_path / "run", poison, *settings, "on_divergence=rollback")
+    assert done.returncode == 0, done.stderr
+    assert "last.ckpt of iteration 4, with 0.5 of the learning rates" in done.stdout
+    rates = {group["lr"] for group in last(tmp_path / "run")["optimizer_states"][0]["param_groups"]}
+    full = {group["lr"] for group in whole(tmp_path, *settings)["optimizer_states"][0]["param_groups"]}
+    assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
+    again = start(tmp_path / "twice", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
+    assert again.returncode == 1
+    assert "error: iteration 8: a loss or gradient is not finite" in again.stderr
