@@ -9,7 +9,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
-from sr.callbacks.our_module import sr_module
+from sr.callbacks.sr_module import sr_module
 from sr.ops.private_torch import parts_of
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact

@@ -23,7 +23,7 @@ def named_paths(value: Any, *, key: str, kind: str) -> dict[str, str]:
 
 
 def as_list(value: Any, *, key: str, example: str) -> list[Any] | None:
-    """The value itself.
+    """Check that a value is a list or None, and return it.
 
     Args:
         value: the value of the argument.

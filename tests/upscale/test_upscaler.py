@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from sr.archs.bicubic import Bicubic
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.ops.resize import imresize
-from sr.ops.tile import Grid
 from sr.pictures.picture import Picture
 from sr.upscale import upscaler as module
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid, bytes_per_pixel
+from sr.upscale.grid import Grid
 from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.reach import LONGEST, measure_reach
 from sr.upscale.upscaler import Upscaler

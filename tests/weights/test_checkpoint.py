@@ -16,14 +16,9 @@ from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import (
-    DESCRIPTION_KEY,
-    build_generator,
-    load_generator,
-    load_weights,
-    read_checkpoint,
-)
+from sr.weights.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from sr.weights.dialects import ESRGAN_2018, ESRGAN_2019, REAL_ESRGAN, RUN
+from sr.weights.generator import build_generator, load_generator, load_weights
 
 SIZES = {"num_feat": 8, "num_block": 2, "num_grow_ch": 4}
 
