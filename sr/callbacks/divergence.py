@@ -34,7 +34,7 @@ class Divergence(L.Callback):
         directory: the directory that the batches are saved in.
         checkpoints: the directory of the run's checkpoints.
         patience: the number of bad iterations in a row that is too many.
-        on_divergence: what is done then, `stop` or `rollback`.
+        on_divergence: the reaction, `stop` or `rollback`.
         factor: the number that the learning rates are multiplied by after a rollback.
     """
 

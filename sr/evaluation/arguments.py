@@ -28,7 +28,7 @@ def as_list(value: Any, *, key: str, example: str) -> list[Any] | None:
     Args:
         value: the value of the argument.
         key: the name of the argument, for the message.
-        example: what could stand between the brackets, for the message.
+        example: a possible content of the brackets, for the message.
 
     Raises:
         ValueError: the value is neither a list nor None.

@@ -34,7 +34,7 @@ def find_sets(
         scale: the upscaling factor.
         channels: the number of channels that the images are read with.
         seed: the seed of a random degradation.
-        draws: how many times a random degradation is drawn for each image.
+        draws: the number of times that a random degradation is drawn for each image.
 
     Raises:
         FileNotFoundError, NotADirectoryError: a directory is missing, or contains no image.
