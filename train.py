@@ -22,9 +22,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from sr.callbacks.config_record import ConfigRecord
-from sr.callbacks.our_module import sr_module
 from sr.callbacks.provenance import Provenance
 from sr.callbacks.ranks import EndTogether
+from sr.callbacks.sr_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
@@ -37,10 +37,10 @@ from sr.ops.whole_file import remove_unfinished
 from sr.run.checkpoint_files import FOLDER, set_aside
 from sr.run.directory import register_resolvers
 from sr.run.preflight import (
+    build_unused_parts,
     check_files,
     check_fit,
-    check_groups,
-    check_nets,
+    check_scales,
     check_trainer,
     settle_precision,
     warn_of_torchrun,
@@ -48,7 +48,7 @@ from sr.run.preflight import (
 )
 from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
-from sr.run.whole_checkpoints import WholeFiles
+from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
@@ -104,8 +104,8 @@ def build_and_fit(cfg: DictConfig) -> None:
     check_trainer(cfg.trainer)
     rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
-    check_nets(cfg)
-    check_groups(cfg)
+    check_scales(cfg)
+    build_unused_parts(cfg)
     L.seed_everything(cfg.seed, verbose=False)
     quieten()
     if cfg.cpu_threads:
@@ -131,7 +131,9 @@ def build_and_fit(cfg: DictConfig) -> None:
     if saved:
         for logger in loggers:
             logger.rewind(saved.iteration)
-    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeFiles()])
+    trainer: L.Trainer = instantiate(
+        cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeCheckpointIO()]
+    )
     make_room(cfg, saved)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)

@@ -21,7 +21,7 @@ from torch._inductor.exc import InvalidCxxCompiler
 from upscale import make_net
 
 from sr.export.onnx_graph import INPUT, Onnx
-from sr.weights.checkpoint import load_generator
+from sr.weights.generator import load_generator
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 REFERENCE = "eager, fp32, NCHW"

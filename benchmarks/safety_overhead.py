@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 from sr.callbacks.checkpoints import Checkpoints
 from sr.callbacks.divergence import Divergence
 from sr.callbacks.gan_health import GANHealth
-from sr.run.whole_checkpoints import WholeFiles
+from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.training import base
 from sr.training.consensus import Consensus
 from sr.training.gan import GANModule
@@ -104,7 +104,7 @@ def measure(*, blocks: int, iterations: int, lr: int) -> dict[str, list[float]]:
             cfg.trainer,
             callbacks=[*instantiate(cfg.callbacks).values()],
             logger=[*instantiate(cfg.logger).values()],
-            plugins=[WholeFiles()],
+            plugins=[WholeCheckpointIO()],
         )
         with timed_parts(clock), redirect_stdout(io.StringIO()):
             trainer.fit(make_module(cfg), DataLoader([batch] * iterations, batch_size=None))

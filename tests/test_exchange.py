@@ -19,7 +19,7 @@ from sr.cli.errors import explain
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 from sr.pictures.writing import write_png
-from sr.run.preflight import check_fit, check_groups, check_nets, check_trainer
+from sr.run.preflight import build_unused_parts, check_fit, check_scales, check_trainer
 
 GROUPS = ("generator", "discriminator", "loss", "gan_loss", "degradation", "data", "metric", "logger")
 USED_TWICE = ("optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
@@ -170,8 +170,8 @@ def check_all(plain: dict[Any, Any]) -> None:
     cfg = OmegaConf.create({key: node for key, node in plain.items() if key not in ("model", "data")})
     check_types(plain)
     check_trainer(cfg.trainer)
-    check_nets(cfg)
-    check_groups(cfg)
+    check_scales(cfg)
+    build_unused_parts(cfg)
 
 
 def build_model(plain: dict[Any, Any], sizes: dict[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse what torch answers with a strange error, or with a net that is another than was asked for.
+    """Refuse sizes below 1, for which torch gives a strange error or builds another net.
 
     Args:
         sizes: numbers of features, blocks or layers by the names of their arguments.

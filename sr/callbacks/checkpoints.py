@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 
-from sr.callbacks.our_module import sr_module
+from sr.callbacks.sr_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
 from sr.ops.private_lightning import begin_loops_anew, validates_now
@@ -23,8 +23,9 @@ class Checkpoints(Checkpoint):
     `last.ckpt` is saved at the end of every epoch, and within an epoch when it is due; `last-1.ckpt` is the one that
     was saved before it. `best.ckpt` has the state of the best validation, `best-1.ckpt` that of the second best.
 
-    Within an epoch, states are saved between two iterations with no validation between them: there Lightning's loops
-    hold nothing that a resumed run would lack. A save that becomes due at any other moment waits for the next such one.
+    `best.ckpt` is saved when a validation ends. Within an epoch, `last.ckpt` is saved between two iterations with no
+    validation between them: there Lightning's loops hold nothing that a resumed run would lack. A save that becomes
+    due at any other moment waits for the next such one.
 
     Args:
         directory: the directory of the files.
@@ -61,9 +62,8 @@ class Checkpoints(Checkpoint):
         self._due = False
         self._stopping = False
         self._saved_at = monotonic()
-        self._index_of_best: int | None = (
-            None  # where the state that was validated last belongs among the best
-        )
+        # The index among the best states at which the state that was validated last belongs.
+        self._index_of_best: int | None = None
         self._epoch_ends = False
         self._resumed_at_epoch_end = False
 

@@ -1,6 +1,6 @@
 """The course of a run as a picture."""
 
-import csv
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from math import ceil
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 from matplotlib.figure import Figure
+
+from sr.ops.metrics_csv import Column, read_columns
 
 # Title of a panel -> patterns of the columns that it shows.
 PANELS = {
@@ -40,23 +42,10 @@ class Curves(L.Callback):
     @rank_zero_only
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if self.metrics.is_file():
-            draw_curves(read_series(self.metrics), self.picture)
+            draw_curves(read_columns(self.metrics), self.picture)
 
 
-def read_series(metrics: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Column -> (iterations, values) of a Lightning `metrics.csv`, without the empty cells."""
-    series: dict[str, tuple[list[int], list[float]]] = {}
-    with metrics.open(newline="") as file:
-        for row in csv.DictReader(file):
-            for key, value in row.items():
-                if value and key not in ("step", "epoch"):
-                    steps, values = series.setdefault(key, ([], []))
-                    steps.append(int(row["step"]) + 1)  # Lightning counts from 0
-                    values.append(float(value))
-    return series
-
-
-def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path) -> None:
+def draw_curves(series: Mapping[str, Column], picture: Path) -> None:
     """One panel for each of `PANELS` that has values."""
     drawn = {
         title: [key for key in series if any(fnmatch(key, pattern) for pattern in patterns)]
@@ -73,7 +62,7 @@ def draw_curves(series: dict[str, tuple[list[int], list[float]]], picture: Path)
         axes.set_axis_off()
     for axes, (title, keys) in zip(panels, drawn.items(), strict=False):
         for key in keys:
-            steps, values = series[key]
+            steps, values = zip(*series[key], strict=True)
             label = key.removeprefix("health/gradient_")
             axes.plot(steps, values, label=label, marker="." if len(steps) < 30 else "")
         if title in LOGARITHMIC:

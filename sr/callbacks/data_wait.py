@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 from tqdm import tqdm
+
+from sr.ops.hardware import usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ ACCEPTABLE = 0.05  # the share of the time spent waiting above which the message
 
 
 @dataclass
-class Tally:
+class WaitTimes:
     """The times of some iterations.
 
     Attributes:
@@ -61,8 +62,8 @@ class DataWait(L.Callback):
     def _restart(self) -> None:
         self._seen = 0
         self._began = 0.0
-        self._window = Tally()
-        self._recent = Tally()
+        self._window = WaitTimes()
+        self._recent = WaitTimes()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._restart()
@@ -84,7 +85,7 @@ class DataWait(L.Callback):
         self._recent.add(trained=trained, waited=waited, first=batch_idx == 0)
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             pl_module.log("train/data_wait", self._recent.share)
-            self._recent = Tally()
+            self._recent = WaitTimes()
         if self._window.iterations < WINDOW:
             self._window.add(trained=trained, waited=waited, first=batch_idx == 0)
             if self._window.iterations == WINDOW:
@@ -150,10 +151,3 @@ def remedy(*, share: float, workers: int, cores: int, processes: int, decodes: b
         f"data.num_workers={workers} keeps this machine's {machine} busy, so make a sample cheaper to load: "
         + ", ".join([caching, *cheaper] if decodes else cheaper)
     )
-
-
-def usable_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,7 +9,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
-from sr.callbacks.our_module import sr_module
+from sr.callbacks.sr_module import sr_module
 from sr.ops.private_torch import parts_of
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
@@ -34,7 +34,7 @@ class Divergence(L.Callback):
         directory: the directory that the batches are saved in.
         checkpoints: the directory of the run's checkpoints.
         patience: the number of bad iterations in a row that is too many.
-        on_divergence: what is done then, `stop` or `rollback`.
+        on_divergence: the reaction, `stop` or `rollback`.
         factor: the number that the learning rates are multiplied by after a rollback.
     """
 

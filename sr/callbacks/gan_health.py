@@ -56,9 +56,8 @@ AILMENTS = (
     Ailment(
         "colours drift",
         ("health/colour_drift",),
-        lambda numbers: (
-            numbers["health/colour_drift"] > 2.5
-        ),  # 0.3 to 0.8 in runs that went well, 2 to 120 in one that did not
+        # 0.3 to 0.8 in runs that went well, 2 to 120 in one that did not.
+        lambda numbers: numbers["health/colour_drift"] > 2.5,
         "colours drift from those of the HR images (health/colour_drift {health/colour_drift:.1f} levels of 255, as"
         " means over 16 x 16 pixels): raise the weight of the pixel loss, or lower model.gan_weight or optimizer_g.lr",
     ),

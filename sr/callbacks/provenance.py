@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning as L
 
-from sr.callbacks.our_module import sr_module
+from sr.callbacks.sr_module import sr_module
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,9 +14,8 @@ import lightning as L
 
 from sr.ops.private_lightning import ScriptLauncher
 
-PATIENCE = (
-    3  # seconds for the other processes to end, when the first one has failed: they may have the same error
-)
+# Seconds for the other processes to end, when the first one has failed: they may have the same error.
+PATIENCE = 3
 LAST_PATIENCE = 30  # seconds for the other processes to end, when the run is done
 FIRST_PATIENCE = 5  # seconds for the first process to report its own error, when another one has failed
 
@@ -60,7 +59,10 @@ class EndTogether(L.Callback):
             threading.Thread(target=self._watch, args=(number, process), daemon=True).start()
 
     def _watch(self, number: int, process: subprocess.Popen[Any]) -> None:
-        """With processes that communicate through GPUs, no error tells the others that one has ended."""
+        """Wait for one process, and end this one and all others if it fails.
+
+        Where processes communicate through GPUs, no error tells the others that one has ended.
+        """
         status = process.wait()
         if status == 0:
             return
@@ -87,5 +89,5 @@ class EndTogether(L.Callback):
 
 
 def _what_happened(number: int, status: int) -> str:
-    message = "its own message says why, unless it was killed"
-    return f"process {number} of this run has ended with status {status}; {message}"
+    ended = f"process {number} of this run has ended with status {status}"
+    return f"{ended}; its own message says why, unless it was killed"

@@ -8,7 +8,7 @@ from types import FrameType
 import lightning as L
 from tqdm import tqdm
 
-from sr.callbacks.our_module import sr_module
+from sr.callbacks.sr_module import sr_module
 from sr.ops.signals import END_OF_RUN, Handler, heeded
 from sr.training.consensus import STOP
 

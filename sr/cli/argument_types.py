@@ -42,12 +42,17 @@ def accepts(hint: Any, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint in WORDS:
         return isinstance(value, hint)
-    if not isinstance(origin, type) or origin in (Any, object) or getattr(origin, "_is_protocol", False):
+    if not isinstance(origin, type) or origin in (Any, object) or _is_standard_protocol(origin):
         return True
     if issubclass(origin, PurePath):
         return isinstance(value, str)
     # A node with a _target_ is a dict here, and can become anything.
     return isinstance(value, dict) or (isinstance(value, list) and issubclass(origin, Iterable))
+
+
+def _is_standard_protocol(origin: type) -> bool:
+    """Whether it is a protocol of the standard library, such as SupportsFloat, which plain values may fulfil."""
+    return getattr(origin, "_is_protocol", False) and origin.__module__ in ("typing", "collections.abc")
 
 
 def parameters_of(target: str) -> tuple[dict[str, Any], Mapping[str, Parameter]]:

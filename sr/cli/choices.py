@@ -5,12 +5,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from hydra._internal.sources_registry import SourcesRegistry
 from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
-from hydra.plugins.config_source import ConfigSource
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+
+from sr.cli.private_hydra import config_source
 
 _REMOVED = object()
 
@@ -99,8 +99,7 @@ def _belongs(path: str | None, group: str, parents: Mapping[str | None, str | No
 def _load(path: str, hydra: HydraConf) -> DictConfig:
     """The content of the first file of that path on the search path."""
     for each in hydra.runtime.config_sources:
-        kind = SourcesRegistry.instance().resolve(each.schema)
-        source: ConfigSource = kind(provider=each.provider, path=f"{each.schema}://{each.path}")
+        source = config_source(schema=each.schema, provider=each.provider, path=each.path)
         if source.available() and source.is_config(path):
             config = source.load_config(path).config
             assert isinstance(config, DictConfig)

@@ -83,7 +83,7 @@ def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _first_line(error: BaseException) -> str:
-    """The others are OmegaConf's account of its own types."""
+    """The first line of a message; OmegaConf writes about its own types in the others."""
     return str(error).splitlines()[0]
 
 

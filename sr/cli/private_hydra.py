@@ -7,13 +7,20 @@ Each is here because there is no public way to do what it does.
 from argparse import ArgumentParser
 from typing import Any
 
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig
 
 
 def command_line_parser() -> ArgumentParser:
     """The parser of Hydra's options and keys."""
     return get_args_parser()
+
+
+def config_source(*, schema: str, provider: str, path: str) -> ConfigSource:
+    """A source on Hydra's search path: a directory or a package with configurations."""
+    return SourcesRegistry.instance().resolve(schema)(provider=provider, path=f"{schema}://{path}")
 
 
 def node_of(parent: DictConfig, key: str) -> Any:

@@ -178,6 +178,8 @@ class SRDataModule(L.LightningDataModule):
     def _open_caches(self) -> list[CachedImages]:
         """Open the caches of the training images and return them; an empty list without a cache."""
         caches = [source for source in self._training.sources() if isinstance(source, CachedImages)]
+        for cache in caches:
+            cache.open()
         unreadable = [error for cache in caches for error in cache.unreadable]
         if unreadable and self.on_error == "raise":
             others = f" (and {len(unreadable) - 1} other files)" if len(unreadable) > 1 else ""

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from sr.data.sources import ImageFiles
+from sr.ops.paths import why_no_file
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,7 @@ def without(images: ImageFiles, file: str | None) -> ImageFiles:
     if file is None:
         return images
     path = Path(file).expanduser()
-    if not path.is_file():
-        wrong = "is a folder" if path.is_dir() else "does not exist"
+    if wrong := why_no_file(path):
         raise FileNotFoundError(f"data.exclude={file} {wrong}: name a list of files")
     try:
         lines = path.read_text().splitlines()

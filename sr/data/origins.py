@@ -6,7 +6,7 @@ from itertools import compress
 from sr.data.cache.cached_images import cached
 from sr.data.datamodule import SRDataModule
 from sr.data.exclusion import without
-from sr.data.patches import PairedPatches, TrainingPatches, check_sizes
+from sr.data.patches import PairedPatches, TrainingPatches, usable_files
 from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, match_pairs, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.pictures.picture import UnreadableImageError
@@ -28,7 +28,7 @@ class FileData(SRDataModule):
     exclude: str | None = None
 
     def _checked(self, images: ImageFiles) -> ImageFiles:
-        return check_sizes(
+        return usable_files(
             images, smallest=self.hr_patch_size, small_images=self.small_images, on_error=self.on_error
         )
 
@@ -97,7 +97,7 @@ class PairedData(FileData):
         usable_hr = set(self._checked(hr).paths)
         lr_patch_size = self.hr_patch_size // self.scale
         usable_lr = set(
-            check_sizes(
+            usable_files(
                 lr, smallest=lr_patch_size, small_images=self.small_images, on_error=self.on_error
             ).paths
         )

@@ -181,8 +181,8 @@ class PairedPatches(TrainingPatches):
         return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]
 
 
-def check_sizes(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:
-    """The files that training can use, checked by their headers before it starts.
+def usable_files(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:
+    """Keep the files that training can use, by their headers, before it starts.
 
     Raises:
         UnreadableImageError: a file cannot be read as an image and on_error is "raise".

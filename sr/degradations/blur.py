@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sr.degradations import draws, kernels
-from sr.ops.filter import convolve
+from sr.degradations.filter import convolve
 
 FAMILIES = ("iso", "aniso", "generalized_iso", "generalized_aniso", "plateau_iso", "plateau_aniso")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sr.ops.filter import unsharp_mask
+from sr.degradations.filter import unsharp_mask
 
 
 class UnsharpMask:

@@ -23,12 +23,12 @@ def named_paths(value: Any, *, key: str, kind: str) -> dict[str, str]:
 
 
 def as_list(value: Any, *, key: str, example: str) -> list[Any] | None:
-    """The value itself.
+    """Check that a value is a list or None, and return it.
 
     Args:
         value: the value of the argument.
         key: the name of the argument, for the message.
-        example: what could stand between the brackets, for the message.
+        example: a possible content of the brackets, for the message.
 
     Raises:
         ValueError: the value is neither a list nor None.

@@ -11,7 +11,7 @@ from torch import nn
 
 from sr.archs.bicubic import Bicubic
 from sr.evaluation.arguments import named_paths
-from sr.weights.checkpoint import TrainedGenerator, load_generator
+from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
 BASELINE = "bicubic"

@@ -127,7 +127,7 @@ class Evaluation:
     """Everything that an evaluation found.
 
     Attributes:
-        protocol: how the numbers were made.
+        protocol: the description of how the numbers were made.
         checkpoints: name -> file of the weights; empty for the baseline alone.
         models: the names of the compared models in their order, the baseline last.
         quantities: metric -> what its values are.

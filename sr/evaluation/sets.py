@@ -34,21 +34,13 @@ def find_sets(
         scale: the upscaling factor.
         channels: the number of channels that the images are read with.
         seed: the seed of a random degradation.
-        draws: how many times a random degradation is drawn for each image.
+        draws: the number of times that a random degradation is drawn for each image.
 
     Raises:
         FileNotFoundError, NotADirectoryError: a directory is missing, or contains no image.
         ValueError: the arguments contradict each other, or LR and HR files are not pairs.
     """
-    if hr_dir and hr_dirs:
-        raise ValueError("give hr_dir=<directory> or hr_dirs={name: directory, ...}, not both")
-    if lr_dir and not hr_dir:
-        raise ValueError(f"lr_dir={lr_dir} needs hr_dir=<directory> of the same names")
-    for name in hr_dirs or {}:
-        if Path(name).name != name or name == "..":
-            raise ValueError(
-                f"hr_dirs.{name}: the images of a set get a directory of its name, so no / or .. in it"
-            )
+    _check_directories(hr_dir=hr_dir, hr_dirs=hr_dirs, lr_dir=lr_dir)
     if squeeze is not None:
         _check_squeeze(squeeze, lr_dir=lr_dir, degradation=degradation, draws=draws)
     if hr_dir and lr_dir:
@@ -71,6 +63,19 @@ def find_sets(
         name: WholeImages(hr=hr, scale=scale, degradation=degradation, seed=seed, draws=draws)
         for name, hr in files.items()
     }
+
+
+def _check_directories(*, hr_dir: str | None, hr_dirs: Mapping[str, str] | None, lr_dir: str | None) -> None:
+    """Raises ValueError where the directories contradict each other, or a name cannot be that of a directory."""
+    if hr_dir and hr_dirs:
+        raise ValueError("give hr_dir=<directory> or hr_dirs={name: directory, ...}, not both")
+    if lr_dir and not hr_dir:
+        raise ValueError(f"lr_dir={lr_dir} needs hr_dir=<directory> of the same names")
+    for name in hr_dirs or {}:
+        if Path(name).name != name or name == "..":
+            raise ValueError(
+                f"hr_dirs.{name}: the images of a set get a directory of its name, so no / or .. in it"
+            )
 
 
 def _check_squeeze(squeeze: int, *, lr_dir: str | None, degradation: Degradation, draws: int) -> None:

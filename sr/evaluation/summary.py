@@ -26,7 +26,7 @@ def summarise(
 
     Args:
         images: name of a set -> the values of its images, as `sr.evaluation.benchmark.benchmark` returns them.
-        protocol: how the values were made.
+        protocol: the description of how the values were made.
         checkpoints: name -> file of the weights.
         measures: the metrics that were computed.
         alphas: name of a model -> its alpha; empty where nothing was interpolated.

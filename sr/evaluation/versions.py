@@ -46,7 +46,7 @@ class Versions:
             left: the first column in HR, a multiple of `scale`.
             height: the number of rows in HR, a multiple of `scale`.
             width: the number of columns in HR, a multiple of `scale`.
-            scale: how many times as large as LR the other versions are.
+            scale: the factor by which the other versions are larger than LR.
         """
 
         def cut(image: np.ndarray, unit: int = 1) -> np.ndarray:

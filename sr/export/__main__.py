@@ -12,7 +12,7 @@ from sr.export.files import staged, write_bytes
 from sr.export.formats import FORMATS, Format
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
-from sr.weights.checkpoint import TrainedGenerator, load_generator
+from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
 

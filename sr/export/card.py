@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sr.weights.checkpoint import Checkpoint, TrainedGenerator
+from sr.weights.checkpoint import Checkpoint
+from sr.weights.generator import TrainedGenerator
 
 PACKAGE = "sr-lightning"
 MODELSPEC_VERSION = "1.0.1"

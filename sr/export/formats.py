@@ -10,7 +10,7 @@ from sr.export.ncnn_graph import Ncnn
 from sr.export.onnx_graph import Onnx
 from sr.export.state_dict import Pth, Safetensors
 from sr.export.torchscript import TorchScript
-from sr.weights.checkpoint import TrainedGenerator
+from sr.weights.generator import TrainedGenerator
 
 
 class Format(Protocol):

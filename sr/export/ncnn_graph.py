@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sr.export.torchscript import trace
-from sr.weights.checkpoint import TrainedGenerator
+from sr.weights.generator import TrainedGenerator
 
 INPUT, OUTPUT = "data", "output"  # the names in the files of the desktop programs of Real-ESRGAN
 

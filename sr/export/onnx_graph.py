@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from sr.export.quiet import quiet
-from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator
+from sr.weights.checkpoint import DESCRIPTION_KEY
+from sr.weights.generator import TrainedGenerator
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}

@@ -4,7 +4,7 @@ spandrel, which chaiNNer and others use, recognises a net by its tensors alone, 
 its own. This was checked with its version 0.4.2; docs/export.md has the check.
 """
 
-from sr.weights.checkpoint import TrainedGenerator
+from sr.weights.generator import TrainedGenerator
 
 RECOGNISED = ("safetensors", "pth", "torchscript")
 PUBLISHED_GROWTH = 32

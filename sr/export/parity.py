@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from sr.weights.checkpoint import TrainedGenerator
+from sr.weights.generator import TrainedGenerator
 
 # (batch, height, width): different sides, odd ones, sides that a net which unshuffles pixels has to pad.
 SIZES = ((1, 24, 40), (2, 17, 23), (3, 31, 10))

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from sr.export.card import modelspec
 from sr.ops.tensor_digest import sealed
-from sr.weights.checkpoint import DESCRIPTION_KEY, TrainedGenerator, load_generator
+from sr.weights.checkpoint import DESCRIPTION_KEY
+from sr.weights.generator import TrainedGenerator, load_generator
 
 
 class Safetensors:

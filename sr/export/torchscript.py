@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sr.export.quiet import quiet
-from sr.weights.checkpoint import TrainedGenerator
+from sr.weights.generator import TrainedGenerator
 
 CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torch.jit.load`
 

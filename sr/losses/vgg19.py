@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.ops.paths import why_no_file
 from sr.ops.weight_file import CheckpointError, check_finite, check_name, read_weight_file
 
 WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256, which the file is checked against
@@ -111,8 +112,7 @@ def _read(weights: str | None) -> tuple[Path, Any]:
     if weights is None and not cached.is_file():
         return cached, _download(cached)
     file = cached if weights is None else Path(weights).expanduser()
-    if not file.is_file():
-        wrong = "is a folder" if file.is_dir() else "does not exist"
+    if wrong := why_no_file(file):
         raise FileNotFoundError(f"VGG19 weights (loss.perceptual.loss.weights): {file} {wrong}: name a file")
     try:
         content = read_weight_file(file)

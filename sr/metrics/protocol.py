@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from sr.metrics.color import luma
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import HIGHER, LOWER, Quantity
 from sr.metrics.ssim import WINDOW, ssim
-from sr.ops.color import luma
 
 SPACES = ("y", "rgb", "channels")
 PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB")

@@ -6,8 +6,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from sr.metrics.color import luma
 from sr.metrics.quantity import NEITHER, Quantity
-from sr.ops.color import luma
 
 NAME = "sharpness"
 WORDS = (

@@ -1,4 +1,17 @@
-"""The checkpoints of a run on the disk: their names, and whether they are complete."""
+"""The checkpoints of a run on the disk: their names, their content, and whether they are complete.
+
+A checkpoint is a dict, written by torch.save:
+
+| key | content | written by |
+|---|---|---|
+| `state_dict` | weights under `generator.`, `generator_ema.` and `discriminator.` | Lightning |
+| `optimizer_states`, `lr_schedulers` | momenta and positions, in the order of `SRModule.trained` | Lightning |
+| `loops`, `epoch`, `global_step` | the position of the run; `global_step` counts generator updates | Lightning |
+| `callbacks` | values of the best checkpoints, whether the run has gone back once | `sr.callbacks` |
+| `training` | sums for the next log, numbers of skipped iterations | `sr.training.base` |
+| `config` | the resolved configuration as plain dicts | `sr.callbacks.config_record` |
+| `provenance` | revision of the code, digest of the image list, last validation | `sr.callbacks.provenance` |
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -12,9 +25,9 @@ FOLDER = "checkpoints"
 LAST, BEST = "last", "best"
 
 
-def checkpoint_name(kind: str, place: int) -> str:
+def checkpoint_name(kind: str, index: int) -> str:
     """`last.ckpt` is the newest, `last-1.ckpt` the one before; `best.ckpt` the best, `best-1.ckpt` the second."""
-    return f"{kind}-{place}.ckpt" if place else f"{kind}.ckpt"
+    return f"{kind}-{index}.ckpt" if index else f"{kind}.ckpt"
 
 
 def newest_intact(folder: Path) -> Path | None:
@@ -22,7 +35,7 @@ def newest_intact(folder: Path) -> Path | None:
 
     The best checkpoints, which are older, are taken only where no other is left.
     """
-    for path in (path for kind in (LAST, BEST) for path in _by_place(folder, kind)):
+    for path in (path for kind in (LAST, BEST) for path in _by_index(folder, kind)):
         wrong = fault(path)
         if wrong is None:
             return path
@@ -41,15 +54,15 @@ def set_aside(folder: Path) -> None:
     log.warning("the checkpoints of an earlier run in this directory are kept in %s", other)
 
 
-def _by_place(folder: Path, kind: str) -> Iterator[Path]:
+def _by_index(folder: Path, kind: str) -> Iterator[Path]:
     """The checkpoints of one kind by their index. A kill between two renames may leave a gap, so all are listed."""
     numbered = {}
     for path in folder.glob(f"{kind}*.ckpt"):
         digits = path.stem.removeprefix(kind).removeprefix("-") or "0"
         if digits.isdigit():
             numbered[int(digits)] = path
-    for place in sorted(numbered):
-        yield numbered[place]
+    for index in sorted(numbered):
+        yield numbered[index]
 
 
 def fault(path: Path) -> str | None:

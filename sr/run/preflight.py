@@ -9,7 +9,8 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr.ops.hardware import has_bf16
+from sr.ops.hardware import has_bf16, usable_cores
+from sr.ops.paths import why_no_file
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,7 @@ def check_files(cfg: DictConfig) -> None:
         FileNotFoundError: names the key of a file that does not exist.
     """
     for key in ("init_from", "init_discriminator_from"):
-        if cfg[key] and not Path(cfg[key]).expanduser().is_file():
-            wrong = "is a folder" if Path(cfg[key]).expanduser().is_dir() else "does not exist"
+        if cfg[key] and (wrong := why_no_file(Path(cfg[key]).expanduser())):
             raise FileNotFoundError(f"{key}={cfg[key]} {wrong}: name a file of weights")
 
 
@@ -55,7 +55,7 @@ def check_trainer(trainer: DictConfig) -> None:
     for key in ("max_steps", "max_epochs"):
         if trainer[key] is not None and trainer[key] < 1 and trainer[key] != -1:
             raise ValueError(f"trainer.{key}={trainer[key]} must be 1 or more; -1 sets no limit")
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if on_cpu(trainer) and isinstance(trainer.devices, int) and trainer.devices > cores:
         raise ValueError(
             f"trainer.devices={trainer.devices}: this machine has {cores} CPU core(s) and no GPU in use"
@@ -67,7 +67,7 @@ def warn_of_workers(cfg: DictConfig) -> None:
 
     Torch would warn for every loader, and does not count those of other processes.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     processes = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
     workers = cfg.data.num_workers * max(processes, 1)
     if workers > cores:
@@ -93,7 +93,7 @@ def warn_of_torchrun() -> None:
         )
 
 
-def check_nets(cfg: DictConfig) -> None:
+def check_scales(cfg: DictConfig) -> None:
     """Raises ValueError where a part has another scale than the run."""
     for group in ("generator", "degradation"):
         if (scale := cfg[group].get("scale", cfg.scale)) != cfg.scale:
@@ -102,7 +102,7 @@ def check_nets(cfg: DictConfig) -> None:
             )
 
 
-def check_groups(cfg: DictConfig) -> None:
+def build_unused_parts(cfg: DictConfig) -> None:
     """Build what would be built late, or not at all with this model, so that a typo in it shows now."""
     for group in ("discriminator", "gan_loss"):
         instantiate(cfg[group])
@@ -124,11 +124,7 @@ def check_fit(cfg: DictConfig, model: Any) -> None:
     """Refuse parts that do not fit together; no part can know it alone. Raises ValueError."""
     if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
-    accumulate = cfg.model.optimization.accumulate
-    if cfg.data.batch_size % accumulate:
-        raise ValueError(
-            f"data.batch_size={cfg.data.batch_size} must be a multiple of model.optimization.accumulate={accumulate}"
-        )
+    model.optimization.check_batch_size(cfg.data.batch_size)
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")
     model.configure_optimizers()  # schedules and warm-up together; Lightning calls it after the loggers have opened

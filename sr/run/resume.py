@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sr.ops.paths import why_no_file
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import FOLDER, fault, newest_intact
 from sr.run.directory import AUTO
@@ -60,9 +61,8 @@ def find_saved(resume: str | None, run_dir: Path) -> SavedRun | None:
         path = newest_intact(run_dir / FOLDER)
         return _read(path) if path else None
     path = Path(resume).expanduser()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise FileNotFoundError(f"resume={resume} {what}: name a checkpoint of a run, or auto")
+    if missing := why_no_file(path):
+        raise FileNotFoundError(f"resume={resume} {missing}: name a checkpoint of a run, or auto")
     if wrong := fault(path):
         raise ResumeError(f"resume={resume}: {wrong}; resume=auto takes the newest whole one of a run")
     return _read(path)

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from sr.ops.weight_file import CheckpointError, check_finite
-from sr.weights.checkpoint import Checkpoint, load_weights, read_checkpoint
+from sr.weights.checkpoint import Checkpoint, read_checkpoint
+from sr.weights.generator import load_weights
 from sr.weights.match import fit
 
 log = logging.getLogger(__name__)

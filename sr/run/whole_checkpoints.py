@@ -9,7 +9,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from sr.ops.whole_file import replacing
 
 
-class WholeFiles(TorchCheckpointIO):
+class WholeCheckpointIO(TorchCheckpointIO):
     """Lightning's access to checkpoint files; an old file stays until the new one is complete and on the disk."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:

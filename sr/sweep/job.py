@@ -16,10 +16,10 @@ from types import FrameType
 from typing import IO, Any
 
 from sr.ops import exit_status
+from sr.ops.metrics_csv import read_columns
 from sr.ops.processes import starting_others
 from sr.ops.signals import END_OF_SWEEP, heeded
 from sr.ops.whole_file import replacing
-from sr.sweep.metrics import read_columns
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from sr.ops.metrics_csv import read_columns
 from sr.sweep.job import DONE, PRUNED, Job, run_job
-from sr.sweep.metrics import read_columns
 from sr.sweep.pareto import Objective
 from sr.sweep.space import split
 from sr.sweep.summary import directed, end_interrupted

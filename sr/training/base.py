@@ -25,10 +25,10 @@ from sr.training.precision import check_precision
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 from sr.training.seeding import seed_iteration
+from sr.training.skip import skip, skips_on_device
 from sr.training.step_values import Losses, StepValues
 from sr.training.trained import Stepping, Trained, listed, stepping_at
 from sr.training.validation import Validation
-from sr.training.withhold import withhold, withholds_on_device
 
 
 class SRModule(L.LightningModule):
@@ -50,8 +50,8 @@ class SRModule(L.LightningModule):
         seed: the seed of the random numbers that nets draw (dropout).
 
     Attributes:
-        consensus: the agreement between all processes. An iteration with a loss or gradient that is not finite, on any
-            process, changes no weight; a callback decides how many of such iterations are too many.
+        consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
+            changes no trained weight (the average still moves towards them); a callback counts such iterations.
     """
 
     def __init__(
@@ -104,15 +104,7 @@ class SRModule(L.LightningModule):
 
         Of several entries with the same net, exactly one steps at any iteration.
         """
-        return [
-            Trained(
-                name="g",
-                net=self.generator,
-                optimizer=self.optimizer_g,
-                scheduler=self.scheduler_g,
-                steps_at=lambda iteration: True,
-            )
-        ]
+        return [Trained(name="g", net=self.generator, optimizer=self.optimizer_g, scheduler=self.scheduler_g)]
 
     def goes_on_from_average(self, iteration: int) -> bool:
         """Whether a stage begins at this iteration whose generator is the average of the stage before."""
@@ -164,7 +156,7 @@ class SRModule(L.LightningModule):
         norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
 
         optimizers = [each.optimizer for each in stepping]
-        on_device = withholds_on_device(optimizers, self.device)
+        on_device = skips_on_device(optimizers, self.device)
         finite = self.consensus.ask(
             iteration=iteration + 1,
             losses=values.training(),
@@ -172,7 +164,7 @@ class SRModule(L.LightningModule):
             batch=batch,
             wait=not on_device,
         )
-        withhold(optimizers, unless=finite, on_device=on_device)
+        skip(optimizers, unless=finite, on_device=on_device)
         self._norm_statistics.restore(statistics, unless=finite)
         self._step(stepping)
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
@@ -185,6 +177,7 @@ class SRModule(L.LightningModule):
         """Compute the gradients of a whole batch, part by part, and its numbers."""
         for optimizer in listed(self.optimizers(use_pl_optimizer=False)):
             optimizer.zero_grad()
+        self.optimization.check_batch_size(len(batch["lr"]))
         count = self.optimization.accumulate
         parts = []
         for part in micro_batches(batch, count=count, strategy=self.trainer.strategy):

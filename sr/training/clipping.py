@@ -1,4 +1,4 @@
-"""The length of a gradient, and its limit."""
+"""The norm of a gradient, and clipping it."""
 
 from torch import Tensor, nn
 

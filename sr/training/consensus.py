@@ -74,7 +74,7 @@ class Consensus:
     """Asks all processes at once, so that none of them acts alone and leaves the others waiting for it.
 
     On a CPU `latest` is the answer of this iteration. A GPU would be idle until it has arrived; there the device itself
-    can keep bad numbers from the weights (`sr.training.withhold`), and `latest` is the answer of the iteration before.
+    can keep bad numbers from the weights (`sr.training.skip`), and `latest` is the answer of the iteration before.
 
     Attributes:
         requests: the requests (`REQUESTS`) of this process; each stays until it is removed.

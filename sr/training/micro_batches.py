@@ -30,16 +30,7 @@ class MicroBatch:
 
 
 def micro_batches(batch: Batch, *, count: int, strategy: Strategy) -> Iterator[MicroBatch]:
-    """Cut a batch into `count` parts of equal size.
-
-    Raises:
-        ValueError: the size of the batch is no multiple of `count`.
-    """
-    size = batch["lr"].shape[0]
-    if size % count:
-        raise ValueError(
-            f"data.batch_size={size} must be a multiple of model.optimization.accumulate={count}"
-        )
+    """Cut a batch, whose size is a multiple of `count`, into `count` parts of equal size."""
     images = (batch["lr"], batch["hr"], batch.get("target", batch["hr"]))
     for number, (lr, hr, target) in enumerate(
         zip(*(part.chunk(count) for part in images), strict=True), start=1

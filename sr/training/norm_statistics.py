@@ -1,4 +1,4 @@
-"""The running statistics of batch norms, which every forward pass moves, one with bad numbers too."""
+"""The running statistics of batch norms, which an iteration with bad numbers must not move."""
 
 from collections.abc import Iterable
 

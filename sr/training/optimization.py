@@ -1,4 +1,4 @@
-"""The numbers of an update that do not belong to any one net or optimizer."""
+"""The settings of an update that both nets share: average, warm-up, clipping and accumulation."""
 
 from dataclasses import dataclass
 
@@ -36,4 +36,11 @@ class Optimization:
         if self.gradient_clip is not None and self.gradient_clip <= 0:
             raise ValueError(
                 f"model.optimization.gradient_clip={self.gradient_clip} must be positive, or null for none"
+            )
+
+    def check_batch_size(self, size: int) -> None:
+        """Raises ValueError if a batch cannot be cut into `accumulate` parts of equal size."""
+        if size % self.accumulate:
+            raise ValueError(
+                f"data.batch_size={size} must be a multiple of model.optimization.accumulate={self.accumulate}"
             )

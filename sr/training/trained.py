@@ -13,6 +13,10 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
 
 
+def always(iteration: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trained:
     """A net and what updates it.
@@ -29,7 +33,7 @@ class Trained:
     net: nn.Module
     optimizer: OptimizerFactory
     scheduler: SchedulerFactory
-    steps_at: Callable[[int], bool]
+    steps_at: Callable[[int], bool] = always
 
 
 @dataclass(frozen=True, kw_only=True)

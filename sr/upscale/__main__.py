@@ -28,14 +28,14 @@ from sr.pictures.writing import (
     profile_fits,
     write_picture,
 )
-from sr.upscale.jobs import Job, plan_jobs
+from sr.upscale.jobs import UpscaleJob, plan_jobs
 from sr.upscale.network import PRECISIONS, Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
-from sr.weights.checkpoint import load_generator
+from sr.weights.generator import load_generator
 
 
 @dataclass
-class Tally:
+class Outcome:
     """The number of images that were upscaled, skipped and failed."""
 
     upscaled: int = 0
@@ -116,22 +116,22 @@ def run(options: argparse.Namespace) -> int:
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
             remove_abandoned(folder)
-    tally = Tally()
+    outcome = Outcome()
     try:
         with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:
             for job in bar:
                 if options.skip_existing and job.target.exists():
-                    tally.skipped += 1
+                    outcome.skipped += 1
                 elif upscale(job, upscaler):
-                    tally.upscaled += 1
+                    outcome.upscaled += 1
                 else:
-                    tally.failed += 1
+                    outcome.failed += 1
     except KeyboardInterrupt:
-        left = len(jobs) - tally.upscaled - tally.skipped - tally.failed
-        print(f"stopped: {tally}, {left} not done")
+        left = len(jobs) - outcome.upscaled - outcome.skipped - outcome.failed
+        print(f"stopped: {outcome}, {left} not done")
         return INTERRUPTED
-    print(f"done: {tally}")
-    return 1 if tally.failed else 0
+    print(f"done: {outcome}")
+    return 1 if outcome.failed else 0
 
 
 def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None]) -> Upscaler:
@@ -153,12 +153,13 @@ def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None])
     return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)
 
 
-def upscale(job: Job, upscaler: Upscaler) -> bool:
+def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
     """Upscale one image. Returns False, after a message, if that is impossible."""
     try:
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
-        upscaler.check_memory(header.height, header.width, bytes_per_pixel=header.bytes_per_pixel)
+        channels = header.bands + header.alpha
+        upscaler.check_memory(header.height, header.width, channels=channels, depth=header.depth)
         picture = read_picture(job.source)
         for note in picture.notes:
             say(f"{job.source}: {note}")
@@ -173,7 +174,7 @@ def upscale(job: Job, upscaler: Upscaler) -> bool:
     return True
 
 
-def _explain(error: BaseException, job: Job) -> str:
+def _explain(error: BaseException, job: UpscaleJob) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{job.source} -> {job.target}: {error.strerror}"
     text = str(error) or type(error).__name__

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.ops.hardware import free_memory
-from sr.ops.tile import Grid, cut
+from sr.upscale.grid import Grid, cut
 from sr.upscale.network import Network
 
 # On a CPU, larger tiles only have a smaller overlap, which is already small at this size.

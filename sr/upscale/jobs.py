@@ -10,14 +10,14 @@ from sr.pictures.writing import output_suffix
 
 
 @dataclass(frozen=True)
-class Job:
+class UpscaleJob:
     """One image to upscale and the file to make of it."""
 
     source: Path
     target: Path
 
 
-def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list[Job]:
+def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list[UpscaleJob]:
     """Files, folders and patterns -> jobs, in the order given.
 
     A file is written to `out_dir` under its stem; the files of a folder, at any depth, are written to the same
@@ -28,11 +28,11 @@ def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list
         FileNotFoundError: an input does not exist, or a folder or pattern has no image.
         ValueError: two inputs would be written to the same file, or an output would replace an input.
     """
-    jobs: dict[Path, Job] = {}
+    jobs: dict[Path, UpscaleJob] = {}
     for text in inputs:
         for source, below in _expand(text, out_dir):
             target = out_dir / below / (source.stem + output_suffix(source, file_format))
-            jobs.setdefault(source.resolve(), Job(source, target))
+            jobs.setdefault(source.resolve(), UpscaleJob(source, target))
     _refuse_collisions(list(jobs.values()))
     return list(jobs.values())
 
@@ -66,9 +66,9 @@ def _pattern(path: Path) -> str:
     return str(Path(glob.escape(str(there)), path.relative_to(there)))
 
 
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
+def _refuse_collisions(jobs: Sequence[UpscaleJob]) -> None:
     sources = {job.source.resolve(): job for job in jobs}
-    targets: dict[Path, Job] = {}
+    targets: dict[Path, UpscaleJob] = {}
     for job in jobs:
         target = job.target.resolve()
         if target in sources:

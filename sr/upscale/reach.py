@@ -6,9 +6,8 @@ import torch
 
 from sr.upscale.network import Network
 
-TOLERANCE = (
-    0.1 / 255
-)  # the change that a missing neighbour may cause: a quarter of the half level that rounding hides
+# The change that a missing neighbour may cause: a quarter of the half level that rounding hides.
+TOLERANCE = 0.1 / 255
 WIDTH = 16  # width of the strips; the distance is measured along their length
 SHORTEST, LONGEST = 16, 128
 

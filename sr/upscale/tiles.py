@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from sr.ops.image import to_float
-from sr.ops.tile import Grid, Tile
 from sr.upscale.canvas import Canvas, make_canvas
 from sr.upscale.flat import Flat
+from sr.upscale.grid import Grid, Tile
 from sr.upscale.network import Network
 
 

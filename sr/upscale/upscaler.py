@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from sr.ops.hardware import free_memory
-from sr.ops.tile import Grid, cut
 from sr.pictures.picture import Picture
 from sr.upscale.alpha import fill_transparent
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid
+from sr.upscale.grid import Grid, cut
 from sr.upscale.network import Network
 from sr.upscale.reach import Reach, measure_reach
 from sr.upscale.tiles import enlarge
@@ -62,15 +62,22 @@ class Upscaler:
         """The (height, width) of the result."""
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
-    def check_memory(self, height: int, width: int, *, bytes_per_pixel: int) -> None:
-        """Raises MemoryError if image, result and a row of tiles cannot be held at the same time."""
+    def check_memory(self, height: int, width: int, *, channels: int, depth: int) -> None:
+        """Raises MemoryError if image, result and a row of tiles cannot be held at the same time.
+
+        Args:
+            height, width: the size of the image in pixels.
+            channels: the number of its channels, including alpha.
+            depth: the bytes of a value, 1 or 2.
+        """
         rows, columns = self.size(height, width)
-        needed = height * width + rows * columns + self._resampled_at_once(height, width)
+        levels = (height * width + rows * columns) * depth
+        needed = channels * (levels + self._resampled_at_once(height, width))
         free = free_memory(torch.device("cpu"))
-        if needed * bytes_per_pixel > free:
+        if needed > free:
             raise MemoryError(
                 f"{width} x {height} pixels and the result of {columns} x {rows} need"
-                f" {needed * bytes_per_pixel / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free"
+                f" {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free"
             )
 
     def __call__(self, picture: Picture) -> Picture:

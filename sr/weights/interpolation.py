@@ -6,7 +6,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import TrainedGenerator, build_generator
+from sr.weights.generator import TrainedGenerator, build_generator
 
 
 def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: float) -> TrainedGenerator:

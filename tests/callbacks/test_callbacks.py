@@ -6,10 +6,11 @@ import pytest
 import torch
 from helpers import picture
 
-from sr.callbacks.curves import draw_curves, read_series
+from sr.callbacks.curves import draw_curves
 from sr.callbacks.progress import planned_iterations
 from sr.callbacks.samples import panel
 from sr.ops.image import to_float, to_tensor
+from sr.ops.metrics_csv import read_columns
 from sr.pictures.reading import read_image
 
 
@@ -32,16 +33,16 @@ def test_series_skip_empty_cells_and_count_from_one(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text(
         "epoch,step,train/loss_g,val/psnr_y\n0,9,0.5,\n0,9,,28.5\n0,19,0.25,\n"
     )
-    assert read_series(tmp_path / "metrics.csv") == {
-        "train/loss_g": ([10, 20], [0.5, 0.25]),
-        "val/psnr_y": ([10], [28.5]),
+    assert read_columns(tmp_path / "metrics.csv") == {
+        "train/loss_g": [(10, 0.5), (20, 0.25)],
+        "val/psnr_y": [(10, 28.5)],
     }
 
 
 def test_curves_have_a_panel_for_what_there_is(tmp_path: Path) -> None:
-    series = {"train/loss_g": ([1, 2], [0.5, 0.25]), "val/ssim_y": ([2], [0.9])}
+    series = {"train/loss_g": [(1, 0.5), (2, 0.25)], "val/ssim_y": [(2, 0.9)]}
     draw_curves(series, tmp_path / "two.png")
-    draw_curves(series | {"val/psnr_y": ([2], [28.0])}, tmp_path / "three.png")
+    draw_curves(series | {"val/psnr_y": [(2, 28.0)]}, tmp_path / "three.png")
     widths = [read_image(tmp_path / name).shape[1] for name in ("two.png", "three.png")]
     assert widths[1] == pytest.approx(widths[0] * 1.5, abs=2)
     draw_curves({}, tmp_path / "none.png")

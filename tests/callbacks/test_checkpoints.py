@@ -9,7 +9,7 @@ import torch
 from helpers import compose_config, small_gan
 
 from sr.callbacks.checkpoints import Checkpoints
-from sr.run.whole_checkpoints import WholeFiles
+from sr.run.whole_checkpoints import WholeCheckpointIO
 from train import train
 
 
@@ -77,14 +77,14 @@ def test_a_failed_write_names_the_file_and_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "last.ckpt"
-    WholeFiles().save_checkpoint({"a": torch.zeros(3)}, path)
+    WholeCheckpointIO().save_checkpoint({"a": torch.zeros(3)}, path)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*last\.ckpt'"):
-        WholeFiles().save_checkpoint({"a": torch.ones(3)}, path)
+        WholeCheckpointIO().save_checkpoint({"a": torch.ones(3)}, path)
     assert load(path)["a"].sum() == 0
     assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
 

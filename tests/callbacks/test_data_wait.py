@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from sr.callbacks.data_wait import DataWait, usable_cores
+from sr.callbacks.data_wait import DataWait
 from sr.callbacks.progress import RunProgress
 from sr.data.loading import TimedLoader
+from sr.ops.hardware import usable_cores
 
 
 class Clock:

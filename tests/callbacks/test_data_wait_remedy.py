@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from sr.callbacks.data_wait import remedy, usable_cores
+from sr.callbacks.data_wait import remedy
+from sr.ops.hardware import usable_cores
 
 
 @pytest.mark.parametrize(

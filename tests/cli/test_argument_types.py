@@ -56,6 +56,7 @@ def test_everything_that_can_be_chosen_passes(experiment: str, others: list[str]
         ("data.sharpen=yes", "data.sharpen=yes must be a UnsharpMask, which is a dict with its class under"),
         ("trainer.deterministic=no", "trainer.deterministic=no must be true or false or warn or null"),
         ("callbacks.samples.count=x", "callbacks.samples.count=x must be a whole number"),
+        ("model.gan_loss=3", "model.gan_loss=3 must be a GANObjective, which is a dict with its class under"),
         ("+trainer.fast_dev_run=x", "trainer.fast_dev_run=x must be a whole number or true or false"),
     ],
 )

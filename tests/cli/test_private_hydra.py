@@ -2,7 +2,7 @@
 by the name."""
 
 import pytest
-from hydra._internal import utils
+from hydra._internal import sources_registry, utils
 from omegaconf import DictConfig, OmegaConf
 
 from sr.cli.private_hydra import has_keys, node_of, root_of, value_of
@@ -12,6 +12,7 @@ from sr.cli.private_hydra import has_keys, node_of, root_of, value_of
     ("owner", "name"),
     [
         (utils, "get_args_parser"),
+        (sources_registry, "SourcesRegistry"),
         *[
             (DictConfig, name)
             for name in ("_get_node", "_get_root", "_value", "_is_missing", "_is_interpolation")

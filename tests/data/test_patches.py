@@ -9,7 +9,7 @@ import pytest
 import torch
 from helpers import picture
 
-from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, check_sizes
+from sr.data.patches import Augmentation, PairedPatches, SynthesizedPatches, usable_files
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles
 from sr.degradations.bicubic import BicubicDegradation
@@ -151,13 +151,13 @@ def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None
     with pytest.raises(
         ValueError, match=r"a\.png has 72 x 64 pixels, less than a patch of 68.*small_images=pad"
     ):
-        check_sizes(images, smallest=68, small_images="raise", on_error="raise")
-    assert len(check_sizes(images, smallest=68, small_images="pad", on_error="raise")) == 4
+        usable_files(images, smallest=68, small_images="raise", on_error="raise")
+    assert len(usable_files(images, smallest=68, small_images="pad", on_error="raise")) == 4
     (photos / "b.png").write_bytes(b"")
     images = ImageFiles.from_directory(photos)
     with pytest.raises(UnreadableImageError, match=r"b\.png: the file is empty"):
-        check_sizes(images, smallest=8, small_images="raise", on_error="raise")
-    assert len(check_sizes(images, smallest=8, small_images="raise", on_error="skip")) == 3
+        usable_files(images, smallest=8, small_images="raise", on_error="raise")
+    assert len(usable_files(images, smallest=8, small_images="raise", on_error="skip")) == 3
 
 
 def test_sharpened_hr_is_the_target_and_the_source_of_lr(photos: Path) -> None:

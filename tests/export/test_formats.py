@@ -14,7 +14,7 @@ from torch import Tensor
 from sr.export import __main__ as program
 from sr.export.formats import FORMATS
 from sr.export.parity import SIZES, largest_difference
-from sr.weights.checkpoint import load_generator
+from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
 

@@ -15,7 +15,7 @@ from sr.export import __main__ as program
 from sr.export.ncnn_graph import Ncnn
 from sr.export.state_dict import Safetensors
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import load_generator
+from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
 

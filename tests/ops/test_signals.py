@@ -19,5 +19,5 @@ def test_a_signal_that_is_ignored_is_not_heeded() -> None:
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert signal.SIGUSR1 not in found
-    assert found[signal.SIGINT] == signal.getsignal(signal.SIGINT)
+    assert found[signal.SIGTERM] == signal.getsignal(signal.SIGTERM)
     assert signal.SIGUSR1 in heeded(END_OF_RUN)

@@ -8,7 +8,7 @@ from helpers import compose_config
 
 from sr.run.preflight import (
     check_files,
-    check_nets,
+    check_scales,
     check_trainer,
     settle_precision,
     warn_of_torchrun,
@@ -126,7 +126,7 @@ def test_a_folder_is_no_file_of_weights(key: str, tmp_path: Path) -> None:
 
 def test_a_net_of_a_user_decides_for_itself_what_its_sizes_can_be() -> None:
     cfg = compose_config("+generator.num_attention_blocks=0", "+discriminator.num_scales=-1")
-    check_nets(cfg)
+    check_scales(cfg)
     cfg.generator.scale = 2
     with pytest.raises(ValueError, match=r"generator\.scale=2 is not scale=4"):
-        check_nets(cfg)
+        check_scales(cfg)

@@ -8,7 +8,7 @@ from torch import nn
 
 from sr.training import consensus
 from sr.training.consensus import SAVE, STOP, Answer, Consensus, Reading
-from sr.training.withhold import withhold, withholds_on_device
+from sr.training.skip import skip, skips_on_device
 
 FINE = (1.0, 1.0, 1.0, 1.0)
 
@@ -35,7 +35,7 @@ class Training:
             batch={"number": self.iteration},
             wait=not self.on_device,
         )
-        withhold([self.optimizer], unless=finite, on_device=self.on_device)
+        skip([self.optimizer], unless=finite, on_device=self.on_device)
         self.optimizer.step()
         return float(finite)
 
@@ -118,7 +118,7 @@ def test_only_fused_optimizers_on_a_gpu_need_no_answer_before_they_step(
     device: str, fused: tuple[bool, ...], expected: bool
 ) -> None:
     optimizers = [torch.optim.Adam([nn.Parameter(torch.zeros(1))], fused=each) for each in fused]
-    assert withholds_on_device(optimizers, torch.device(device)) == expected
+    assert skips_on_device(optimizers, torch.device(device)) == expected
 
 
 def test_the_answer_withholds_nothing_by_itself() -> None:
@@ -130,5 +130,5 @@ def test_the_answer_withholds_nothing_by_itself() -> None:
     )
     assert finite == 0
     assert torch.equal(weight.grad, torch.ones(1))
-    withhold([torch.optim.SGD([weight])], unless=finite, on_device=False)
+    skip([torch.optim.SGD([weight])], unless=finite, on_device=False)
     assert weight.grad is None

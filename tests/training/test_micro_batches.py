@@ -2,7 +2,6 @@
 
 from contextlib import nullcontext
 
-import pytest
 import torch
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
@@ -20,11 +19,3 @@ def test_the_parts_together_are_the_batch_and_the_target_is_hr_unless_there_is_o
     (whole,) = micro_batches({**batch, "target": target}, count=1, strategy=SingleDeviceStrategy())
     assert torch.equal(whole.target, target)
     assert torch.equal(whole.hr, batch["hr"])
-
-
-def test_parts_of_unequal_size_are_refused() -> None:
-    batch = {"lr": torch.rand(4, 3, 2, 2), "hr": torch.rand(4, 3, 8, 8)}
-    with pytest.raises(
-        ValueError, match=r"data\.batch_size=4 must be a multiple of model\.optimization\.accumulate=3"
-    ):
-        next(micro_batches(batch, count=3, strategy=SingleDeviceStrategy()))

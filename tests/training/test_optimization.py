@@ -24,3 +24,11 @@ def test_numbers_out_of_their_range(key: str, value: Any, range_: str) -> None:
 
 def test_the_ends_of_the_ranges_are_in_them() -> None:
     Optimization(ema_decay=0.0, warmup_iterations=0, gradient_clip=1e-9, accumulate=1)
+
+
+def test_parts_of_unequal_size_are_refused() -> None:
+    Optimization(accumulate=2).check_batch_size(4)
+    with pytest.raises(
+        ValueError, match=r"data\.batch_size=4 must be a multiple of model\.optimization\.accumulate=3"
+    ):
+        Optimization(accumulate=3).check_batch_size(4)

@@ -4,8 +4,8 @@ import pytest
 from upscaling import network
 
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.ops.tile import Grid
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid, bytes_per_pixel
+from sr.upscale.grid import Grid
 
 
 @pytest.mark.parametrize("size", [(512, 512), (4096, 4096), (1, 10000), (10000, 1), (300, 3000), (16, 50)])

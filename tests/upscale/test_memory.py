@@ -21,9 +21,9 @@ from sr.upscale.upscaler import Upscaler
 def test_a_row_of_tiles_counts_where_the_result_is_resampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "free_memory", lambda device: 2**21)
     whole, cut = (Upscaler(network=network(scale=4), scale=0.1, tile=tile) for tile in (0, 32))
-    cut.check_memory(200, 200, bytes_per_pixel=3)
+    cut.check_memory(200, 200, channels=3, depth=1)
     with pytest.raises(MemoryError, match=r"200 x 200 pixels and the result of 20 x 20 need 0\.0 GiB"):
-        whole.check_memory(200, 200, bytes_per_pixel=3)
+        whole.check_memory(200, 200, channels=3, depth=1)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_other_errors_are_not_taken_for_want_of_memory() -> None:
 def test_too_large_for_the_memory_is_said_in_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "free_memory", lambda device: 2**30)
     upscaler = Upscaler(network=network(scale=4))
-    upscaler.check_memory(4000, 4000, bytes_per_pixel=3)
+    upscaler.check_memory(4000, 4000, channels=3, depth=1)
     with pytest.raises(
         MemoryError, match=r"8000 x 8000 pixels and the result of 32000 x 32000 need 3\.0 GiB, 1\.0"
     ):
-        upscaler.check_memory(8000, 8000, bytes_per_pixel=3)
+        upscaler.check_memory(8000, 8000, channels=3, depth=1)
 
 
 LITTLE_MEMORY = """

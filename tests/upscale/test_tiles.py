@@ -8,7 +8,7 @@ from torch import nn
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.ops.tile import cut
+from sr.upscale.grid import cut
 from sr.upscale.network import Network
 from sr.upscale.reach import measure_reach
 from sr.upscale.tiles import enlarge

@@ -13,12 +13,9 @@ from weight_files import names_of_2019, net, same_pictures, write_ours
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
-from sr.weights.checkpoint import (
-    build_generator,
-    load_generator,
-    read_checkpoint,
-)
+from sr.weights.checkpoint import read_checkpoint
 from sr.weights.dialects import ESRGAN_2018, ESRGAN_2019, REAL_ESRGAN, RUN
+from sr.weights.generator import build_generator, load_generator
 
 SIZES = {"num_feat": 8, "num_block": 2, "num_grow_ch": 4}
 

@@ -13,12 +13,8 @@ from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import (
-    DESCRIPTION_KEY,
-    load_generator,
-    load_weights,
-    read_checkpoint,
-)
+from sr.weights.checkpoint import DESCRIPTION_KEY, read_checkpoint
+from sr.weights.generator import load_generator, load_weights
 
 
 def test_a_net_that_tensors_do_not_tell_is_built_from_the_description_beside_them(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from sr.archs.rrdbnet import RRDBNet
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import TrainedGenerator, load_generator
+from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
 SMALL = {"num_feat": 8, "num_block": 1, "num_grow_ch": 4}

@@ -9,10 +9,8 @@ import torch
 from weight_files import Payload, net, write_ours
 
 from sr.ops.weight_file import CheckpointError
-from sr.weights.checkpoint import (
-    load_generator,
-    read_checkpoint,
-)
+from sr.weights.checkpoint import read_checkpoint
+from sr.weights.generator import load_generator
 
 
 def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:

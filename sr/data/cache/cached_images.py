@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import os
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from sr.data.cache.folder import CacheFolder, gigabytes
 from sr.data.cache.pixel_file import Entry, PixelFile, write_pixel_file
 from sr.data.sources import ImageFiles, ImageSource
+from sr.ops.hardware import usable_cores
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
@@ -108,8 +108,7 @@ class CachedImages:
 
     @property
     def unreadable(self) -> list[str]:
-        """The errors of the files that cannot be read."""
-        self.open()
+        """The errors of the files that cannot be read, which are known once the cache is open."""
         return list(self._errors.values())
 
     def _find(self) -> "Found":
@@ -174,7 +173,7 @@ class CachedImages:
         reading = f"reading {len(new)} of {len(names)} images of {root} into {folder.path}"
         log.info("%s: %s%s", folder.setting, reading, found.changes(paths))
         try:
-            done = write_pixel_file(folder.building, names, stamp=stamp, read=read, threads=_cores())
+            done = write_pixel_file(folder.building, names, stamp=stamp, read=read, threads=usable_cores())
             for _ in tqdm(done, total=len(names), unit="image", desc="caching", leave=False, disable=None):
                 pass
             folder.building.rename(folder.pixels)
@@ -247,7 +246,3 @@ def _decoded_size(path: Path, channels: int) -> int:
     except UnreadableImageError:
         return 0
     return header.height * header.width * channels * header.depth
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

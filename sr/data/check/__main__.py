@@ -17,6 +17,7 @@ from tqdm import tqdm
 from sr.cli.errors import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
 from sr.ops.exit_status import INTERRUPTED
+from sr.ops.hardware import usable_cores
 from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
@@ -42,7 +43,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--hr-patch-size", type=int, default=384, help="side of the patches (384)")
     parser.add_argument("--channels", type=int, default=3, help="that training asks for (3)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one per core)")
+    parser.add_argument("--workers", type=int, default=usable_cores(), help="processes (one per core)")
     parser.add_argument("--out", type=Path, help="write a list for data.exclude")
     options = parser.parse_args(arguments)
     for name in ("hr_patch_size", "channels", "workers"):

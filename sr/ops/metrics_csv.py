@@ -1,4 +1,4 @@
-"""Reading the metrics.csv of a job, even while it is being written."""
+"""Reading the metrics.csv of a run, even while it is being written."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Optimizers that pass over an iteration with bad numbers."""
+"""Skipping an iteration with bad numbers: the optimizers step without any effect."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 
-def withholds_on_device(optimizers: Sequence[Optimizer], device: torch.device) -> bool:
+def skips_on_device(optimizers: Sequence[Optimizer], device: torch.device) -> bool:
     """Whether the device itself can keep bad numbers from the weights, so that the CPU need not wait for the answer.
 
     On a CPU there is nothing to wait for. torch's fused optimizers heed `found_inf`.
@@ -16,13 +16,13 @@ def withholds_on_device(optimizers: Sequence[Optimizer], device: torch.device) -
     return device.type == "cuda" and fused
 
 
-def withhold(optimizers: Sequence[Optimizer], *, unless: Tensor, on_device: bool) -> None:
+def skip(optimizers: Sequence[Optimizer], *, unless: Tensor, on_device: bool) -> None:
     """Make the next step of the optimizers change nothing, neither a weight nor a momentum, if `unless` is 0.0.
 
     Args:
         optimizers: the optimizers that will step.
         unless: 1.0 if the iteration is good, else 0.0.
-        on_device: the answer of `withholds_on_device`.
+        on_device: the answer of `skips_on_device`.
     """
     if on_device:
         for optimizer in optimizers:

@@ -7,7 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from skimage import data
 
-from sr.ops.filter import convolve, gaussian_blur, unsharp_mask
+from sr.degradations.filter import convolve, gaussian_blur, unsharp_mask
 
 SIZES = range(1, 22, 2)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sr.ops.color import luma
+from sr.metrics.color import luma
 
 
 def test_luma_of_known_colours() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sr.ops.tile import cut, cut_axis
+from sr.upscale.grid import cut, cut_axis
 
 
 def cases(count: int) -> list[dict[str, int]]:
