@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, signature
 from pathlib import PurePath
+from shlex import quote
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -17,13 +18,14 @@ COPIES = ("model", "data")  # hold the nodes of other groups too, and a user typ
 def check_types(config: Mapping[str, Any]) -> None:
     """Compare the arguments of every node that has a `_target_` with the annotations there.
 
-    An annotation that names no plain type (number, text, true or false, null, list, dict) accepts everything.
+    An annotation that names no plain type (number, text, true or false, null, list, dict) accepts everything. Names of
+    arguments that do not exist are found too.
 
     Args:
         config: groups as plain dicts and lists, interpolations resolved.
 
     Raises:
-        ValueError: names the key, the value and what it can be.
+        ValueError: names the key, the value and what it can be; or the arguments that do not exist.
     """
     for key in sorted(config, key=lambda key: key in COPIES):
         _check(config[key], str(key))
@@ -78,12 +80,30 @@ def _check(node: Any, path: str) -> None:
 
 def _check_arguments(node: Mapping[str, Any], path: str) -> None:
     hints, parameters = parameters_of(node["_target_"])
+    _check_names(node, parameters, path)
     for key, value in node.items():
         if key not in hints or key not in parameters:
             continue
         # `size: int = None` is common, and means what it does not say.
         if not accepts(hints[key], value) and value is not parameters[key].default:
             raise ValueError(_message(f"{path}.{key}", value, hints[key]))
+
+
+def _check_names(node: Mapping[str, Any], parameters: Mapping[str, Parameter], path: str) -> None:
+    """Raises ValueError for arguments that a constructor does not have, as an exchanged option leaves them behind."""
+    if not parameters or any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values()):
+        return
+    unknown = [key for key in node if key[0] != "_" and key not in parameters]
+    if unknown:
+        kind, known = (
+            str(node["_target_"]).rpartition(".")[2],
+            [name for name in parameters if name != "self"],
+        )
+        raise ValueError(
+            f"{', '.join(f'{path}.{key}' for key in unknown)}: {kind} has no such argument; it has"
+            f" {', '.join(known) or 'none'}. Where an experiment sets it,"
+            f" {' '.join(quote(f'~{path}.{key}') for key in unknown)} leaves it out"
+        )
 
 
 def _message(key: str, value: Any, hint: Any) -> str:
