@@ -103,7 +103,7 @@ def test_of_two_processes_one_builds_and_the_other_waits(
     photos: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache_folder, "PATIENCE", 0.1)
-    monkeypatch.setattr(cached_images, "_cores", lambda: 1)
+    monkeypatch.setattr(cached_images, "usable_cores", lambda: 1)
     begin, heard, results = fork.Barrier(2, timeout=LIMIT), fork.Event(), fork.Queue()
     arguments = (photos, kind, begin, heard, results)
     processes = [fork.Process(target=_open_slowly, args=arguments, daemon=True) for _ in range(2)]

@@ -152,9 +152,13 @@ def test_a_file_that_could_not_be_read_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(cached_images, "read_image", away)
-        assert len(source(photos).unreadable) == 4
+        images = source(photos)
+        images.open()
+        assert len(images.unreadable) == 4
         stale = source(photos)
         with pytest.raises(UnreadableImageError, match=r"a\.png: Input/output error"):
             stale[0]
-    assert source(photos).unreadable == []
+    images = source(photos)
+    images.open()
+    assert images.unreadable == []
     assert source(photos)[0].shape == (64, 72, 3)
