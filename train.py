@@ -30,6 +30,7 @@ from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
 from sr.cli.errors import readable_errors
 from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
+from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.processes import end_with_starter, starting_others
@@ -52,6 +53,7 @@ from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job
 from sr.sweep.summary import end_interrupted
+from sr.training.base import SRModule
 from sr.training.precision import check_precision
 
 log = logging.getLogger(__name__)
@@ -88,7 +90,26 @@ def train(cfg: DictConfig) -> None:
 
 
 def build_and_fit(cfg: DictConfig) -> None:
-    """Build everything, so that every mistake in the configuration is found before the first iteration; then fit."""
+    """Check, build and fit; every mistake in the configuration is found before the first iteration."""
+    plain, saved = check(cfg)
+    L.seed_everything(cfg.seed, verbose=False)
+    quieten()
+    if cfg.cpu_threads:
+        torch.set_num_threads(cfg.cpu_threads)
+    data, model = build(cfg, plain, fresh=saved is None)
+    together = EndTogether()
+    trainer = build_trainer(cfg, plain, saved, together)
+    make_room(cfg, saved)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)
+    except Stopped:
+        end_as_stopped(trainer)
+    report(trainer, Path(cfg.run_dir))
+    together.check()
+
+
+def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
+    """Check what can be checked before anything is built; the resolved configuration, and the run to go on with."""
     check_root_keys(cfg, TrainConfig)
     check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
     given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
@@ -106,16 +127,17 @@ def build_and_fit(cfg: DictConfig) -> None:
     warn_of_torchrun()
     check_scales(cfg)
     build_unused_parts(cfg)
-    L.seed_everything(cfg.seed, verbose=False)
-    quieten()
-    if cfg.cpu_threads:
-        torch.set_num_threads(cfg.cpu_threads)
+    return plain, saved
+
+
+def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDataModule, SRModule]:
+    """The data and the model, which a fresh run may start from trained weights."""
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the best layout for convolutions
     check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     data.check_validation(smallest=model.metric.smallest)
-    if not saved:
+    if fresh:
         warm_start(
             model,
             init_from=cfg.init_from,
@@ -125,7 +147,13 @@ def build_and_fit(cfg: DictConfig) -> None:
         )
     if cfg.compile:
         model.compile_nets()
-    together = EndTogether()
+    return data, model
+
+
+def build_trainer(
+    cfg: DictConfig, plain: dict[str, Any], saved: SavedRun | None, together: EndTogether
+) -> L.Trainer:
+    """The trainer with its callbacks and loggers, which go back to where a saved run was saved."""
     callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance(), together]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
@@ -134,13 +162,7 @@ def build_and_fit(cfg: DictConfig) -> None:
     trainer: L.Trainer = instantiate(
         cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeCheckpointIO()]
     )
-    make_room(cfg, saved)
-    try:
-        trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)
-    except Stopped:
-        end_as_stopped(trainer)
-    report(trainer, Path(cfg.run_dir))
-    together.check()
+    return trainer
 
 
 @rank_zero_only
@@ -203,7 +225,7 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
     print(
         f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none (no epoch ended)'}"
     )
-    for place, what in (
+    for name, what in (
         ("checkpoints/best.ckpt", "the weights of the best validation"),
         ("checkpoints/last.ckpt", "the weights at the end"),
         ("samples", "LR | SR | HR at every validation"),
@@ -213,8 +235,8 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
         ("wandb", wandb_commands(run_dir / "wandb")),
         ("tensorboard", shlex.join(["tensorboard", "--logdir", str(run_dir)])),
     ):
-        if (run_dir / place).exists():
-            print(f"  {run_dir / place}   {what}")
+        if (run_dir / name).exists():
+            print(f"  {run_dir / name}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     chosen = choices.get("degradation", "bicubic")
     blind = "" if chosen == "bicubic" else f" degradation={chosen}"

@@ -36,8 +36,8 @@ def make_card(
     if len(sources) == 1:
         facts |= _origin(sources[0]) | {"metrics": sources[0].provenance.get("metrics")}
     else:
-        for place, source in zip(("first", "second"), sources, strict=True):
-            facts |= {f"{place}.{key}": value for key, value in _origin(source).items()}
+        for role, source in zip(("first", "second"), sources, strict=True):
+            facts |= {f"{role}.{key}": value for key, value in _origin(source).items()}
     return {key: _text(value) for key, value in facts.items() if value not in (None, {}, "")}
 
 

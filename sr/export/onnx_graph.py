@@ -45,9 +45,9 @@ class Onnx:
         assert program is not None
         ClearMetadataAndDocStringPass()(program.model)  # stack traces, with paths of this machine
         model = program.model_proto
-        for place, name in ((2, "height"), (3, "width")):
+        for axis, name in ((2, "height"), (3, "width")):
             # For a net that pads, the exporter gives a formula of the padding instead.
-            model.graph.output[0].type.tensor_type.shape.dim[place].dim_param = f"{trained.scale}*{name}"
+            model.graph.output[0].type.tensor_type.shape.dim[axis].dim_param = f"{trained.scale}*{name}"
         words = {**card, DESCRIPTION_KEY: json.dumps(dict(trained.description))}
         onnx.helper.set_model_props(model, words)
         onnx.checker.check_model(model, full_check=True)

@@ -37,8 +37,8 @@ def tensor_digest(file: BinaryIO) -> str:
         hashed.update(_line([name, entry["dtype"], entry["shape"]]))
         start, end = entry["data_offsets"]
         file.seek(8 + length + start)
-        for place in range(start, end, _CHUNK):
-            hashed.update(file.read(min(_CHUNK, end - place)))
+        for offset in range(start, end, _CHUNK):
+            hashed.update(file.read(min(_CHUNK, end - offset)))
     return hashed.hexdigest()
 
 

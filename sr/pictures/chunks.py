@@ -12,7 +12,7 @@ LONGEST = 1 << 20  # largest number of bytes of a chunk that is read
 
 def find_chunk(file: BinaryIO, name: bytes) -> bytes | None:
     """The content of the first chunk of that name, or None. The position in the file stays the same."""
-    place = file.tell()
+    position = file.tell()
     try:
         for found, length in _heads(file):
             if found == name and length <= LONGEST:
@@ -20,7 +20,7 @@ def find_chunk(file: BinaryIO, name: bytes) -> bytes | None:
             file.seek(length + 4, 1)
         return None
     finally:
-        file.seek(place)
+        file.seek(position)
 
 
 def fault(data: bytes) -> str | None:
@@ -28,17 +28,17 @@ def fault(data: bytes) -> str | None:
 
     libpng does not read the chunks behind the last row, and it ignores damaged chunks that it does not need.
     """
-    view, place = memoryview(data), len(SIGNATURE)
-    while place + HEAD.size <= len(data):
-        length, name = HEAD.unpack_from(data, place)
-        end = place + HEAD.size + length
+    view, position = memoryview(data), len(SIGNATURE)
+    while position + HEAD.size <= len(data):
+        length, name = HEAD.unpack_from(data, position)
+        end = position + HEAD.size + length
         if end + 4 > len(data):
             return f"its chunk {name.decode('latin-1')} is cut off"
-        if zlib.crc32(view[place + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        if zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
             return f"the checksum of its chunk {name.decode('latin-1')} does not match"
         if name == b"IEND":
             return None
-        place = end + 4
+        position = end + 4
     return "its end is missing"
 
 

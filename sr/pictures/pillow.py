@@ -110,7 +110,7 @@ def _codec(image: Image.Image) -> Callable[[bytes], np.ndarray] | None:
     """What decodes a format in half to three quarters of Pillow's time, and as strictly.
 
     libpng keeps 16 bits, honours a transparent colour and refuses what is short. OpenCV refuses a truncated JPEG, which
-    libjpeg by itself would fill with gray. The first picture of an animated WebP libwebp gives without its place.
+    libjpeg by itself would fill with gray. libwebp gives the first picture of an animated WebP without its position.
     """
     if image.format == "PNG":
         return png_decode
@@ -164,8 +164,8 @@ def _gray_palette(image: Image.Image) -> bool:
 
 def _png_kind(file: BinaryIO) -> tuple[int, int]:
     """Bits of a sample and colour type of a PNG, since Pillow's mode of 16 bits is another one."""
-    place = file.tell()
+    position = file.tell()
     file.seek(24)
     depth, colour_type = file.read(2)
-    file.seek(place)
+    file.seek(position)
     return depth, colour_type

@@ -83,7 +83,7 @@ def _meaning(
     samples: np.ndarray, layout: Layout, page: Any
 ) -> tuple[np.ndarray, np.ndarray | None, bytes | None]:
     """(H, W, samples) as stored -> colour, alpha and profile."""
-    if layout.photometric == PHOTOMETRIC.PALETTE:  # its samples are places in a table, not levels
+    if layout.photometric == PHOTOMETRIC.PALETTE:  # its samples are indices into a table, not levels
         colour = _colours(page.colormap)[samples[:, :, 0]][:, :, : layout.header.bands]
         return colour, None, _profile(page)
     samples = _full_range(samples, layout.bits)
@@ -106,8 +106,8 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
     _check_kind(page, name)
     bits, samples, depth = page.bitspersample, int(page.samplesperpixel), page.imagedepth
     alphas = [
-        samples - len(page.extrasamples) + place
-        for place, kind in enumerate(page.extrasamples)
+        samples - len(page.extrasamples) + index
+        for index, kind in enumerate(page.extrasamples)
         if kind in (ASSOCIATED, UNASSOCIATED)
     ]
     alpha = alphas[0] if alphas else None
@@ -191,11 +191,11 @@ def _check_segments(page: Any, *, size: int, name: str) -> None:
     if prod(page.chunks) > prod(page.shaped) + LARGEST_TILE:  # each is decoded whole before it is cut
         raise UnreadableImageError(f"{name}: damaged: its tiles are far larger than the picture")
     expected = prod(page.chunked)
-    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if page.is_contiguous:  # is read in one go, whatever the counts say
-        expected, places = 1, [(page.dataoffsets[0], prod(page.shaped) * page.bitspersample // 8)]
-    missing = sum(place + count > size or (count == 0 and place != 0) for place, count in places)
-    missing += max(expected - len(places), 0)
+        expected, segments = 1, [(page.dataoffsets[0], prod(page.shaped) * page.bitspersample // 8)]
+    missing = sum(place + count > size or (count == 0 and place != 0) for place, count in segments)
+    missing += max(expected - len(segments), 0)
     if missing:
         raise UnreadableImageError(f"{name}: truncated: {missing} of {expected} strips or tiles are missing")
 

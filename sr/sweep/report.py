@@ -81,24 +81,24 @@ def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> No
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     if len(objectives) == 1:
-        places = [(float(number), value[0]) for number, value in zip(numbers, values, strict=True)]
+        points = [(float(number), value[0]) for number, value in zip(numbers, values, strict=True)]
         axes.set_xlabel("job")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(_label(objectives[0]))
     else:
-        places = [(value[0], value[1]) for value in values]
+        points = [(value[0], value[1]) for value in values]
         axes.set_xlabel(_label(objectives[0]))
         axes.set_ylabel(_label(objectives[1]))
     if len(objectives) == 2:
         # Steps, because nothing between two jobs has been reached.
-        line = sorted(places[place] for place in best)
+        line = sorted(points[index] for index in best)
         stairs = "steps-pre" if objectives[0].direction == MAXIMIZE else "steps-post"
         axes.plot(
             *zip(*line, strict=True), color="tab:orange", linewidth=1, drawstyle=stairs, label="Pareto front"
         )
-    for place, (number, (x, y)) in enumerate(zip(numbers, places, strict=True)):
-        axes.plot(x, y, "o", color="tab:orange" if place in best else "tab:blue")
-        if len(objectives) > 1 or place in best:
+    for index, (number, (x, y)) in enumerate(zip(numbers, points, strict=True)):
+        axes.plot(x, y, "o", color="tab:orange" if index in best else "tab:blue")
+        if len(objectives) > 1 or index in best:
             axes.annotate(str(number), (x, y), xytext=(-4, 5), textcoords="offset points", size=8, ha="right")
     axes.plot([], [], "o", color="tab:orange", label="best" if len(objectives) == 1 else "beaten by none")
     axes.margins(0.12)

@@ -84,11 +84,11 @@ class _Seams:
         if columns.fade_in:
             weighted[:, : columns.fade_in * scale] += self._right
         self._right = weighted[:, width:].copy()
-        place = slice(columns.own_start * scale, columns.own_stop * scale)
+        span = slice(columns.own_start * scale, columns.own_stop * scale)
         if rows.fade_in:
-            weighted[: rows.fade_in * scale, :width] += self._below[:, place]
+            weighted[: rows.fade_in * scale, :width] += self._below[:, span]
         if rows.fade_out:
-            self._below[:, place] = weighted[height:, :width]
+            self._below[:, span] = weighted[height:, :width]
         finished = weighted[:height, :width]
         if self._flat is not None:
             self._flat.keep(finished, top=rows.own_start, left=columns.own_start, scale=scale)

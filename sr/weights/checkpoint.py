@@ -74,9 +74,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if not weights:
         raise CheckpointError(f"{path}: no weights in it; its keys are {few(content)}")
     role, chosen = choose_net(weights, GENERATORS)
-    judge, discriminator = choose_net(weights, DISCRIMINATORS)
+    second_role, discriminator = choose_net(weights, DISCRIMINATORS)
     if not role:
-        chosen = discriminator if judge else strip(weights)
+        chosen = discriminator if second_role else strip(weights)
     dialect, generator = translate(chosen)
     config = content.get("config")
     config = config if isinstance(config, Mapping) else None
@@ -84,7 +84,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(
         path=path,
         dialect=RUN if config else dialect,
-        source=" / ".join(name for name in (wrapper, role or judge) if name) or "all of the file",
+        source=" / ".join(name for name in (wrapper, role or second_role) if name) or "all of the file",
         generator=generator,
         discriminator=translate(discriminator)[1] or None if role else None,
         config=config,
