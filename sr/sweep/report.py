@@ -81,22 +81,22 @@ def draw(file: Path, jobs: Sequence[Job], objectives: Sequence[Objective]) -> No
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     if len(objectives) == 1:
-        points = [(float(number), value[0]) for number, value in zip(numbers, values, strict=True)]
+        drawn = [(float(number), value[0]) for number, value in zip(numbers, values, strict=True)]
         axes.set_xlabel("job")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(_label(objectives[0]))
     else:
-        points = [(value[0], value[1]) for value in values]
+        drawn = [(value[0], value[1]) for value in values]
         axes.set_xlabel(_label(objectives[0]))
         axes.set_ylabel(_label(objectives[1]))
     if len(objectives) == 2:
         # Steps, because nothing between two jobs has been reached.
-        line = sorted(points[index] for index in best)
+        line = sorted(drawn[index] for index in best)
         stairs = "steps-pre" if objectives[0].direction == MAXIMIZE else "steps-post"
         axes.plot(
             *zip(*line, strict=True), color="tab:orange", linewidth=1, drawstyle=stairs, label="Pareto front"
         )
-    for index, (number, (x, y)) in enumerate(zip(numbers, points, strict=True)):
+    for index, (number, (x, y)) in enumerate(zip(numbers, drawn, strict=True)):
         axes.plot(x, y, "o", color="tab:orange" if index in best else "tab:blue")
         if len(objectives) > 1 or index in best:
             axes.annotate(str(number), (x, y), xytext=(-4, 5), textcoords="offset points", size=8, ha="right")
