@@ -1,9 +1,10 @@
-"""Every benchmark with short settings, as one table and one picture: `make bench`, or `python benchmarks/all.py`.
+"""Run every benchmark with short settings and show one table and one picture: `make bench`.
 
-Under ten minutes on two cores. Each benchmark is a process of its own, one after the other. What is printed lies in
-results/bench/<time>.json too, with what the machine was, and the ratios as bars in results/bench/<time>.png. One
-that fails is named at the end, does not stop the others, and makes the exit status 1. The scripts alone have longer
-settings and more options: `python benchmarks/<name>.py --help`.
+All of them together take less than ten minutes on two cores. Each benchmark is a process of its own, and they run one
+after the other. The numbers and a description of the machine are also written to results/bench/<time>.json, and the
+ratios are drawn as bars in results/bench/<time>.png. A benchmark that fails is named at the end, does not stop the
+others, and makes the exit status 1. `make bench` is the same as `python benchmarks/all.py`. The single scripts have
+longer settings by default, and more options: `python benchmarks/<name>.py --help`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from typing import Any
 
 from harness import ROOT, Result, number, shown_ratio
 
-# Script -> options that keep all of them together under ten minutes.
+# The options of each script that keep all of them together under ten minutes.
 BENCHMARKS: dict[str, list[str]] = {
     "training": ["--rounds=2", "--blocks=4", "--batch=2"],
     "degradations": ["--rounds=3", "--no-stages"],
@@ -36,16 +37,23 @@ BENCHMARKS: dict[str, list[str]] = {
     "scaling": ["--rounds=1", "--iterations=12"],
     "quality": ["--iterations=1200", "--every=300"],
 }
-TIMEOUT = 1200  # seconds of one
-LIMITS = (0.3, 20.0)  # of the picture: what a cache gains would make all other bars dots
+TIMEOUT = 1200  # seconds that one benchmark may take
+LIMITS = (
+    0.3,
+    20.0,
+)  # the range of ratios in the picture; beside the gain of a cache all other bars would be dots
 
 
 class FailedError(RuntimeError):
-    """A benchmark gave no numbers."""
+    """A benchmark produced no numbers."""
 
 
 def run(name: str, options: Sequence[str]) -> list[Result]:
-    """Raises FailedError with the end of what it printed."""
+    """The results of one benchmark, which runs in a process of its own.
+
+    Raises:
+        FailedError: the benchmark failed, took too long or wrote no results. The message has the end of its output.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "numbers.json"
         command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *options, f"--json={file}"]
@@ -64,6 +72,7 @@ def run(name: str, options: Sequence[str]) -> list[Result]:
 
 
 def machine() -> dict[str, Any]:
+    """The description of the machine, of the software and of the load at this moment, as it is written to JSON."""
     import torch
 
     from sr.callbacks.provenance import git_revision
@@ -89,6 +98,7 @@ def cpu_name() -> str:
 
 
 def table(results: Sequence[Result]) -> str:
+    """All results as the lines of one text table."""
     rows = [("", "median", "lowest", "highest", "unit", "ratio")]
     for result in results:
         rows.append((result.benchmark, *[""] * 5))
@@ -107,7 +117,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def advantages(result: Result, variant: str) -> list[float]:
-    """How many times better than the reference, by round."""
+    """How many times better the variant is than the reference, by round."""
     assert result.reference is not None
     pairs = zip(result.values[variant], result.values[result.reference], strict=True)
     larger_is_better = result.unit.endswith("/s") or result.unit == "dB"
@@ -115,12 +125,12 @@ def advantages(result: Result, variant: str) -> list[float]:
 
 
 def draw(results: Sequence[Result], *, about: str, picture: Path) -> None:
-    """How many times better than its reference every variant is."""
+    """Draw a bar for each variant that shows how many times better it is than its reference."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, NullLocator
 
     compared = [result for result in results if result.reference is not None]
-    places: list[float] = []
+    rows: list[float] = []
     labels: list[str] = []
     row = 0.0
     height = 1.4 + 0.22 * sum(len(each.values) + 0.6 for each in compared)
@@ -143,7 +153,7 @@ def draw(results: Sequence[Result], *, about: str, picture: Path) -> None:
                 continue
             row += 1
             draw_bar(axes, row, advantages(result, variant))
-            places.append(row)
+            rows.append(row)
             labels.append(variant)
         row += 1.6
     axes.set_xscale("log")
@@ -152,21 +162,24 @@ def draw(results: Sequence[Result], *, about: str, picture: Path) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
     axes.tick_params(top=True, labeltop=True)
-    axes.set_yticks(places, labels, size=8)
+    axes.set_yticks(rows, labels, size=8)
     axes.set_ylim(row - 0.8, -0.8)
     axes.axvline(1, color="black", linewidth=1)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.set_xlabel(
-        "times better than the reference (faster, or less memory); lines: lowest and highest round;\n"
-        "arrows: bars that are longer than the picture"
+        "times better than the reference (faster, or less memory); the lines reach from the lowest\n"
+        "to the highest round; an arrow marks a bar that is longer than the picture"
     )
     axes.set_title(about, size=8)
     figure.savefig(picture, dpi=110)
 
 
 def draw_bar(axes: Any, row: float, rounds: Sequence[float]) -> None:
-    """From 1 to the median; the number behind the end, or inside where the bar is longer than the picture."""
+    """Draw a bar from 1 to the median of the rounds.
+
+    The median is written behind the end of the bar, or inside it where the bar is longer than the picture.
+    """
     middle, (least, most) = median(rounds), LIMITS
     better, outside = middle >= 1, middle > most
     axes.barh(row, middle - 1, left=1, height=0.7, color="tab:blue" if better else "tab:orange")
@@ -186,19 +199,24 @@ def draw_bar(axes: Any, row: float, rounds: Sequence[float]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument(
-        "--folder", type=Path, default=ROOT / "results" / "bench", help="for JSON and picture"
+        "names", nargs="*", help=f"benchmarks to run, from {', '.join(BENCHMARKS)}; default: all"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=ROOT / "results" / "bench",
+        help="folder for the JSON file and the picture; default: results/bench",
     )
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(BENCHMARKS))
     if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
+        parser.error(f"unknown benchmarks: {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
     names = arguments.names or list(BENCHMARKS)
     about = machine()
     results, seconds, failed = [], {}, {}
-    for place, name in enumerate(names, start=1):
-        print(f"[{place}/{len(names)}] {name} ...", end=" ", file=sys.stderr, flush=True)
+    for index, name in enumerate(names, start=1):
+        print(f"[{index}/{len(names)}] {name} ...", end=" ", file=sys.stderr, flush=True)
         start = monotonic()
         try:
             results += run(name, BENCHMARKS[name])

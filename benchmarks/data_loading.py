@@ -1,10 +1,10 @@
-"""How fast training images are read: `python benchmarks/data_loading.py`.
+"""Measure how fast training images are read: `python benchmarks/data_loading.py`.
 
-One thread. Files are PNGs of 2040 x 1356 pixels, mosaics of the photographs inside scikit-image, and the same cut into
-sub-images of 480; the cache is a folder beside them, or shared memory. A crop is a square copied out of an image; a
-pair is all that a loader worker does for a sample with data.degradation=bicubic. Rounds of the variants alternate;
-shown are medians of CPU time. Only the first reading of a cache that is not in memory is by the clock on the wall,
-since it waits for the disk of this machine.
+Everything runs on one thread. The files are PNGs of 2040 x 1356 pixels, which are mosaics of the photographs inside
+scikit-image, and the same mosaics cut into sub-images of 480 pixels. The cache is a folder beside them, or shared
+memory. A crop is a square that is copied out of an image. A pair is all the work that a loader worker does for a sample
+with degradation=bicubic. The variants alternate in every round, and the medians of CPU time are shown. Only the first
+reading of a cache that is not in memory is measured in wall-clock time, since it waits for the disk of this machine.
 """
 
 import argparse
@@ -35,12 +35,12 @@ from sr.degradations.bicubic import BicubicDegradation
 from sr.pictures.writing import write_png
 
 HEIGHT, WIDTH = 1356, 2040
-SIDE, STEP = 480, 240  # of the sub-images, as the field cuts them
-SECONDS = 0.4  # of a variant in a round, about
+SIDE, STEP = 480, 240  # side and distance of the sub-images in pixels, as most projects cut them
+SECONDS = 0.4  # the time for one variant in one round, approximately
 
 
 def write_images(root: Path, *, count: int) -> None:
-    """`large`: mosaics of mirrored photographs; `cut`: their sub-images."""
+    """Write mosaics of mirrored photographs to the folder `large`, and their sub-images to the folder `cut`."""
     photographs = sample_photographs("train")
     order = [index for index in range(len(photographs)) if min(photographs.size(index)) > 400]
     for number in range(count):
@@ -48,7 +48,7 @@ def write_images(root: Path, *, count: int) -> None:
         spare = (max(HEIGHT - tile.shape[0], 0), max(WIDTH - tile.shape[1], 0))
         mosaic = np.pad(tile, ((0, spare[0]), (0, spare[1]), (0, 0)), mode="symmetric")[:HEIGHT, :WIDTH]
         rng = np.random.default_rng(number)
-        # Mirrored tiles repeat themselves and would pack too well; no two pixels of a camera are the same.
+        # Without noise the mirrored tiles would repeat exactly and compress better than photographs do.
         mosaic = np.clip(mosaic + rng.integers(-2, 3, mosaic.shape), 0, 255).astype(np.uint8)
         write_png(root / "large" / f"{number}.png", mosaic)
         for top in range(0, HEIGHT - SIDE + 1, STEP):
@@ -68,7 +68,7 @@ def copy_crop(image: np.ndarray, size: int, rng: np.random.Generator) -> np.ndar
 
 
 def rate(work: Callable[[], object], *, clock: Callable[[], float] = thread_time) -> float:
-    """How often per second, from as many calls as SECONDS allow, at least three."""
+    """The number of calls per second, from as many calls as fit into SECONDS, but at least three."""
     calls, start = 0, clock()
     while calls < 3 or clock() - start < SECONDS:
         work()
@@ -83,13 +83,12 @@ def forget_pages(path: Path) -> None:
 
 
 def first_readings(files: ImageFiles, folder: str, size: int, seed: int) -> float:
-    """Crops per second of a cache of which nothing is in memory: one of each image."""
+    """Crops per second from a cache that is not in memory; one crop is taken from each image."""
     fresh = cached(files, cache="disk", cache_dir=folder)
     assert isinstance(fresh, CachedImages)
     fresh.open()
-    forget_pages(
-        fresh.folder.pixels
-    )  # of its pixels none was looked at yet; pages that are mapped would stay
+    # This works because no pixel has been read through the mapping yet: pages in use would stay in memory.
+    forget_pages(fresh.folder.pixels)
     rng = np.random.default_rng(seed)
     start = perf_counter()
     for number in rng.permutation(len(files)):
@@ -109,7 +108,7 @@ def training_set(images: ImageSource, size: int) -> SynthesizedPatches:
 
 
 def in_shards(folder: Path, out: Path) -> ShardImages:
-    """The files of a folder in tars of a few images, read where they lie."""
+    """The files of a folder, packed into tar files of a few images each, which are read without a cache."""
     storage = Storage(str(out))
     originals, _ = find_originals(folder, on_error="raise", progress=lambda paths: paths)
     shards = pack(originals, storage, shard_bytes=10**7, shuffle=None)
@@ -117,6 +116,7 @@ def in_shards(folder: Path, out: Path) -> ShardImages:
 
 
 def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]:
+    """The crops or pairs per second of every variant, one number for each round."""
     size, rounds, folder = arguments.crop, arguments.rounds, str(root / "cache")
     large, cut = (ImageFiles.from_directory(root / name) for name in ("large", "cut"))
     sources: dict[str, ImageSource] = {
@@ -132,8 +132,9 @@ def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]
         if isinstance(images, CachedImages):
             start = perf_counter()
             images.settle()
+            seconds = perf_counter() - start
             print(
-                f"{images.folder.setting}: {len(images)} images decoded and written in {perf_counter() - start:.1f} s"
+                f"{images.folder.setting}: {len(images)} images were decoded and written in {seconds:.1f} s"
             )
     rng = np.random.default_rng(0)
     sets = {
@@ -162,10 +163,13 @@ def measure(root: Path, arguments: argparse.Namespace) -> dict[str, list[float]]
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=5)
-    options.add_argument("--images", type=int, default=12, help="2K images that are made")
-    options.add_argument("--crop", type=int, default=128, help="side of the crops and of the HR patches")
+    options.add_argument("--images", type=int, default=12, help="number of 2K images that are made")
     options.add_argument(
-        "--folder", help="where images and cache are put meanwhile; a temporary folder otherwise"
+        "--crop", type=int, default=128, help="side of the crops and of the HR patches, in pixels"
+    )
+    options.add_argument(
+        "--folder",
+        help="existing folder for the images and the cache during the run; default: that of the system",
     )
     arguments = options.parse_args()
     torch.set_num_threads(1)

@@ -1,9 +1,10 @@
-"""How fast training pairs are made: `python benchmarks/degradations.py`.
+"""Measure how fast training pairs are made: `python benchmarks/degradations.py`.
 
-One thread, images in memory. Measured is all that a loader worker does for a pair but decoding the file: cutting the
-window, flips, unsharp mask, drawing, every stage, trimming, tensors; then each stage alone; and the same chain as a
-plain PyTorch batch, as the field writes it. Times are CPU time of the thread, which other processes disturb less than
-the clock on the wall; rounds of the variants alternate; shown are medians.
+Everything runs on one thread, with the images in memory. The first measurement is all the work that a loader worker
+does for a pair, except decoding the file: cutting the window, flips, unsharp mask, drawing, every stage, trimming, and
+the conversion to tensors. The second is the same chain as a plain PyTorch batch, as most projects write it. The third
+is each stage alone. Times are CPU time of the thread, which other processes disturb less than wall-clock time. The
+variants alternate in every round, and medians are shown.
 """
 
 from collections import defaultdict
@@ -40,7 +41,7 @@ FIELD = "PyTorch batch"
 
 
 class InMemory:
-    """Decoded photographs."""
+    """The photographs inside scikit-image, decoded and kept in memory."""
 
     def __init__(self) -> None:
         files = sample_photographs("train", channels=3)
@@ -56,14 +57,17 @@ class InMemory:
     def name(self, index: int) -> str:
         return self.names[index]
 
+    def listing(self) -> list[str]:
+        return self.names
+
 
 def load(name: str) -> Degradation:
-    """The degradation of conf/degradation/<name>.yaml at x4, with a margin that makes the window CROP wide."""
+    """The degradation of conf/degradation/<name>.yaml at x4, with a margin that makes the window CROP pixels wide."""
     register_schemas()
     register_resolvers()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         cfg = compose("train", overrides=["run_dir=unused", f"degradation={name}"])
-    if "margin" in cfg.degradation:  # bicubic knows its own
+    if "margin" in cfg.degradation:  # bicubic has no such setting
         cfg.degradation.margin = (CROP - PAIR) // 2
     degradation: Degradation = instantiate(cfg.degradation)
     return degradation
@@ -90,7 +94,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def kernel_seconds() -> float:
-    """Of three kernels as a sample of the second order needs them."""
+    """The time for three kernels of the kinds that a sample of the second-order degradation needs."""
     turned = {"sigma_x": 2.0, "sigma_y": 0.7, "rotation": 1.0}
     return seconds_of(
         lambda: (
@@ -102,7 +106,7 @@ def kernel_seconds() -> float:
 
 
 def milliseconds_by_stage(patches: SynthesizedPatches, *, samples: int) -> dict[str, float]:
-    """Mean time of each stage per pair; a stage that seldom happens counts as seldom."""
+    """The mean time of each stage per pair; a pair in which the stage does not happen counts as zero."""
     assert isinstance(patches.degradation, Degradation)
     seconds: defaultdict[str, float] = defaultdict(float)
 
@@ -126,9 +130,9 @@ def milliseconds_by_stage(patches: SynthesizedPatches, *, samples: int) -> dict[
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=7)
-    options.add_argument("--degradation", default="realesrgan", help="a file of conf/degradation")
-    options.add_argument("--pairs", type=int, default=120, help="in each round")
-    options.add_argument("--no-stages", action="store_true", help="leave out the stages one by one")
+    options.add_argument("--degradation", default="realesrgan", help="name of a file in conf/degradation")
+    options.add_argument("--pairs", type=int, default=120, help="number of pairs in each round")
+    options.add_argument("--no-stages", action="store_true", help="do not measure the single stages")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     prepare_worker(0)
@@ -142,7 +146,7 @@ def main() -> None:
         on_error="raise",
     )
     reference, batch = TorchDegradation(scale=4, seed=0), torch_batch(images)
-    pairs_per_second(patches, pairs=40, first=0)  # tables, caches
+    pairs_per_second(patches, pairs=40, first=0)  # fills tables and caches
     positions = count(step=arguments.pairs)
     measured = interleave(
         {

@@ -1,6 +1,7 @@
-"""What the benchmarks share: rounds in which the variants alternate, medians, one form of results.
+"""The code that all benchmarks share: alternating rounds, medians, common options and one form of results.
 
-Import it before torch: it pins one thread, since spinning pools beside a busy process are many times slower.
+Import it before torch. It limits every process to one thread, since waiting threads spin, and that makes them many
+times slower beside a busy process.
 """
 
 import argparse
@@ -26,10 +27,11 @@ class Result:
     """One comparison.
 
     Attributes:
-        benchmark: what was measured.
-        unit: of the values, such as "ms".
-        values: variant -> one value per round; rounds alternate, so those of one number belong together.
-        reference: the variant that ratios are taken to; None for none.
+        benchmark: a title that says what was measured.
+        unit: the unit of the values, such as "ms".
+        values: the measured values of every variant, one for each round. Values with the same index were measured
+            in the same round, so they belong together.
+        reference: the variant that the others are divided by; None shows no ratios.
     """
 
     benchmark: str
@@ -38,7 +40,7 @@ class Result:
     reference: str | None = None
 
     def ratio(self, variant: str) -> float | None:
-        """Median over rounds of variant / reference."""
+        """The median over the rounds of variant / reference, or None without a reference."""
         if self.reference is None:
             return None
         pairs = zip(self.values[variant], self.values[self.reference], strict=True)
@@ -58,7 +60,7 @@ class Result:
 
 
 def number(value: float) -> str:
-    """Four digits that count, never an exponent of ten."""
+    """A whole number with commas from 1000 on, and four significant digits below."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
@@ -67,7 +69,7 @@ def shown_ratio(value: float) -> str:
 
 
 def interleave(variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
-    """Call every variant once in each round; the values that they return, by variant."""
+    """Call every variant once in each round, and give back the values that each of them returned."""
     measured: dict[str, list[T]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, measure in variants.items():
@@ -76,15 +78,20 @@ def interleave(variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[
 
 
 def parser(description: str | None, *, rounds: int) -> argparse.ArgumentParser:
-    """With the options that every benchmark has."""
+    """A parser with the options that every benchmark has."""
     made = argparse.ArgumentParser(description=(description or "").splitlines()[0])
-    made.add_argument("--rounds", type=int, default=rounds)
-    made.add_argument("--json", type=Path, help="write the numbers there too")
+    made.add_argument(
+        "--rounds",
+        type=int,
+        default=rounds,
+        help=f"number of measurements of each variant; default: {rounds}",
+    )
+    made.add_argument("--json", type=Path, help="file to which the numbers are written too")
     return made
 
 
 def publish(results: Sequence[Result], *, file: Path | None) -> None:
-    """Print the tables, and write `[{"benchmark", "unit", "values", "reference"}]`."""
+    """Print the tables and, if a file is given, write `[{"benchmark", "unit", "values", "reference"}]` to it."""
     print("\n\n".join(map(str, results)))
     if file is not None:
         file.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")

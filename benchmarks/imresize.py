@@ -1,8 +1,8 @@
-"""How fast MATLAB's bicubic resize is: `python benchmarks/imresize.py`.
+"""Measure how fast MATLAB's bicubic resize is: `python benchmarks/imresize.py`.
 
-The sparse products of sr.ops.resize against a loop over the taps of the kernel, which is the independent reference of
-tests/ops/test_resize.py too. One thread, RGB of float32 (and the loop in float64, as MATLAB computes), interleaved
-rounds, medians of CPU time.
+The sparse products of sr.ops.resize are compared with a loop over the taps of the kernel, which is also the independent
+reference of tests/ops/test_resize.py. Everything runs on one thread. The images are RGB in float32; the loop also runs
+in float64, in which MATLAB computes. The variants alternate in every round, and medians of CPU time are shown.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from loop_resize import loop_over_taps
 
 from sr.ops.resize import imresize
 
-# Height, width, factor.
+# Height and width of the image in pixels, and the factor that both are multiplied by.
 SIZES = ((480, 480, 1 / 4), (1080, 1920, 1 / 2), (1080, 1920, 1 / 4), (270, 480, 4), (540, 960, 2))
 
 
@@ -34,14 +34,19 @@ def compare(height: int, width: int, factor: float, *, rounds: int) -> Result:
         "the same in float64": partial(milliseconds, loop_over_taps, image.astype(np.float64), size),
         "sparse products": partial(milliseconds, imresize, image, size),
     }
-    interleave(variants, rounds=1)  # tables, caches
+    interleave(variants, rounds=1)  # fills tables and caches
     title = f"imresize {width} x {height} to {size[1]} x {size[0]}"
     return Result(title, "ms", interleave(variants, rounds=rounds), "loop over taps")
 
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=15)
-    options.add_argument("--sizes", type=int, default=len(SIZES), help="how many of the sizes")
+    options.add_argument(
+        "--sizes",
+        type=int,
+        default=len(SIZES),
+        help=f"number of image sizes that are measured, at most {len(SIZES)}",
+    )
     arguments = options.parse_args()
     results = [compare(*sizes, rounds=arguments.rounds) for sizes in SIZES[: arguments.sizes]]
     harness.publish(results, file=arguments.json)

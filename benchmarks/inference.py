@@ -1,10 +1,10 @@
-"""How fast a tile goes through a net: `python benchmarks/inference.py`.
+"""Measure how fast a tile goes through a net: `python benchmarks/inference.py`.
 
-Eager, in bf16, compiled (torch.compile) and by ONNX Runtime from the file that `sr-export` writes, against eager fp32
-NCHW. Random weights, one thread, interleaved rounds, medians; a variant that computes something else ends the
-benchmark. On a CPU times are CPU time, which other processes disturb less than the clock on the wall. On a GPU it is
-the clock, and ONNX Runtime is left out, since the pinned package knows the CPU alone; compiled nets are left out where
-there is no C++ compiler.
+The variants are eager, bf16, compiled (torch.compile), and ONNX Runtime with the file that `sr-export` writes. The
+reference is eager fp32 in NCHW. The weights are random, everything runs on one thread, the variants alternate in every
+round, and medians are shown. A variant whose result differs from the reference ends the benchmark. On a CPU, times are
+CPU time, which other processes disturb less than wall-clock time. On a GPU, they are wall-clock time, and ONNX Runtime
+is left out, since the pinned package supports only the CPU. Compiled nets are left out where there is no C++ compiler.
 """
 
 import sys
@@ -25,13 +25,14 @@ from sr.weights.generator import load_generator
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 REFERENCE = "eager, fp32, NCHW"
-# Share of the reference's range. bf16 has 8 bits, and random weights are harder on it than trained ones.
+# The largest difference, as a share of the reference's range. bf16 has 8 significant bits, and random weights lose more
+# by that than trained ones.
 TOLERANCE = 0.05
 Run = Callable[[Tensor], Tensor]
 
 
-def eager(net: nn.Module, *, bf16: bool = False, last: bool = True) -> Run:
-    memory_format = torch.channels_last if last else torch.contiguous_format
+def eager(net: nn.Module, *, bf16: bool = False, channels_last: bool = True) -> Run:
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
     net = net.to(DEVICE, memory_format=memory_format)  # type: ignore[call-overload]
 
     def run(tile: Tensor) -> Tensor:
@@ -48,7 +49,7 @@ def compiled(net: nn.Module, *, bf16: bool) -> Run:
 
 
 def onnx_runtime(file: Path) -> Run:
-    """On one thread, as everything here."""
+    """ONNX Runtime on one thread, with the graph that is exported from a file of weights."""
     import onnxruntime
 
     model = Onnx().encode(load_generator(file), card={})[".onnx"]
@@ -59,10 +60,10 @@ def onnx_runtime(file: Path) -> Run:
 
 
 def make_variants(name: str, file: Path) -> dict[str, Run]:
-    """Each has a net of its own, since layouts and compiled code stay with a net."""
+    """All variants by title. Each has a net of its own, since layouts and compiled code stay with a net."""
     torch.save(make_net(name).state_dict(), file)
     variants = {
-        REFERENCE: eager(make_net(name), last=False),
+        REFERENCE: eager(make_net(name), channels_last=False),
         "eager, fp32, channels_last": eager(make_net(name)),
         "eager, bf16, channels_last": eager(make_net(name), bf16=True),
         "compiled, fp32": compiled(make_net(name), bf16=False),
@@ -72,17 +73,20 @@ def make_variants(name: str, file: Path) -> dict[str, Run]:
 
 
 def warmed(variants: dict[str, Run], tile: Tensor) -> dict[str, Run]:
-    """Those that work here, after a first run, in which code is compiled and memory found."""
+    """The variants that work on this machine, after a first run that compiles code and allocates memory.
+
+    A variant that computes something else than the reference ends the program.
+    """
     expected = variants[REFERENCE](tile)
     working = {}
     for title, run in variants.items():
         try:
             difference = (run(tile) - expected).abs().max() / (expected.max() - expected.min())
         except InvalidCxxCompiler:
-            print(f"{title}: left out, there is no C++ compiler", file=sys.stderr)
+            print(f"{title} is left out, because there is no C++ compiler", file=sys.stderr)
             continue
         if not difference < TOLERANCE:
-            sys.exit(f"{title}: differs from {REFERENCE} by {difference:.3g} of its range")
+            sys.exit(f"{title} differs from {REFERENCE} by {difference:.3g} of its range")
         working[title] = run
     return working
 
@@ -110,8 +114,13 @@ def compare(name: str, *, size: int, rounds: int) -> Result:
 
 def main() -> None:
     parser = harness.parser(__doc__, rounds=5)
-    parser.add_argument("--net", nargs="*", default=["rrdbnet-64-23-32", "srvgg-64-32"])
-    parser.add_argument("--size", type=int, default=128, help="side of the tile")
+    parser.add_argument(
+        "--net",
+        nargs="*",
+        default=["rrdbnet-64-23-32", "srvgg-64-32"],
+        help="nets with their sizes; default: rrdbnet-64-23-32 srvgg-64-32",
+    )
+    parser.add_argument("--size", type=int, default=128, help="side of the tile in pixels")
     options = parser.parse_args()
     torch.set_num_threads(1)
     results = [compare(name, size=options.size, rounds=options.rounds) for name in options.net]

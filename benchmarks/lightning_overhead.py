@@ -1,10 +1,10 @@
-"""What Lightning, callbacks and loggers add to a training step: `python benchmarks/lightning_overhead.py`.
+"""Measure what Lightning, callbacks and loggers add to a training step: `python benchmarks/lightning_overhead.py`.
 
-`Trainer.fit` as `train.py` sets it up (all default callbacks, progress bar, CSV logger) against the same step in a
-plain loop: forward, backward, optimizer, average and schedule of the same module on the same batch. The two alternate
-within one process: the loader that feeds Lightning runs the plain loop between two rounds, so that both see the same
-machine. A round has as many iterations as there are between two logs of the losses. CPU time per iteration, on a GPU
-the clock on the wall; one thread.
+`Trainer.fit`, set up as in `train.py` (all default callbacks, progress bar, CSV logger), is compared with the same step
+in a plain loop: forward, backward, optimizer, average and schedule of the same module on the same batch. The two
+alternate within one process: the loader that feeds Lightning runs the plain loop between two rounds, so that both meet
+the same conditions. A round has as many iterations as there are from one logging of the losses to the next. The numbers
+are CPU time per iteration, or wall-clock time on a GPU. Everything runs on one thread.
 """
 
 import contextlib
@@ -50,10 +50,17 @@ Step = Callable[[Batch], None]
 
 
 class Alternating:
-    """Batches for `Trainer.fit`, and in between the same number of them for the plain loop.
+    """Batches for `Trainer.fit`. Before each round the plain loop gets the same number of them.
+
+    Args:
+        batch: the batch that both loops get in every iteration.
+        plain_step: the function that makes one iteration of the plain loop.
+        iterations: the number of iterations that each loop makes in a round.
+        rounds: the number of rounds.
 
     Attributes:
-        plain, fitted: milliseconds per iteration, by round.
+        plain: the milliseconds per iteration of the plain loop, one number for each round.
+        fitted: the milliseconds per iteration of `Trainer.fit`, one number for each round.
     """
 
     def __init__(self, batch: Batch, plain_step: Step, *, iterations: int, rounds: int) -> None:
@@ -65,7 +72,7 @@ class Alternating:
         self.fitted: list[float] = []
 
     def __len__(self) -> int:
-        # One more than is measured: only when that is asked for has the one before ended.
+        # One more than is measured: an iteration has ended only when the batch of the next one is asked for.
         return self.rounds * self.iterations + 1
 
     def __iter__(self) -> Iterator[Batch]:
@@ -82,13 +89,14 @@ class Alternating:
 
 
 class Terminal(io.StringIO):
-    """Has the progress bar drawn as often as a user sees it drawn."""
+    """An output that calls itself a terminal, so that the progress bar is drawn as often as for a user."""
 
     def isatty(self) -> bool:
         return True
 
 
 def now() -> float:
+    """CPU time in seconds; on a GPU wall-clock time, after all of its work has ended."""
     if not GPU:
         return process_time()
     torch.cuda.synchronize()
@@ -96,7 +104,7 @@ def now() -> float:
 
 
 def settings(overrides: Sequence[str], *, folder: Path, iterations: int) -> DictConfig:
-    """What `python train.py loss=l1 logger=csv ...` composes."""
+    """The configuration that `python train.py model=psnr loss=l1 logger=csv ...` composes."""
     common = (
         "model=psnr",
         "loss=l1",
@@ -155,9 +163,9 @@ def make_batch(cfg: DictConfig, *, lr: int) -> Batch:
 def measure(
     overrides: Sequence[str], *, lr: int, iterations: int, rounds: int
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds per iteration by round: of the plain loop, and of `Trainer.fit`."""
+    """The milliseconds per iteration of the plain loop, and those of `Trainer.fit`, one number for each round."""
     with TemporaryDirectory() as folder:
-        cfg = settings(["model=psnr", *overrides], folder=Path(folder), iterations=iterations)
+        cfg = settings(overrides, folder=Path(folder), iterations=iterations)
         plain_step = make_plain_step(make_module(cfg), precision=cfg.trainer.precision)
         batches = Alternating(make_batch(cfg, lr=lr), plain_step, iterations=iterations, rounds=rounds + 1)
         trainer: L.Trainer = instantiate(
@@ -172,10 +180,17 @@ def measure(
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=5)
-    options.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
-    options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
     options.add_argument(
-        "--iterations", type=int, nargs=2, default=[10, 50], help="of a round, large and tiny net"
+        "--nets", nargs="+", choices=NETS, default=list(NETS), help="nets that are trained; default: both"
+    )
+    options.add_argument("--lr", type=int, default=32, help="side of the LR patches in pixels")
+    options.add_argument(
+        "--iterations",
+        type=int,
+        nargs=2,
+        default=[10, 50],
+        metavar=("LARGE", "TINY"),
+        help="number of iterations in a round, for the large and for the tiny net; default: 10 50",
     )
     arguments = options.parse_args()
     torch.set_num_threads(1)

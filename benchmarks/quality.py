@@ -1,9 +1,9 @@
-"""How good `experiment=quickstart` is after how many seconds: `python benchmarks/quality.py --hr-dir DIR`.
+"""Measure how good `experiment=quickstart` is after how many seconds: `python benchmarks/quality.py --hr-dir DIR`.
 
-Its pixel-loss phase alone, without the GAN phase that follows: PSNR (x4, luma, border of 4 cut) of the averaged weights
-on a directory of HR images, by default the photographs inside scikit-image. Seconds are those of the clock on
-the wall from the first iteration on, without validation; the start before (Python, the procedural images) is named. A
-round is a training with the next seed.
+Only its pixel-loss phase is trained, without the GAN phase that follows. The result is the PSNR (x4, luma, border of 4
+pixels cut) of the averaged weights on a directory of HR images, by default the photographs inside scikit-image. Seconds
+are wall-clock time from the first iteration on, without validation; the time of the whole program, with its start
+(Python, the procedural images), is printed too. Each round is a training with the next seed.
 """
 
 import os
@@ -26,7 +26,7 @@ SCALE = 4
 
 
 def train(*, seed: int, hr_dir: Path | None, iterations: int, every: int) -> tuple[list[Mark], float]:
-    """The marks where it was validated, and the seconds before the first iteration and after the last."""
+    """The marks of every validation, and the seconds that the whole program took."""
     overrides = [
         "experiment=quickstart",
         f"seed={seed}",
@@ -41,6 +41,7 @@ def train(*, seed: int, hr_dir: Path | None, iterations: int, every: int) -> tup
 
 
 def bicubic_psnr(hr_dir: Path | None) -> float:
+    """The mean PSNR of bicubic upscaling on the same images, in dB."""
     images: Any = ImageFiles.from_directory(str(hr_dir)) if hr_dir else sample_photographs("val")
     pairs = WholeImages(hr=images, scale=SCALE, degradation=BicubicDegradation(scale=SCALE))
     protocol, net = Protocol(crop_border=SCALE), Bicubic(scale=SCALE)
@@ -54,10 +55,14 @@ def bicubic_psnr(hr_dir: Path | None) -> float:
 def main() -> None:
     options = harness.parser(__doc__, rounds=1)
     options.add_argument(
-        "--hr-dir", type=Path, help="HR images; default: the photographs inside scikit-image"
+        "--hr-dir", type=Path, help="directory of HR images; default: the photographs inside scikit-image"
     )
-    options.add_argument("--iterations", type=int, default=2400, help="of the training; quickstart: 2400")
-    options.add_argument("--every", type=int, default=400, help="iterations between two validations")
+    options.add_argument(
+        "--iterations", type=int, default=2400, help="number of iterations; default: 2400, as in quickstart"
+    )
+    options.add_argument(
+        "--every", type=int, default=400, help="number of iterations between two validations"
+    )
     arguments = options.parse_args()
     torch.set_num_threads(1)
     if arguments.iterations % arguments.every:
@@ -73,7 +78,7 @@ def main() -> None:
             name = f"{mark['iteration']} iterations"
             seconds.setdefault(name, []).append(mark["seconds"])
             psnr.setdefault(name, []).append(mark["val/psnr_y"])
-        print(f"seed {seed}: {whole:.0f} s in all, {marks[-1]['seconds']:.1f} s of them training")
+        print(f"seed {seed}: {whole:.0f} s in all, of which {marks[-1]['seconds']:.1f} s were training")
     results = [
         Result("quickstart, pixel loss: time", "s", seconds),
         Result("quickstart, pixel loss: PSNR", "dB", psnr),

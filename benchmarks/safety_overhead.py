@@ -1,11 +1,12 @@
-"""What it costs that a run can be trusted: `python benchmarks/safety_overhead.py`.
+"""Measure what it costs that a run can be trusted: `python benchmarks/safety_overhead.py`.
 
-Of every iteration of `Trainer.fit` as `train.py` sets it up: seeding, gradient norms, the consensus of the processes,
-and the callbacks that keep checkpoints, heed signals, watch for bad numbers and look at the health of the GAN; and the
-`health/` numbers of every 50th iteration. Each part is timed where it is called, in CPU time (on a GPU the clock, with
-what the GPU has to do for it), since all of them together are less than the noise of an iteration. One thread. The
-GAN step has L1 and the U-Net discriminator; with VGG19 it takes longer, and the share is smaller. A checkpoint is
-timed too: with the default of one in 15 minutes divide its seconds by 900.
+`Trainer.fit` is set up as in `train.py`. In every iteration, it spends time on seeding, gradient norms, the consensus
+of the processes, and the callbacks that keep checkpoints, obey signals, watch for bad numbers and look at the health of
+the GAN. In every 50th iteration, it also computes the `health/` numbers. Each part is timed where it is called, since
+all of them together are less than the noise of an iteration. Times are CPU time; on a GPU they are wall-clock time,
+with the work that the GPU has to do for the part. Everything runs on one thread. The GAN step has L1 and the U-Net
+discriminator; with VGG19 it takes longer, and the share is smaller. A checkpoint is timed too: by default, one is saved
+every 15 minutes, so divide its seconds by 900 to get the share of the time.
 """
 
 import io
@@ -36,7 +37,7 @@ from sr.training.consensus import Consensus
 from sr.training.gan import GANModule
 
 STEP, MEASURED, SAVE = "the iteration", "the same with health numbers", "a checkpoint"
-# What is called in every iteration, and under which name it is shown.
+# The methods and functions that are called in every iteration, and the name under which each is shown.
 PARTS: list[tuple[Any, str, str]] = [
     (GANModule, "on_train_batch_start", "seeding"),
     (base, "clipped_norm", "gradient norms"),
@@ -49,12 +50,14 @@ PARTS: list[tuple[Any, str, str]] = [
 
 
 class Clock:
-    """Milliseconds by name, one entry for each call."""
+    """The milliseconds of timed calls, by name, one number for each call."""
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = defaultdict(list)
 
     def around(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """The same function, but the time of each call is recorded under a name."""
+
         def timed(*arguments: Any, **settings: Any) -> Any:
             start = now()
             result = function(*arguments, **settings)
@@ -64,7 +67,7 @@ class Clock:
         return timed
 
     def around_step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Iterations that are logged apart from the others."""
+        """The same training step, but timed; iterations that are logged are recorded apart from the others."""
 
         def timed(module: Any, *arguments: Any) -> Any:
             name = MEASURED if module.logs_at(module.global_step) else STEP
@@ -75,6 +78,7 @@ class Clock:
 
 @contextmanager
 def timed_parts(clock: Clock) -> Iterator[None]:
+    """Time the parts, the training step and the writing of checkpoints while the context is open."""
     wrapped = [(kind, method, clock.around(getattr(kind, method), name)) for kind, method, name in PARTS]
     wrapped.append((GANModule, "training_step", clock.around_step(GANModule.training_step)))
     wrapped.append((Checkpoints, "_save", clock.around(Checkpoints._save, SAVE)))
@@ -89,6 +93,7 @@ def timed_parts(clock: Clock) -> Iterator[None]:
 
 
 def measure(*, blocks: int, iterations: int, lr: int) -> dict[str, list[float]]:
+    """The milliseconds of each timed call during a training, by name."""
     overrides = [
         "model=gan",
         "generator=rrdbnet",
@@ -112,7 +117,7 @@ def measure(*, blocks: int, iterations: int, lr: int) -> dict[str, list[float]]:
 
 
 def per_iteration(spent: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Each part's milliseconds in an iteration; one that is called more than once there has them all."""
+    """The mean milliseconds of each part in an iteration; several calls in one iteration are added."""
     iterations = len(spent["seeding"])
     parts = {name: spent[name] for name in dict.fromkeys(name for _, _, name in PARTS)}
     parts = {name: [sum(values) / iterations] for name, values in parts.items()}
@@ -122,9 +127,9 @@ def per_iteration(spent: dict[str, list[float]]) -> dict[str, list[float]]:
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=1)
-    options.add_argument("--blocks", type=int, default=6, help="of RRDBNet")
-    options.add_argument("--iterations", type=int, default=12)
-    options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
+    options.add_argument("--blocks", type=int, default=6, help="number of blocks of RRDBNet")
+    options.add_argument("--iterations", type=int, default=12, help="number of iterations that are trained")
+    options.add_argument("--lr", type=int, default=32, help="side of the LR patches in pixels")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")

@@ -1,11 +1,11 @@
-"""How many more images a second two processes train on: `python benchmarks/scaling.py`.
+"""Measure how many more images per second two processes train on: `python benchmarks/scaling.py`.
 
-`train.py` with `trainer.devices=1` and `2`: on two GPUs where there are two, with NCCL, else on the CPU, with gloo and
-one thread each.
-Every process has a batch of its own, so two do twice the work. What the machine could give at best is measured
-too: two trainings side by side that know nothing of each other. Rounds alternate; the clock on the wall, without start
-and validation; the load of the machine before is printed, since every other process takes part of a core away. CPU time
-per image, of the first process, shows what two of them cost each other even on a busy machine.
+`train.py` runs with `trainer.devices=1` and `trainer.devices=2`. If there are two GPUs, it uses them with NCCL;
+otherwise it runs on the CPU with gloo and one thread in each process. Every process has a batch of its own, so two
+processes do twice the work. The best that the machine can give is measured too: two trainings side by side that know
+nothing of each other. The variants alternate in every round. Times are wall-clock time, without start and validation.
+The load of the machine before is printed, since every other process takes part of a core away. The CPU time per image,
+measured in the first process, shows what two processes cost each other even on a busy machine.
 """
 
 import os
@@ -18,13 +18,13 @@ from harness import Result, interleave
 from train_process import Training
 
 ONE, TWO, APART = "1 process", "2 processes", "2 trainings apart"
-WARM_UP = 5  # iterations that are left out
+WARM_UP = 5  # iterations at the start that are not measured
 
 
 def measure(
     overrides: Sequence[str], *, processes: int, trainings: int, sizes: tuple[int, int]
 ) -> tuple[float, float]:
-    """Images per second of all processes of all trainings together, and milliseconds of CPU time per image."""
+    """The images per second of all trainings together, and the milliseconds of CPU time per image."""
     batch, iterations = sizes
     last = WARM_UP + iterations
     command = [
@@ -56,19 +56,21 @@ def measure(
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=3)
-    options.add_argument("--iterations", type=int, default=15, help="that are timed")
-    options.add_argument("--batch", type=int, default=4, help="of each process")
-    options.add_argument("--no-apart", action="store_true", help="leave out the two trainings side by side")
+    options.add_argument("--iterations", type=int, default=15, help="number of iterations that are timed")
+    options.add_argument("--batch", type=int, default=4, help="batch size of each process")
+    options.add_argument(
+        "--no-apart", action="store_true", help="do not measure the two trainings side by side"
+    )
     options.add_argument(
         "overrides",
         nargs="*",
         default=["generator=rrdbnet", "generator.num_block=6"],
-        help="of train.py; default: RRDBNet of 6 blocks",
+        help="overrides for train.py; default: RRDBNet of 6 blocks",
     )
     arguments = options.parse_args()
     gpus = torch.cuda.device_count()
     if gpus < 2 and (os.cpu_count() or 1) < 2:
-        print("two processes need two GPUs or two cores: nothing measured")
+        print("two processes need two GPUs or two cores, so nothing is measured")
         harness.publish([], file=arguments.json)
         return
     sizes = (arguments.batch, arguments.iterations)
@@ -76,7 +78,7 @@ def main() -> None:
         ONE: partial(measure, arguments.overrides, processes=1, trainings=1, sizes=sizes),
         TWO: partial(measure, arguments.overrides, processes=2, trainings=1, sizes=sizes),
     }
-    if gpus < 2 and not arguments.no_apart:  # of GPUs both would take the first
+    if gpus < 2 and not arguments.no_apart:  # with two GPUs, both trainings would take the first
         variants[APART] = partial(measure, arguments.overrides, processes=1, trainings=2, sizes=sizes)
     print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores\n")
     measured = interleave(variants, rounds=arguments.rounds)

@@ -1,9 +1,9 @@
-"""Real-ESRGAN's second-order degradation as a plain PyTorch batch, the way the field writes it.
+"""Real-ESRGAN's second-order degradation as a plain PyTorch batch, the way most projects write it.
 
-It stands for the usual implementation in a comparison of speed, and checks `sr.degradations` by other means: of that
-package it uses nothing but the drawn kernels. Drawn per batch: whether there is a second blur, the kind of noise, the
-size and mode of each resize, the order of the last steps. Drawn per sample: kernels, strength and colour of the
-noise, JPEG quality.
+It stands for the usual implementation in a comparison of speed, and it is independent of `sr.degradations`: it uses
+only the drawn numbers and kernels of that package. These are drawn for a batch: whether there is a second blur, the
+kind of noise, the size and mode of each resize, and the order of the last steps. These are drawn for each sample:
+kernels, strength and colour of the noise, and JPEG quality.
 """
 
 import math
@@ -30,7 +30,7 @@ QUALITY = (30, 95)
 GRAY_PROBABILITY = 0.4
 SECOND_BLUR_PROBABILITY = 0.8
 
-# RGB -> luma and two colour differences (JFIF), one per row, each around 0.
+# From RGB to luma and two colour differences (JFIF), one in each row. The differences lie around 0.
 YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 LUMA_STEPS = torch.tensor(
     [
@@ -53,8 +53,8 @@ class TorchDegradation:
     """HR -> LR, batch by batch.
 
     Args:
-        scale: factor by which height and width shrink.
-        seed: of everything that is drawn.
+        scale: the factor that height and width are divided by.
+        seed: the seed of everything that is drawn.
     """
 
     def __init__(self, *, scale: int, seed: int) -> None:
@@ -67,15 +67,15 @@ class TorchDegradation:
 
     @torch.no_grad()
     def __call__(self, hr: Tensor, *, patch_size: int | None = None) -> tuple[Tensor, Tensor]:
-        """Degrades the sharpened batch.
+        """Sharpen a batch and degrade it.
 
         Args:
-            hr: (N, 3, H, W) float32 in [0, 1], H and W multiples of scale.
-            patch_size: side of the HR patches, a multiple of scale, that are cut out of the pair afterwards, at one
-                place for the batch; None keeps all.
+            hr: (N, 3, H, W) float32 in [0, 1], with H and W multiples of scale.
+            patch_size: the side of the HR patches in pixels, a multiple of scale. The patches are cut out of the pairs
+                afterwards, at one position for the whole batch. None keeps the whole images.
 
         Returns:
-            LR (N, 3, H / scale, W / scale) on 8-bit levels, and sharpened HR (N, 3, H, W).
+            LR (N, 3, H / scale, W / scale) in [0, 1] on 8-bit levels, and sharpened HR (N, 3, H, W).
         """
         height, width = hr.shape[-2:]
         sharpened = unsharp_mask(hr)
@@ -94,7 +94,7 @@ class TorchDegradation:
         return (lr, sharpened) if patch_size is None else self._cut(lr, sharpened, patch_size)
 
     def _finish(self, image: Tensor, height: int, width: int) -> Tensor:
-        """Back to the size of LR and the last sinc, with JPEG before or after."""
+        """Resize to the size of LR and apply the last sinc filter, with JPEG before or after both."""
         jpeg_first = draws.happens(self.rng, 0.5)
         if jpeg_first:
             image = self._jpeg(image)
@@ -103,7 +103,7 @@ class TorchDegradation:
         return image if jpeg_first else self._jpeg(image)
 
     def _kernels(self, stage: RandomBlur | RandomSinc, count: int) -> Tensor:
-        """(count, TAPS, TAPS), smaller ones with zeros around them, one pixel where nothing was drawn."""
+        """Kernels (count, TAPS, TAPS): smaller ones have zeros around them, and no blur is a single 1."""
         kernels = torch.zeros(count, TAPS, TAPS)
         for kernel in kernels:
             step = stage.draw(self.rng)
@@ -118,11 +118,11 @@ class TorchDegradation:
         return draws.uniform(self.rng, bounds[direction])
 
     def _resize(self, image: Tensor, height: int, width: int) -> Tensor:
-        """By the mode of this batch. (N, 3, any, any) -> (N, 3, height, width)."""
+        """(N, 3, any, any) -> (N, 3, height, width), with one mode that is drawn for the batch."""
         return F.interpolate(image, size=(height, width), mode=draws.pick(self.rng, MODES))
 
     def _noise(self, image: Tensor, *, sigma: tuple[float, float], strength: tuple[float, float]) -> Tensor:
-        """Gaussian of sigma / 255 or else Poisson noise. (N, 3, H, W) -> the same, in [0, 1]."""
+        """Add Gaussian noise of sigma / 255, or Poisson noise. (N, 3, H, W) -> the same shape, in [0, 1]."""
         gaussian = draws.happens(self.rng, 0.5)
         gray = self._per_sample(image, (0, 1)) < GRAY_PROBABILITY
         make = self._gaussian if gaussian else self._poisson
@@ -136,7 +136,11 @@ class TorchDegradation:
         return torch.randn(image.shape, generator=self.generator)
 
     def _poisson(self, image: Tensor) -> Tensor:
-        """Deviation from the mean, which is the image times the next power of two of its number of levels."""
+        """The deviation of Poisson noise from the image.
+
+        The expected count at a pixel is its value times a peak, which is the number of distinct levels in the image,
+        rounded up to a power of two.
+        """
         levels = (image * 255).round_().clamp_(0, 255)
         distinct = [len(torch.unique(sample)) for sample in levels]
         peaks = torch.tensor([2.0 ** math.ceil(math.log2(count)) for count in distinct]).view(-1, 1, 1, 1)
@@ -148,7 +152,7 @@ class TorchDegradation:
         return jpeg(image, torch.randint(low, high + 1, (len(image),), generator=self.generator))
 
     def _per_sample(self, image: Tensor, bounds: tuple[float, float]) -> Tensor:
-        """(N, 1, 1, 1) uniform between the bounds."""
+        """Numbers (N, 1, 1, 1) that are uniform between the bounds."""
         return torch.rand(len(image), 1, 1, 1, generator=self.generator) * (bounds[1] - bounds[0]) + bounds[0]
 
     def _cut(self, lr: Tensor, hr: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -159,28 +163,28 @@ class TorchDegradation:
 
 
 def filter_batch(image: Tensor, kernels: Tensor) -> Tensor:
-    """Each sample by its own kernel, or all by one; mirrored at the border, edge pixel excluded.
+    """Filter each sample with its own kernel, or all with one. The border is mirrored without repeating the edge pixel.
 
     Args:
         image: (N, C, H, W).
-        kernels: (N, odd, odd) or (1, odd, odd).
+        kernels: (N, odd, odd), or (1, odd, odd) for all samples.
 
     Returns:
         (N, C, H, W).
     """
     count, channels = image.shape[:2]
     padded = F.pad(image, (kernels.shape[-1] // 2,) * 4, mode="reflect")
-    # One kernel for all goes the same way: as an ordinary convolution of one channel it takes 8 times as long.
+    # One kernel for all samples is repeated too: an ordinary convolution of one channel takes 8 times as long.
     weight = kernels.expand(count, -1, -1).repeat_interleave(channels, dim=0)[:, None]
     groups = count * channels
     return F.conv2d(padded.view(1, groups, *padded.shape[-2:]), weight, groups=groups).view_as(image)
 
 
 def unsharp_mask(image: Tensor, *, weight: float = 0.5, radius: int = 50, threshold: float = 10) -> Tensor:
-    """Adds detail where it exceeds threshold / 255, softly blended. (N, C, H, W) in [0, 1] -> the same."""
+    """Add detail, softly blended, where it exceeds threshold / 255. (N, C, H, W) in [0, 1] -> the same."""
     taps = radius | 1
     offset = torch.arange(taps, dtype=torch.float64) - taps // 2
-    sigma = 0.3 * ((taps - 1) * 0.5 - 1) + 0.8  # OpenCV's rule
+    sigma = 0.3 * ((taps - 1) * 0.5 - 1) + 0.8  # OpenCV's rule for a kernel of that size
     line = torch.softmax(-0.5 * (offset / sigma) ** 2, dim=0)
     kernel = torch.outer(line, line).float()[None]
     residual = image - filter_batch(image, kernel)
@@ -190,11 +194,11 @@ def unsharp_mask(image: Tensor, *, weight: float = 0.5, radius: int = 50, thresh
 
 
 def jpeg(image: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG with 4:2:0 chroma loses.
+    """Apply the losses of JPEG with 4:2:0 chroma.
 
     Args:
-        image: (N, 3, H, W) float32, cut to [0, 1].
-        quality: (N,), 1 to 100.
+        image: (N, 3, H, W) float32; values outside [0, 1] are clipped.
+        quality: (N,), from 1 to 100.
 
     Returns:
         (N, 3, H, W) in [0, 1], not rounded to levels.
@@ -204,20 +208,25 @@ def jpeg(image: Tensor, quality: Tensor) -> Tensor:
     ycc = torch.einsum("dc,nchw->ndhw", YCC, levels)
     luma = _through_blocks(ycc[:, :1] - 128, _steps(LUMA_STEPS, quality)) + 128
     chroma = _through_blocks(F.avg_pool2d(ycc[:, 1:], 2), _steps(CHROMA_STEPS, quality))
-    chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear")  # as libjpeg; many take the nearest
+    chroma = F.interpolate(
+        chroma, scale_factor=2, mode="bilinear"
+    )  # as in libjpeg; many implementations take the nearest
     rgb = torch.einsum("cd,ndhw->nchw", torch.linalg.inv(YCC), torch.cat([luma, chroma], dim=1))
     return rgb[..., :height, :width].clamp(0, 255) / 255
 
 
 def _steps(base: Tensor, quality: Tensor) -> Tensor:
-    """libjpeg's table for each quality: (8, 8) and (N,) -> (N, 1, 1, 64)."""
+    """The quantisation table of libjpeg for each quality: (8, 8) and (N,) -> (N, 1, 1, 64)."""
     quality = quality.float().view(-1, 1, 1, 1)
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
     return ((base.view(64) * percent + 50) / 100).floor().clamp(1, 255)
 
 
 def _through_blocks(planes: Tensor, steps: Tensor) -> Tensor:
-    """DCT of 8 x 8 blocks, rounding to multiples of the steps, inverse. (N, C, H, W), sides multiples of 8."""
+    """Transform 8 x 8 blocks by DCT, round to multiples of the steps, and transform back.
+
+    (N, C, H, W) -> the same shape, with H and W multiples of 8.
+    """
     count, channels, height, width = planes.shape
     blocks = planes.reshape(count, channels, height // 8, 8, width // 8, 8).transpose(3, 4)
     transform = _dct()
@@ -227,13 +236,13 @@ def _through_blocks(planes: Tensor, steps: Tensor) -> Tensor:
 
 
 def _dct() -> Tensor:
-    """Orthonormal two-dimensional DCT-II of a flattened 8 x 8 block: (64, 64), a row for each frequency."""
-    place = torch.arange(8, dtype=torch.float64)
-    line = torch.cos(math.pi / 8 * (place + 0.5) * place[:, None]) / 2
+    """The orthonormal two-dimensional DCT-II of a flattened 8 x 8 block: (64, 64), one row for each frequency."""
+    index = torch.arange(8, dtype=torch.float64)
+    line = torch.cos(math.pi / 8 * (index + 0.5) * index[:, None]) / 2
     line[0] /= math.sqrt(2)
     return torch.kron(line, line).float()
 
 
 def _luma(image: Tensor) -> Tensor:
-    """(N, 3, H, W) -> (N, 1, H, W)."""
+    """The luma of RGB images: (N, 3, H, W) -> (N, 1, H, W)."""
     return torch.einsum("c,nchw->nhw", YCC[0], image)[:, None]

@@ -1,4 +1,4 @@
-"""A training as a user starts it, with a clock inside."""
+"""A training that is started as a user starts it, with a clock inside."""
 
 import json
 import os
@@ -19,14 +19,14 @@ Mark = dict[str, Any]
 
 
 class Clock(L.Callback):
-    """Writes how far training was when, as `[{"iteration", "seconds", "cpu_seconds"}]`, and the metrics where it was
-    validated.
+    """Writes marks, `[{"iteration", "seconds", "cpu_seconds"}]`, to a file, with the metrics of each validation.
 
-    Validation does not count as `seconds`, the clock on the wall. Of several processes the first writes.
+    `seconds` is the wall-clock time since the first iteration, without validation. `cpu_seconds` is the CPU time of the
+    process. If there are several processes, only the first one writes.
 
     Args:
-        file: JSON.
-        every: iterations between two marks.
+        file: the JSON file that is written when training ends.
+        every: the number of iterations between two marks.
     """
 
     def __init__(self, *, file: str, every: int) -> None:
@@ -61,17 +61,20 @@ class Clock(L.Callback):
 
 
 def now() -> float:
+    """Wall-clock time in seconds, after all work of the GPU has ended."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return perf_counter()
 
 
 class Training:
-    """`python train.py *overrides` in a process of its own; the run directory goes with it.
+    """`python train.py *overrides` in a process of its own, which starts at once.
+
+    The run directory is temporary: `marks` deletes it.
 
     Args:
-        overrides: of the command line.
-        every: iterations between two marks.
+        overrides: the overrides on the command line.
+        every: the number of iterations between two marks.
     """
 
     def __init__(self, overrides: Sequence[str], *, every: int) -> None:
@@ -101,10 +104,10 @@ class Training:
         )
 
     def marks(self) -> list[Mark]:
-        """When it has ended.
+        """Wait for the end of the training, and give back its marks.
 
         Raises:
-            RuntimeError: with the end of its output, if it failed.
+            RuntimeError: the training failed. The message is the end of its output.
         """
         with self._folder, self._output:
             if self._process.wait():

@@ -1,11 +1,12 @@
-"""What an iteration of training costs in time and memory: `python benchmarks/training.py`.
+"""Measure what an iteration of training costs in time and memory: `python benchmarks/training.py`.
 
-The generator's step (L1) and the GAN step (L1, VGG19-54, relativistic U-Net discriminator), as the modules of
-sr/training take them, against the loop that the field runs: fp32, NCHW, five passes through the discriminator, losses
-read in every iteration. All variants start from the same weights and see the same batch; VGG19's weights are random,
-which costs the same. One thread; rounds of the variants alternate. On a CPU times are CPU time, which other processes
-disturb less than the clock on the wall; on a GPU it is the clock, and the share of the chip's measured peak is printed.
-Memory is the peak of a step above the built nets and optimizers, in a process of its own for each variant.
+There are two steps: the generator's step (L1) and the GAN step (L1, VGG19-54, relativistic U-Net discriminator). The
+modules of sr/training are compared with the usual loop of other projects: fp32, NCHW, five passes through the
+discriminator, and losses that are read in every iteration. All variants start from the same weights and get the same
+batch; VGG19's weights are random, which costs the same. Everything runs on one thread, and the variants alternate in
+every round. On a CPU, times are CPU time, which other processes disturb less than wall-clock time. On a GPU, they are
+wall-clock time, and the share of the chip's measured peak is printed. Memory is the peak during a step minus what is in
+use after the nets and optimizers are built; each variant is measured in a process of its own.
 """
 
 import argparse
@@ -46,7 +47,7 @@ from sr.training.schedule import AdversarialRamp
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 REFERENCE = "field: fp32, NCHW"
-# Variant -> precision and the generator's `memory`.
+# The precision and the generator's `memory` of each variant.
 OURS = {
     "ours: fp32": (torch.float32, "plain"),
     "ours: fp32, lean": (torch.float32, "lean"),
@@ -54,28 +55,35 @@ OURS = {
     "ours: bf16, lean": (torch.bfloat16, "lean"),
     "ours: bf16, checkpoint": (torch.bfloat16, "checkpoint"),
 }
-VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # width and number of convolutions between poolings
+VGG19 = (
+    (64, 2),
+    (128, 2),
+    (256, 4),
+    (512, 4),
+    (512, 4),
+)  # channels and number of convolutions before each pooling
 PUBLISHED_GAN = {"content": 1e-2, "perceptual": 1.0, "adversarial": 5e-3}
 
 Step = Callable[[], None]
 
 
 def random_vgg(file: Path) -> Path:
-    """VGG19's convolutions in torchvision's format."""
-    weights, channels, place = {}, 3, 0
+    """Write VGG19's convolutions with random weights to a file, in torchvision's format, and give back its path."""
+    weights, channels, index = {}, 3, 0
     for width, count in VGG19:
         for _ in range(count):
             conv = nn.Conv2d(channels, width, 3)
             nn.init.kaiming_normal_(conv.weight)
-            weights |= {f"features.{place}.{name}": value for name, value in conv.state_dict().items()}
+            weights |= {f"features.{index}.{name}": value for name, value in conv.state_dict().items()}
             channels = width
-            place += 2  # its activation has a place too
-        place += 1  # and pooling
+            index += 2  # its activation has an index too
+        index += 1  # and so has pooling
     torch.save(weights, file)
     return file
 
 
 def make_batch(*, batch: int, lr: int) -> tuple[Tensor, Tensor]:
+    """Random LR (batch, 3, lr, lr) and HR (batch, 3, 4 lr, 4 lr) in [0, 1]."""
     generator = torch.Generator().manual_seed(0)
     images = (torch.rand(batch, 3, side, side, generator=generator) for side in (lr, 4 * lr))
     low, high = (image.to(DEVICE) for image in images)
@@ -119,7 +127,7 @@ def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dt
     optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
     part = MicroBatch(lr=lr, hr=hr, target=hr, exchange=nullcontext())
-    forget(optimizers)
+    create_states(optimizers)
 
     def step() -> None:
         for optimizer in optimizers:
@@ -138,11 +146,11 @@ def autocast(dtype: torch.dtype) -> AbstractContextManager[Any]:
 
 
 def field_step(kind: type[SRModule], sizes: argparse.Namespace) -> Step:
-    """ESRGAN's training as its reference implementations loop, on the same nets and losses."""
+    """An iteration of ESRGAN's training as in its reference implementations, on the same nets and losses."""
     module: Any = make_module(kind, sizes, memory="plain", fused=False)
     optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
-    forget(optimizers)
+    create_states(optimizers)
 
     def step() -> None:
         field_generator_step(module, optimizers[0], lr, hr)
@@ -152,24 +160,24 @@ def field_step(kind: type[SRModule], sizes: argparse.Namespace) -> Step:
             average.data.mul_(0.999).add_(mine.data, alpha=0.001)
 
     def gan_step() -> None:
-        judge, loss = module.discriminator, module.gan_loss
-        judge.requires_grad_(False)
+        discriminator, loss = module.discriminator, module.gan_loss
+        discriminator.requires_grad_(False)
         optimizers[0].zero_grad()
         fake = module.generator(lr)
         content = sum(module.content_loss(fake, hr).values())
-        real_logits = judge(hr).detach()
-        adversarial = loss.generator(real=real_logits, fake=judge(fake))
+        real_logits = discriminator(hr).detach()
+        adversarial = loss.generator(real=real_logits, fake=discriminator(fake))
         total = content + PUBLISHED_GAN["adversarial"] * adversarial
         total.backward()
         optimizers[0].step()
-        judge.requires_grad_(True)
+        discriminator.requires_grad_(True)
         optimizers[1].zero_grad()
-        # The two halves of the discriminator's loss, each with the other side's logits as a constant.
-        fake_logits = judge(fake.detach()).detach()
-        real_logits = judge(hr)
+        # Each half of the discriminator's loss takes the logits of the other side as a constant.
+        fake_logits = discriminator(fake.detach()).detach()
+        real_logits = discriminator(hr)
         loss_real = nn.functional.softplus(-(real_logits - fake_logits.mean())).mean()
         loss_real.backward()
-        fake_logits = judge(fake.detach())
+        fake_logits = discriminator(fake.detach())
         loss_fake = nn.functional.softplus(fake_logits - real_logits.detach().mean()).mean()
         loss_fake.backward()
         optimizers[1].step()
@@ -191,8 +199,8 @@ def field_generator_step(module: Any, optimizer: torch.optim.Optimizer, lr: Tens
     loss.item()
 
 
-def forget(optimizers: list[torch.optim.Optimizer]) -> None:
-    """Optimizer states as after a first step, without the step: they are no part of what a step costs."""
+def create_states(optimizers: list[torch.optim.Optimizer]) -> None:
+    """Create the states of optimizers by a step that changes no weight: they do not belong to the cost of a step."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             rate, group["lr"] = group["lr"], 0.0
@@ -204,6 +212,7 @@ def forget(optimizers: list[torch.optim.Optimizer]) -> None:
 
 
 def make_steps(kind: type[SRModule], sizes: argparse.Namespace) -> dict[str, Callable[[], Step]]:
+    """The functions that build the step of each variant."""
     ours = {
         name: partial(our_step, kind, sizes, dtype=dtype, memory=memory)
         for name, (dtype, memory) in OURS.items()
@@ -212,6 +221,7 @@ def make_steps(kind: type[SRModule], sizes: argparse.Namespace) -> dict[str, Cal
 
 
 def seconds(step: Step) -> float:
+    """The CPU time of a step, or its wall-clock time on a GPU."""
     if DEVICE.type == "cpu":
         start = thread_time()
         step()
@@ -225,7 +235,7 @@ def seconds(step: Step) -> float:
 
 def time_steps(name: str, kind: type[SRModule], sizes: argparse.Namespace) -> Result:
     steps = {variant: make() for variant, make in make_steps(kind, sizes).items()}
-    for step in steps.values():  # what is chosen and allocated once
+    for step in steps.values():  # algorithms are chosen and memory is allocated once
         step()
     measured = interleave(
         {variant: partial(seconds, step) for variant, step in steps.items()}, rounds=sizes.rounds
@@ -238,7 +248,7 @@ def time_steps(name: str, kind: type[SRModule], sizes: argparse.Namespace) -> Re
 
 
 def utilisation(steps: Mapping[str, Step], measured: Mapping[str, list[float]], *, batch: int) -> str:
-    """Images per second, TFLOP/s, and the share of what a large matrix product reaches in bf16."""
+    """A line with images per second, TFLOP/s, and their share of what a large matrix product reaches in bf16."""
     with FlopCounterMode(display=False) as counter:
         steps["ours: fp32"]()
     matrix = torch.randn(8192, 8192, device=DEVICE, dtype=torch.bfloat16)
@@ -253,12 +263,13 @@ def utilisation(steps: Mapping[str, Step], measured: Mapping[str, list[float]], 
 
 
 def memory_in_a_process(variant: str, kind: str, sizes: argparse.Namespace) -> float:
-    """MB, see `one_measurement`."""
+    """The result of `one_measurement` in a process of its own, in MB."""
     options = [
         f"--{name}={value}" for name, value in vars(sizes).items() if name in ("blocks", "batch", "lr")
     ]
     command = [sys.executable, __file__, "--measure", variant, kind, *options]
-    # Every large block of memory is given back when it is freed, so that the peak is what was in use.
+    # With these settings, every large block of memory goes back to the system when it is freed, so that the peak is
+    # the memory in use.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
     done = run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -267,7 +278,7 @@ def memory_in_a_process(variant: str, kind: str, sizes: argparse.Namespace) -> f
 
 
 def one_measurement(variant: str, kind: str, sizes: argparse.Namespace) -> None:
-    """Print the peak of memory in a step above what lies there before it."""
+    """Print the peak of memory during a step minus the memory in use before it, in MB."""
     step = make_steps(KINDS[kind], sizes)[variant]()
     gc.collect()
     if DEVICE.type == "cuda":
@@ -276,7 +287,7 @@ def one_measurement(variant: str, kind: str, sizes: argparse.Namespace) -> None:
         step()
         peak = torch.cuda.max_memory_allocated()
     else:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5")  # sets the recorded peak back
         before = resident("VmRSS")
         step()
         peak = resident("VmHWM")
@@ -284,6 +295,7 @@ def one_measurement(variant: str, kind: str, sizes: argparse.Namespace) -> None:
 
 
 def resident(key: str) -> int:
+    """An entry of /proc/self/status in bytes: VmRSS is the resident memory, VmHWM its peak."""
     (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith(key))
     return int(line.split()[1]) * 1024
 
@@ -301,12 +313,14 @@ KINDS: dict[str, type[SRModule]] = {"generator": PSNRModule, "GAN": GANModule}
 
 def main() -> None:
     options = harness.parser(__doc__, rounds=5)
-    options.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    options.add_argument("--blocks", type=int, default=6, help="of RRDBNet; published: 23")
-    options.add_argument("--batch", type=int, default=4)
-    options.add_argument("--lr", type=int, default=32, help="side of the LR patches")
+    options.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="steps to measure; default: both"
+    )
+    options.add_argument("--blocks", type=int, default=6, help="number of blocks of RRDBNet; published: 23")
+    options.add_argument("--batch", type=int, default=4, help="batch size")
+    options.add_argument("--lr", type=int, default=32, help="side of the LR patches in pixels")
     options.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
-    options.add_argument("--only", choices=("time", "memory"), help="one of the two")
+    options.add_argument("--only", choices=("time", "memory"), help="measure only one of the two")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:

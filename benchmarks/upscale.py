@@ -1,11 +1,16 @@
-"""How fast and in how much memory images are upscaled: `python benchmarks/upscale.py`.
+"""Measure how fast and in how much memory images are upscaled: `python benchmarks/upscale.py`.
 
-Random weights, one thread, pinned to one core. Speed: the program's own path, whole and in tiles, in fp32 and bf16,
-against the plain script of the field (eager fp32 NCHW, the whole image at once). Every pass is a process of its own,
-rounds of the variants alternate, and shown are medians: of CPU time, which other processes disturb less than the clock
-on the wall, and of the peak of resident memory. Where there is a GPU, it works: the clock on the wall, and the peak of
-what torch took of its memory. Memory: the program on one large image, beyond the image and its result. The defaults end
-in two minutes; docs/upscale.md has the long runs.
+The weights are random, and everything runs on one thread that is pinned to one core.
+
+Speed: the path that the program itself takes, with whole images and in tiles, in fp32 and bf16, is compared with the
+plain script of most projects (eager fp32 NCHW, the whole image at once). Every pass is a process of its own, the
+variants alternate in every round, and medians are shown. Times are CPU time, which other processes disturb less than
+wall-clock time, and memory is the peak of resident memory. If there is a GPU, it does the work: times are wall-clock
+time, and memory is the peak that torch allocated on the GPU.
+
+Memory: the peak of the program on one large image, with and without the image and its result.
+
+The defaults take two minutes; docs/upscale.md has the long runs.
 """
 
 import argparse
@@ -34,7 +39,7 @@ sys.exit(status)
 
 
 def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) -> list[Result]:
-    """Seconds, and the peak of memory."""
+    """The seconds of a pass, and its peak of memory, as two results."""
     variants = [PLAIN, *(f"{precision}/{tile}" for precision in ("fp32", "bf16") for tile in tiles)]
     passes: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
     for number in range(1, rounds + 1):
@@ -50,6 +55,7 @@ def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) ->
 
 
 def title(variant: str) -> str:
+    """The name of a variant in the tables."""
     if variant == PLAIN:
         return "plain fp32 NCHW, whole"
     precision, _, tile = variant.partition("/")
@@ -57,6 +63,7 @@ def title(variant: str) -> str:
 
 
 def in_a_process(variant: str, name: str, size: int) -> dict[str, Any]:
+    """The numbers that `one_pass` prints in a process of its own."""
     command = [sys.executable, __file__, "--pass", variant, "--net", name, "--size", str(size)]
     done = run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -65,8 +72,8 @@ def in_a_process(variant: str, name: str, size: int) -> dict[str, Any]:
 
 
 def one_pass(variant: str, name: str, size: int) -> None:
-    """What a process of `compare_speed` does; prints JSON."""
-    # The program's own module first: it sets what has to be set before torch is imported.
+    """Upscale one image and print the seconds, the peak of memory in bytes and the number of tiles as JSON."""
+    # The module of the program comes first: it makes settings that must be made before torch is imported.
     if variant != PLAIN:
         import sr.upscale.__main__  # noqa: F401
     import resource
@@ -101,9 +108,11 @@ def one_pass(variant: str, name: str, size: int) -> None:
 
     work = plain if variant == PLAIN else ours
     if device.type == "cuda":
-        work()  # what a GPU's libraries load and choose once
+        work()  # libraries of the GPU load code and choose algorithms once
         tiles.clear()
-    clock = thread_time if device.type == "cpu" else perf_counter  # results are on the CPU when it is read
+    clock = (
+        thread_time if device.type == "cpu" else perf_counter
+    )  # the result is on the CPU when the clock is read
     start = clock()
     work()
     seconds = clock() - start
@@ -114,7 +123,11 @@ def one_pass(variant: str, name: str, size: int) -> None:
 
 
 def make_net(name: str) -> Any:
-    """`rrdbnet-64-23-32` is RRDBNet with num_feat, num_block and num_grow_ch, `srvgg-64-16` the compact net."""
+    """A net with random weights, by a name that contains its sizes.
+
+    `rrdbnet-64-23-32` is RRDBNet with num_feat, num_block and num_grow_ch. `srvgg-64-16` is SRVGGNetCompact with
+    num_feat and num_conv.
+    """
     import torch
 
     from sr.archs.rrdbnet import RRDBNet
@@ -131,12 +144,14 @@ def make_net(name: str) -> Any:
 
 
 def random_image(size: int) -> Any:
+    """(size, size, 3) uint8."""
     import numpy as np
 
     return np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
 
 
 def measure_memory(name: str, *, size: int, rounds: int) -> Result:
+    """The peak of memory of the whole program, with and without the image and its result."""
     image, result = 3 * size**2, 3 * (4 * size) ** 2
     peaks = [peak_of_program(name, size=size) for _ in range(rounds)]
     values = {
@@ -147,7 +162,7 @@ def measure_memory(name: str, *, size: int, rounds: int) -> Result:
 
 
 def peak_of_program(name: str, *, size: int) -> int:
-    """Bytes that `sr-upscale` has in memory at most."""
+    """The peak of the resident memory of `sr-upscale`, in bytes."""
     import torch
 
     from sr.pictures.writing import write_png
@@ -165,19 +180,30 @@ def peak_of_program(name: str, *, size: int) -> int:
 
 def main() -> None:
     parser = harness.parser(__doc__, rounds=3)
-    parser.add_argument("--only", choices=("speed", "memory"), help="one of the two")
-    parser.add_argument("--net", nargs="*", default=["rrdbnet-64-4-32", "srvgg-64-16"], help="of speed")
-    parser.add_argument("--size", type=int, default=192, help="side of the image, speed")
-    parser.add_argument("--tile", nargs="*", default=["0", "auto"], help="what --tile is given, speed")
-    parser.add_argument("--memory-net", nargs="*", default=["srvgg-64-16"])
-    parser.add_argument("--memory-size", type=int, default=1024, help="side of the image, memory")
-    parser.add_argument("--core", type=int, help="to pin to; default: the last one")
+    parser.add_argument("--only", choices=("speed", "memory"), help="measure only one of the two")
+    parser.add_argument(
+        "--net",
+        nargs="*",
+        default=["rrdbnet-64-4-32", "srvgg-64-16"],
+        help="nets with their sizes, for speed",
+    )
+    parser.add_argument("--size", type=int, default=192, help="side of the image in pixels, for speed")
+    parser.add_argument(
+        "--tile", nargs="*", default=["0", "auto"], help="values of --tile, for speed; 0: the whole image"
+    )
+    parser.add_argument(
+        "--memory-net", nargs="*", default=["srvgg-64-16"], help="nets with their sizes, for memory"
+    )
+    parser.add_argument(
+        "--memory-size", type=int, default=1024, help="side of the image in pixels, for memory"
+    )
+    parser.add_argument("--core", type=int, help="number of the core to run on; default: the last one")
     parser.add_argument("--pass", dest="variant", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.variant:
         one_pass(options.variant, options.net[0], options.size)
         return
-    if hasattr(os, "sched_setaffinity"):  # Linux alone
+    if hasattr(os, "sched_setaffinity"):  # only on Linux
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
     results = []
     if options.only in (None, "speed"):

@@ -13,7 +13,8 @@ CONTINUING = frozenset(
     "by for from has how in is must of on so that those to what where which who whose with".split()  # noqa: SIM905
 )
 ENTRY = re.compile(r"\s+(?P<names>\*{0,2}\w+(?:, \*{0,2}\w+)*): (?P<first>\w+)")
-FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "sr").rglob("*.py"))
+FOLDERS = ("sr", "benchmarks")
+FILES = sorted(path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 
 def entries(docstring: str) -> Iterator[tuple[str, str]]:
