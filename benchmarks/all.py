@@ -38,10 +38,8 @@ BENCHMARKS: dict[str, list[str]] = {
     "quality": ["--iterations=1200", "--every=300"],
 }
 TIMEOUT = 1200  # seconds that one benchmark may take
-LIMITS = (
-    0.3,
-    20.0,
-)  # the range of ratios in the picture; beside the gain of a cache all other bars would be dots
+# The range of ratios in the picture: beside the gain of a cache all other bars would be dots.
+LIMITS = (0.3, 20.0)
 
 
 class FailedError(RuntimeError):
@@ -52,7 +50,8 @@ def run(name: str, options: Sequence[str]) -> list[Result]:
     """The results of one benchmark, which runs in a process of its own.
 
     Raises:
-        FailedError: the benchmark failed, took too long or wrote no results. The message has the end of its output.
+        FailedError: the benchmark failed, took too long or wrote no results. After a failure the message has the end
+            of its output.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "numbers.json"

@@ -132,7 +132,7 @@ def main() -> None:
     options = harness.parser(__doc__, rounds=7)
     options.add_argument("--degradation", default="realesrgan", help="name of a file in conf/degradation")
     options.add_argument("--pairs", type=int, default=120, help="number of pairs in each round")
-    options.add_argument("--no-stages", action="store_true", help="do not measure the single stages")
+    options.add_argument("--no-stages", action="store_true", help="do not measure the stages one by one")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     prepare_worker(0)

@@ -60,7 +60,7 @@ class Result:
 
 
 def number(value: float) -> str:
-    """A whole number with commas from 1000 on, and four significant digits below."""
+    """The number as text: whole and with commas from 1000 on, with up to four significant digits below 1000."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
@@ -69,7 +69,7 @@ def shown_ratio(value: float) -> str:
 
 
 def interleave(variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
-    """Call every variant once in each round, and give back the values that each of them returned."""
+    """Call every variant once in each round, and return the values of each variant in the order of the rounds."""
     measured: dict[str, list[T]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, measure in variants.items():

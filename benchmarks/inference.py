@@ -49,7 +49,7 @@ def compiled(net: nn.Module, *, bf16: bool) -> Run:
 
 
 def onnx_runtime(file: Path) -> Run:
-    """ONNX Runtime on one thread, with the graph that is exported from a file of weights."""
+    """A function that runs the ONNX export of a file of weights with ONNX Runtime, on one thread."""
     import onnxruntime
 
     model = Onnx().encode(load_generator(file), card={})[".onnx"]

@@ -208,9 +208,8 @@ def jpeg(image: Tensor, quality: Tensor) -> Tensor:
     ycc = torch.einsum("dc,nchw->ndhw", YCC, levels)
     luma = _through_blocks(ycc[:, :1] - 128, _steps(LUMA_STEPS, quality)) + 128
     chroma = _through_blocks(F.avg_pool2d(ycc[:, 1:], 2), _steps(CHROMA_STEPS, quality))
-    chroma = F.interpolate(
-        chroma, scale_factor=2, mode="bilinear"
-    )  # as in libjpeg; many implementations take the nearest
+    # As in libjpeg; many implementations take the nearest pixel.
+    chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear")
     rgb = torch.einsum("cd,ndhw->nchw", torch.linalg.inv(YCC), torch.cat([luma, chroma], dim=1))
     return rgb[..., :height, :width].clamp(0, 255) / 255
 

@@ -21,7 +21,7 @@ Mark = dict[str, Any]
 class Clock(L.Callback):
     """Writes marks, `[{"iteration", "seconds", "cpu_seconds"}]`, to a file, with the metrics of each validation.
 
-    `seconds` is the wall-clock time since the first iteration, without validation. `cpu_seconds` is the CPU time of the
+    `seconds` is the wall-clock time since training started, without validation. `cpu_seconds` is the CPU time of the
     process. If there are several processes, only the first one writes.
 
     Args:
@@ -104,7 +104,7 @@ class Training:
         )
 
     def marks(self) -> list[Mark]:
-        """Wait for the end of the training, and give back its marks.
+        """Wait for the end of the training and return its marks.
 
         Raises:
             RuntimeError: the training failed. The message is the end of its output.

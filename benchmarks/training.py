@@ -55,20 +55,15 @@ OURS = {
     "ours: bf16, lean": (torch.bfloat16, "lean"),
     "ours: bf16, checkpoint": (torch.bfloat16, "checkpoint"),
 }
-VGG19 = (
-    (64, 2),
-    (128, 2),
-    (256, 4),
-    (512, 4),
-    (512, 4),
-)  # channels and number of convolutions before each pooling
+# Channels and number of convolutions before each pooling.
+VGG19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 PUBLISHED_GAN = {"content": 1e-2, "perceptual": 1.0, "adversarial": 5e-3}
 
 Step = Callable[[], None]
 
 
 def random_vgg(file: Path) -> Path:
-    """Write VGG19's convolutions with random weights to a file, in torchvision's format, and give back its path."""
+    """Write VGG19's convolutions with random weights to a file in torchvision's format, and return its path."""
     weights, channels, index = {}, 3, 0
     for width, count in VGG19:
         for _ in range(count):
@@ -221,7 +216,7 @@ def make_steps(kind: type[SRModule], sizes: argparse.Namespace) -> dict[str, Cal
 
 
 def seconds(step: Step) -> float:
-    """The CPU time of a step, or its wall-clock time on a GPU."""
+    """The CPU time of a step in seconds; on a GPU its wall-clock time."""
     if DEVICE.type == "cpu":
         start = thread_time()
         step()
