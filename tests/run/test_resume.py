@@ -26,8 +26,11 @@ def load(path: Path) -> dict[str, Any]:
     "settings",
     [
         ["trainer.max_steps=8"],
-        ["trainer.max_steps=-1", "scheduler_g.T_max=9", "trainer.max_epochs=3", "data.num_workers=1"],
-        ["trainer.max_steps=8", "trainer.val_check_interval=2"],
+        pytest.param(
+            ["trainer.max_steps=-1", "scheduler_g.T_max=9", "trainer.max_epochs=3", "data.num_workers=1"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(["trainer.max_steps=8", "trainer.val_check_interval=2"], marks=pytest.mark.slow),
         ["trainer.max_steps=8", "model=two_stage", "model.first_stage.optimizer_g.lr=3e-3"],
     ],
 )

@@ -50,6 +50,7 @@ def test_six_jobs_of_which_one_fails_end_with_five_results_a_table_and_a_picture
     assert read_image(tmp_path / "sweep" / "sweep.png").std() > 5
 
 
+@pytest.mark.slow
 def test_jobs_of_two_processes_each_land_in_separate_directories(tmp_path: Path, photos: Path) -> None:
     settings = ["gan_loss=relativistic,hinge", "trainer.devices=2"]
     done = run_program("train.py", "-m", *overrides(tmp_path, photos), *settings)

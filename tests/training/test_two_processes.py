@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import pytest
 import torch
 from helpers import run_program
 from processes import ROOT
@@ -12,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]
+import pytest
 import torch
 torch.set_num_threads(1)
 from functools import partial
@@ -59,6 +61,7 @@ def test_one_bad_process_keeps_both_from_changing_a_weight_and_stops_both(tmp_pa
     assert "on another process; rank 0" in done.stderr
 
 
+@pytest.mark.slow
 def test_one_bad_process_costs_both_one_update(tmp_path: Path) -> None:
     settings = {"kind": "PSNRModule", "accumulate": 1, "changes": "{}", "processes": 2, "poison": 11}
     done = run(tmp_path, patience=2, **settings)
