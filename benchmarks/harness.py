@@ -77,15 +77,16 @@ def interleave(variants: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[
     return measured
 
 
-def parser(description: str | None, *, rounds: int) -> argparse.ArgumentParser:
-    """A parser with the options that every benchmark has."""
+def parser(description: str | None, *, rounds: int | None) -> argparse.ArgumentParser:
+    """A parser with the options that every benchmark has; `rounds=None` leaves out that of the rounds."""
     made = argparse.ArgumentParser(description=(description or "").splitlines()[0])
-    made.add_argument(
-        "--rounds",
-        type=int,
-        default=rounds,
-        help=f"number of measurements of each variant; default: {rounds}",
-    )
+    if rounds is not None:
+        made.add_argument(
+            "--rounds",
+            type=int,
+            default=rounds,
+            help=f"number of measurements of each variant; default: {rounds}",
+        )
     made.add_argument("--json", type=Path, help="file to which the numbers are written too")
     return made
 

@@ -126,7 +126,7 @@ def per_iteration(spent: dict[str, list[float]]) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    options = harness.parser(__doc__, rounds=1)
+    options = harness.parser(__doc__, rounds=None)
     options.add_argument("--blocks", type=int, default=6, help="number of blocks of RRDBNet")
     options.add_argument("--iterations", type=int, default=12, help="number of iterations that are trained")
     options.add_argument("--lr", type=int, default=32, help="side of the LR patches in pixels")

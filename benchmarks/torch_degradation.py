@@ -66,13 +66,11 @@ class TorchDegradation:
         self.last_sinc = RandomSinc(probability=0.8, cutoff=(math.pi / 3, math.pi))
 
     @torch.no_grad()
-    def __call__(self, hr: Tensor, *, patch_size: int | None = None) -> tuple[Tensor, Tensor]:
+    def __call__(self, hr: Tensor) -> tuple[Tensor, Tensor]:
         """Sharpen a batch and degrade it.
 
         Args:
             hr: (N, 3, H, W) float32 in [0, 1], with H and W multiples of scale.
-            patch_size: the side of the HR patches in pixels, a multiple of scale. The patches are cut out of the pairs
-                afterwards, at one position for the whole batch. None keeps the whole images.
 
         Returns:
             LR (N, 3, H / scale, W / scale) in [0, 1] on 8-bit levels, and sharpened HR (N, 3, H, W).
@@ -91,7 +89,7 @@ class TorchDegradation:
         image = self._noise(image, sigma=(1, 25), strength=(0.05, 2.5))
         image = self._finish(image, height // self.scale, width // self.scale)
         lr = (image * 255).round_().clamp_(0, 255).div_(255)
-        return (lr, sharpened) if patch_size is None else self._cut(lr, sharpened, patch_size)
+        return lr, sharpened
 
     def _finish(self, image: Tensor, height: int, width: int) -> Tensor:
         """Resize to the size of LR and apply the last sinc filter, with JPEG before or after both."""
@@ -154,12 +152,6 @@ class TorchDegradation:
     def _per_sample(self, image: Tensor, bounds: tuple[float, float]) -> Tensor:
         """Numbers (N, 1, 1, 1) that are uniform between the bounds."""
         return torch.rand(len(image), 1, 1, 1, generator=self.generator) * (bounds[1] - bounds[0]) + bounds[0]
-
-    def _cut(self, lr: Tensor, hr: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        small = size // self.scale
-        top, left = (draws.integer(self.rng, (0, side - small)) for side in lr.shape[-2:])
-        y, x = top * self.scale, left * self.scale
-        return lr[..., top : top + small, left : left + small], hr[..., y : y + size, x : x + size]
 
 
 def filter_batch(image: Tensor, kernels: Tensor) -> Tensor:
