@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import warnings
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -238,12 +239,21 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
         if (run_dir / name).exists():
             print(f"  {run_dir / name}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
-    chosen = choices.get("degradation", "bicubic")
-    blind = "" if chosen == "bicubic" else f" degradation={chosen}"
+    blind = degradation_of_validation(choices)
     if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
     print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}")
+
+
+def degradation_of_validation(choices: Mapping[str, str]) -> str:
+    """The override with which evaluate.py makes LR as validation did; empty for its default.
+
+    Args:
+        choices: Hydra's group -> chosen option.
+    """
+    chosen = choices.get("degradation@data.val_degradation") or choices.get("degradation", "bicubic")
+    return "" if chosen == "bicubic" else f" degradation={chosen}"
 
 
 def wandb_commands(folder: Path) -> str:

@@ -10,7 +10,7 @@ from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
 from training_runs import alive, rows, run, state
 
-from train import train, wandb_commands
+from train import degradation_of_validation, train, wandb_commands
 
 
 @pytest.mark.parametrize("experiment", experiments())
@@ -197,3 +197,12 @@ def test_every_offline_folder_of_a_resumed_wandb_run_is_to_be_synced(tmp_path: P
     (folder / "latest-run").unlink()
     (folder / "latest-run").symlink_to("run-20260104_000000-cd34")
     assert "sync" not in wandb_commands(folder)
+
+
+def test_the_next_command_makes_lr_as_validation_did() -> None:
+    blind = {"degradation@data.val_degradation": "mild"}
+    assert degradation_of_validation({"degradation": "bicubic"}) == ""
+    assert degradation_of_validation({"degradation": "realesrgan"}) == " degradation=realesrgan"
+    assert degradation_of_validation({"degradation": "bicubic", **blind}) == " degradation=mild"
+    plain = {"degradation": "mild", "degradation@data.val_degradation": "bicubic"}
+    assert degradation_of_validation(plain) == ""

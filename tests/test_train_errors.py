@@ -78,6 +78,16 @@ def test_what_a_constructor_refuses_shows_before_training(
     assert not (tmp_path / "run").exists()
 
 
+def test_errors_of_launchers_and_options_are_one_message() -> None:
+    no_slurm = explain(RuntimeError('Could not detect "srun", are you indeed on a slurm cluster?'))
+    assert no_slurm is not None
+    assert no_slurm.startswith("hydra/launcher=slurm: this machine has no SLURM")
+    done = run_program("train.py", "-m", "seed=1,2", "--cfg", "hydra")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Only one of --run, --multirun, --cfg")
+    assert "Traceback" not in done.stderr
+
+
 def test_errors_are_one_message(tmp_path: Path) -> None:
     done = run_program(
         "train.py", "data=folder", f"data.train_dir={tmp_path}", "loss=l1", f"hydra.run.dir={tmp_path}/r"

@@ -62,19 +62,33 @@ def explain(error: BaseException) -> str | None:
         return f"{_text(error.__cause__)}{place}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return explain_composition(error)
-    if isinstance(error, RuntimeError) and re.search("Connection (closed|reset) by peer", str(error)):
-        return "another process of this run has ended; its own message says why, unless it was killed"
-    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker (pid"):
-        return (
-            f"a loader process was killed ({str(error).split('. ')[0]}), perhaps for want of memory: try a smaller"
-            " data.num_workers; resume=auto goes on from the last checkpoint"
-        )
-    if isinstance(error, BrokenProcessPool):
-        return "a process was killed that was at work for this one, perhaps for want of memory: try fewer --workers"
+    if (message := _of_a_library(error)) is not None:
+        return message
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
         return _text(error)
+    return None
+
+
+def _of_a_library(error: BaseException) -> str | None:
+    """The message for errors of libraries that a user can mend but that do not say how; None for all others."""
+    text = str(error)
+    if isinstance(error, RuntimeError) and re.search("Connection (closed|reset) by peer", text):
+        return "another process of this run has ended; its own message says why, unless it was killed"
+    if isinstance(error, RuntimeError) and text.startswith("DataLoader worker (pid"):
+        return (
+            f"a loader process was killed ({text.split('. ')[0]}), perhaps for want of memory: try a smaller"
+            " data.num_workers; resume=auto goes on from the last checkpoint"
+        )
+    if isinstance(error, RuntimeError) and text.startswith('Could not detect "srun"'):
+        return (
+            "hydra/launcher=slurm: this machine has no SLURM (srun is not installed); start it on a cluster"
+        )
+    if isinstance(error, ValueError) and text.startswith("Only one of --run, --multirun"):
+        return text  # of Hydra, about its own options
+    if isinstance(error, BrokenProcessPool):
+        return "a process was killed that was at work for this one, perhaps for want of memory: try fewer --workers"
     return None
 
 
