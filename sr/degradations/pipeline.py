@@ -1,4 +1,8 @@
-"""HR -> LR by a list of stages, which are drawn again for every sample."""
+"""HR -> LR by a list of stages, which are drawn again for every sample.
+
+The stages of a run are in conf/degradation. Training calls a degradation in `sr.data.patches`, validation and
+evaluation call it in `sr.data.whole_images`; `sr.degradations.record` applies the drawn steps and rounds LR to 8 bits.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""An evaluation as text: tables for the terminal, the protocol in words, CSV."""
+"""An evaluation as text: tables of means and differences, the protocol in words, CSV.
+
+`sr.evaluation.outputs.as_text` prints them, and the tables of `breakdown_table` and `tradeoff` where there are any.
+"""
 
 import csv
 import textwrap

@@ -1,4 +1,7 @@
-"""Going on with a run: which checkpoint to take, and whether the configuration is still that of the run."""
+"""Going on with a run: which checkpoint to take, and whether the configuration is still that of the run.
+
+`sr.run.directory` decides which run `resume=auto` means where no directory is given.
+"""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,9 @@
-"""Skipping an iteration with bad numbers: the optimizers step without any effect."""
+"""Skipping an iteration in which a loss or a gradient is not finite: the optimizers step without any effect.
+
+One bad batch, or an overflow on one process, must neither destroy the weights nor end a run of days.
+`sr.training.consensus` decides whether the numbers of all processes are finite, `SRModule.training_step` asks it, and
+`sr.callbacks.divergence` ends the run, or takes it back to a checkpoint, after too many bad iterations in a row.
+"""
 
 from collections.abc import Sequence
 

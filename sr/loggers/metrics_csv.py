@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from sr.ops.whole_file import replacing
 
 
-class MetricsFile(Logger):
+class MetricsCSV(Logger):
     """Writes one row for all metrics that are logged together; cells without a value are empty, `step` counts from 0.
 
     A row is in the file as soon as it is logged. A new metric rewrites the file with one column more.

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from sr.loggers.metrics_file import MetricsFile
+from sr.loggers.metrics_csv import MetricsCSV
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -13,7 +13,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_rows_are_there_at_once_and_columns_grow(tmp_path: Path) -> None:
     path = tmp_path / "run" / "metrics.csv"
-    logger = MetricsFile(path=str(path))
+    logger = MetricsCSV(path=str(path))
     logger.log_metrics({"train/loss": 0.5, "epoch": 0}, step=9)
     assert rows(path) == [{"epoch": "0", "step": "9", "train/loss": "0.5"}]
     logger.log_metrics({"val/psnr": 30.0, "epoch": 0}, step=9)
@@ -27,15 +27,15 @@ def test_rows_are_there_at_once_and_columns_grow(tmp_path: Path) -> None:
 
 def test_a_new_run_replaces_and_a_resumed_one_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    first = MetricsFile(path=str(path))
+    first = MetricsCSV(path=str(path))
     for step in (9, 19, 29):
         first.log_metrics({"loss": step}, step=step)
-    resumed = MetricsFile(path=str(path))
+    resumed = MetricsCSV(path=str(path))
     resumed.rewind(20)  # the checkpoint was that of 20 iterations: those of steps 0 to 19
     resumed.log_metrics({"loss": 0.5, "other": 1.0}, step=29)
     assert [(row["step"], row["loss"]) for row in rows(path)] == [("9", "9.0"), ("19", "19.0"), ("29", "0.5")]
-    fresh = MetricsFile(path=str(path))
+    fresh = MetricsCSV(path=str(path))
     fresh.log_metrics({"loss": 1.0}, step=9)
     assert len(rows(path)) == 1
-    MetricsFile(path=str(tmp_path / "none.csv")).rewind(5)
+    MetricsCSV(path=str(tmp_path / "none.csv")).rewind(5)
     assert not (tmp_path / "none.csv").exists()
