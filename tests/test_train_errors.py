@@ -126,6 +126,6 @@ def test_more_cpu_processes_than_cores_are_refused(tmp_path: Path) -> None:
 
 def test_optimizer_typos_show_before_training(tmp_path: Path) -> None:
     for override, key in (("+optimizer_g.betass=1", "betass"), ("+scheduler_g.gama=1", "gama")):
-        with pytest.raises(ValueError, match=f"optimizer_g or scheduler_g: .*{key}"):
+        with pytest.raises(ValueError, match=rf"{key}: \w+ has no such argument"):
             train(compose_config(*tiny("esrgan_psnr", tmp_path / "run", tmp_path), override))
     assert not (tmp_path / "run").exists()
