@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import small_data
 import torch
 
 from sr.data.cache import cached_images
 from sr.data.cache.cached_images import CachedImages, cached
-from sr.data.origins import FolderData, PairedData
+from sr.data.origins import FolderData
 from sr.data.sources import ImageFiles
-from sr.degradations.bicubic import BicubicDegradation
-
-SHARED: dict[str, Any] = {"scale": 4, "hr_patch_size": 32, "batch_size": 3, "seed": 0, "num_workers": 0}
 
 
 def source(root: Path, kind: str = "disk", *, channels: int = 3) -> CachedImages:
@@ -24,18 +22,7 @@ def source(root: Path, kind: str = "disk", *, channels: int = 3) -> CachedImages
 
 
 def folder(photos: Path, kind: str, **changes: Any) -> FolderData:
-    settings = SHARED | {
-        "degradation": BicubicDegradation(scale=4),
-        "train_dir": str(photos),
-        "val_dir": str(photos),
-        "cache": kind,
-        "iterations_per_epoch": 4,
-    }
-    return FolderData(**settings | changes)
-
-
-def batches(data: FolderData | PairedData) -> list[dict[str, torch.Tensor]]:
-    return list(data.train_dataloader())
+    return small_data.folder(photos, **{"cache": kind, "iterations_per_epoch": 4} | changes)
 
 
 def assert_same(a: list[dict[str, torch.Tensor]], b: list[dict[str, torch.Tensor]]) -> None:

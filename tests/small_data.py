@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from sr.data.origins import FolderData
+from sr.data.origins import FolderData, PairedData
 from sr.degradations.bicubic import BicubicDegradation
 
 SHARED: dict[str, Any] = {"scale": 4, "hr_patch_size": 32, "batch_size": 3, "seed": 0, "num_workers": 0}
@@ -20,5 +20,5 @@ def folder(photos: Path, **changes: Any) -> FolderData:
     return FolderData(**settings | changes)
 
 
-def batches(data: FolderData) -> list[dict[str, torch.Tensor]]:
+def batches(data: FolderData | PairedData) -> list[dict[str, torch.Tensor]]:
     return list(data.train_dataloader())

@@ -33,11 +33,6 @@ class Header:
     palette: bool = False
     notes: tuple[str, ...] = ()
 
-    @property
-    def bytes_per_pixel(self) -> int:
-        """The bytes of a decoded pixel, including alpha."""
-        return (self.bands + self.alpha) * self.depth
-
     def conversions(self, channels: int) -> Iterator[str]:
         """The differences between the file and a plain 8-bit image, and what `read_image` does about them."""
         if self.depth == 2:

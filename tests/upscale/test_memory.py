@@ -26,6 +26,17 @@ def test_a_row_of_tiles_counts_where_the_result_is_resampled(monkeypatch: pytest
         whole.check_memory(200, 200, channels=3, depth=1)
 
 
+def test_the_row_of_tiles_is_floats_whatever_the_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Image and result have 2 bytes a value, the whole output of the net that is resampled has 4."""
+    upscaler = Upscaler(network=network(scale=4), scale=0.1, tile=0)
+    needed = 3 * (2 * (200 * 200 + 20 * 20) + 4 * 800 * 800)
+    monkeypatch.setattr(module, "free_memory", lambda device: needed)
+    upscaler.check_memory(200, 200, channels=3, depth=2)
+    monkeypatch.setattr(module, "free_memory", lambda device: needed - 1)
+    with pytest.raises(MemoryError):
+        upscaler.check_memory(200, 200, channels=3, depth=2)
+
+
 @pytest.mark.parametrize(
     "error",
     [

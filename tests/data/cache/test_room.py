@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caches import batches, folder, source
+from caches import folder, source
 from helpers import picture
+from small_data import batches
 
 from sr.data.cache import folder as cache_folder
 from sr.data.cache import pixel_file

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from caches import SHARED, assert_same, batches, folder, source
+from caches import assert_same, folder, source
 from helpers import compose_config, picture
 from hydra.utils import instantiate
+from small_data import SHARED, batches
 
 from sr.data.cache import cached_images
 from sr.data.origins import PairedData

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from caches import assert_same, batches, folder, source
+from caches import assert_same, folder, source
 from helpers import picture, run_program
 from processes import LIMIT
+from small_data import batches
 from torch.utils.data import DataLoader
 
 from sr.data.cache.cached_images import CachedImages

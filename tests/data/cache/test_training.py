@@ -6,8 +6,9 @@ from pathlib import Path
 import lightning as L
 import pytest
 import torch
-from caches import batches, folder
+from caches import folder
 from helpers import run_program
+from small_data import batches
 
 from sr.pictures.picture import UnreadableImageError
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from caches import assert_same, batches, folder, source
+from caches import assert_same, folder, source
 from helpers import picture
+from small_data import batches
 
 from sr.data.cache import cached_images, pixel_file
 from sr.data.cache import folder as cache_folder
