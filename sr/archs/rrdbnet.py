@@ -1,14 +1,14 @@
 """RRDBNet, the generator of ESRGAN and Real-ESRGAN: residual-in-residual dense blocks without batch norm."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from sr.archs.lean_dense import lean_dense
-from sr.archs.sizes import check_sizes
+from sr.archs.memory import check_memory, run_block
+from sr.archs.sizes import check_scale, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
@@ -53,10 +53,8 @@ class RRDBNet(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block, num_grow_ch=num_grow_ch)
-        if scale not in _ENLARGE:
-            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _ENLARGE))}")
-        if memory not in get_args(Memory):
-            raise ValueError(f"memory={memory!r}: choose one of {', '.join(get_args(Memory))}")
+        check_scale(scale, _ENLARGE)
+        check_memory(memory, Memory)
         self.scale = scale
         self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
@@ -87,11 +85,7 @@ class RRDBNet(nn.Module):
 
     def _deep(self, features: Tensor) -> Tensor:
         for block in self.body:
-            if self.memory == "checkpoint" and features.requires_grad:
-                # The blocks draw nothing at random, so no state of a generator has to be kept.
-                features = checkpoint(block, features, use_reentrant=False, preserve_rng_state=False)
-            else:
-                features = block(features)
+            features = run_block(block, features, memory=self.memory)
         return features
 
     def _unshuffled(self, lr: Tensor) -> Tensor:

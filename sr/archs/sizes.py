@@ -1,4 +1,6 @@
-"""The check that the constructors of all nets here make of their sizes."""
+"""The checks that the constructors of all nets here make of their sizes."""
+
+from collections.abc import Collection
 
 
 def check_sizes(**sizes: int) -> None:
@@ -13,3 +15,17 @@ def check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name}={size} must be 1 or more")
+
+
+def check_scale(scale: int, choices: Collection[int]) -> None:
+    """Refuse a scale that a net cannot have.
+
+    Args:
+        scale: the upscaling factor.
+        choices: the factors that the net can have.
+
+    Raises:
+        ValueError: names the choices.
+    """
+    if scale not in choices:
+        raise ValueError(f"scale={scale} must be one of {', '.join(map(str, choices))}")

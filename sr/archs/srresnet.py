@@ -2,11 +2,10 @@
 
 from torch import Tensor, nn
 
-from sr.archs.sizes import check_sizes
+from sr.archs.sizes import check_scale, check_sizes
+from sr.archs.upsampling import SHUFFLE_STEPS
 
 _PRELU_SLOPE = 0.25
-# x8 follows the paper's x4: a chain of doublings.
-_UPSAMPLING_STEPS: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 class SRResNet(nn.Module):
@@ -32,8 +31,7 @@ class SRResNet(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block)
-        if scale not in _UPSAMPLING_STEPS:
-            raise ValueError(f"scale={scale} must be one of {', '.join(map(str, _UPSAMPLING_STEPS))}")
+        check_scale(scale, SHUFFLE_STEPS)
         self.conv_first = nn.Conv2d(in_channels, num_feat, 9, padding=4)
         self.prelu = nn.PReLU(num_feat, init=_PRELU_SLOPE)
         blocks = (ResidualBlock(num_feat=num_feat, batch_norm=batch_norm) for _ in range(num_block))
@@ -41,7 +39,7 @@ class SRResNet(nn.Module):
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1, bias=not batch_norm)
         self.bn_body = nn.BatchNorm2d(num_feat) if batch_norm else nn.Identity()
         self.upsampling = nn.Sequential()
-        for step in _UPSAMPLING_STEPS[scale]:
+        for step in SHUFFLE_STEPS[scale]:
             self.upsampling.append(nn.Conv2d(num_feat, num_feat * step**2, 3, padding=1))
             self.upsampling.append(nn.PixelShuffle(step))
             self.upsampling.append(nn.PReLU(num_feat, init=_PRELU_SLOPE))

@@ -1,4 +1,4 @@
-"""Nearest and bilinear upsampling inside nets, with gradients that survive `torch.compile`.
+"""Upsampling inside nets: by pixel shuffle, nearest and bilinear, with gradients that survive `torch.compile`.
 
 Under `torch.compile` the backward of `F.interpolate` becomes an `index_put` into zeros, and when inductor
 reorders the graph for peak memory (torch 2.13, on by default) it may read those zeros before they are filled:
@@ -9,7 +9,30 @@ as more than one operator, so they stand in only where dynamo traces.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+from sr.archs.sizes import check_scale
+
+# Scale -> the factors by which a net enlarges in turn.
+SHUFFLE_STEPS: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+
+
+class PixelShuffleSteps(nn.Sequential):
+    """A 3 x 3 convolution and a pixel shuffle for each factor: (N, C, H, W) -> (N, C, H*scale, W*scale).
+
+    The layers are numbered in one count (`0.weight`, `2.weight`), as in the published files of EDSR, RCAN, SwinIR, HAT
+    and DAT.
+
+    Raises:
+        ValueError: `scale` is not 1, 2, 3, 4 or 8.
+    """
+
+    def __init__(self, *, scale: int, num_feat: int) -> None:
+        check_scale(scale, SHUFFLE_STEPS)
+        layers: list[nn.Module] = []
+        for step in SHUFFLE_STEPS[scale]:
+            layers += [nn.Conv2d(num_feat, num_feat * step**2, 3, padding=1), nn.PixelShuffle(step)]
+        super().__init__(*layers)
 
 
 def upsample_nearest(image: Tensor, *, scale: int) -> Tensor:

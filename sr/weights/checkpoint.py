@@ -9,13 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from sr.ops.weight_file import CheckpointError, UnsafeFileError, read_weight_file
+from sr.weights.describe import describe
 from sr.weights.dialects import (
     DISCRIMINATORS,
     GENERATORS,
     RUN,
     UNKNOWN,
     choose_net,
-    describe,
     strip,
     translate,
 )
@@ -81,17 +81,26 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     config = content.get("config")
     config = config if isinstance(config, Mapping) else None
     provenance = content.get("provenance")
+    description = _describe(path, content, generator)
     return Checkpoint(
         path=path,
-        dialect=RUN if config else dialect,
+        dialect=_dialect(dialect, config=config, description=description),
         source=" / ".join(name for name in (wrapper, role or second_role) if name) or "all of the file",
         generator=generator,
         discriminator=translate(discriminator)[1] or None if role else None,
         config=config,
-        description=_describe(path, content, generator),
+        description=description,
         provenance=provenance if isinstance(provenance, Mapping) else {},
         checksum=checksum,
     )
+
+
+def _dialect(found: str, *, config: Mapping[str, Any] | None, description: Mapping[str, Any] | None) -> str:
+    if config:
+        return RUN
+    if found == UNKNOWN and description:
+        return f"published names of {str(description.get('_target_')).rpartition('.')[2]}"
+    return found
 
 
 def _describe(

@@ -1,11 +1,10 @@
-"""The names under which tools store the nets of the ESRGAN family, and what the tensors show about a net.
+"""The names under which tools store nets, translated to ours, which are those of the published files.
 
-Ours are the names of the published Real-ESRGAN files. Everything here is a function of names and shapes alone.
+Everything here is a function of names alone; `sr.weights.architectures` reads a net off the shapes.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from torch import Tensor
 
@@ -68,70 +67,6 @@ def translate(weights: Weights) -> tuple[str, Weights]:
             renamed = rename(weights)
             return dialect, {renamed.get(key, key): value for key, value in weights.items()}
     return UNKNOWN, weights
-
-
-def describe(weights: Weights) -> dict[str, Any] | None:
-    """`_target_` and constructor arguments of the generator that has these weights, under our names, or None.
-
-    Tensors do not show two things: the skip of SRVGGNetCompact, for which the published one is assumed, and whether an
-    RRDBNet of the 2018 layout with a single enlargement enlarges by 2 or by 3, for which 2 is assumed.
-
-    Raises:
-        ValueError: the names are those of a known net, but no such net has these shapes.
-    """
-    if {"conv_first.weight", "body.0.rdb1.conv1.weight", "conv_last.weight"} <= set(weights):
-        return _describe_rrdbnet(weights)
-    if (
-        weights.get("body.0.weight") is not None
-        and "body.1.weight" in weights
-        and "body.1.bias" not in weights
-    ):
-        return _describe_srvgg(weights)
-    return None
-
-
-def _describe_rrdbnet(weights: Weights) -> dict[str, Any]:
-    first, last = weights["conv_first.weight"], weights["conv_last.weight"]
-    inputs, outputs = first.shape[1], last.shape[0]
-    enlargements = sum(re.fullmatch(r"conv_up\d+\.weight", key) is not None for key in weights)
-    unshuffle = {1: 1, 4: 2, 16: 4}.get(inputs // outputs if inputs % outputs == 0 else 0)
-    if unshuffle is None or 2**enlargements % unshuffle:
-        raise ValueError(
-            f"an RRDBNet with {inputs} input channels, {outputs} output channels and {enlargements} enlargements: known"
-            " are equal channels, and 4 or 16 times as many at the input (pixel unshuffle)"
-        )
-    return {
-        "_target_": "sr.archs.rrdbnet.RRDBNet",
-        "scale": 2**enlargements // unshuffle,
-        "in_channels": outputs,
-        "out_channels": outputs,
-        "num_feat": first.shape[0],
-        "num_block": 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("body.")),
-        "num_grow_ch": weights["body.0.rdb1.conv1.weight"].shape[0],
-        "unshuffle": unshuffle > 1 or enlargements > 1,
-    }
-
-
-def _describe_srvgg(weights: Weights) -> dict[str, Any]:
-    layers = max(int(key.split(".")[1]) for key in weights if key.startswith("body."))
-    first, last = weights["body.0.weight"], weights.get(f"body.{layers}.weight")
-    inputs = first.shape[1]
-    scale = round((last.shape[0] / inputs) ** 0.5) if last is not None else 0
-    if layers % 2 or last is None or scale**2 * inputs != last.shape[0]:
-        shape = None if last is None else tuple(last.shape)
-        raise ValueError(
-            f"an SRVGGNetCompact with {inputs} input channels whose last of {layers + 1} layers is {shape}: its outputs"
-            " must be a square number times the input channels"
-        )
-    return {
-        "_target_": "sr.archs.srvgg.SRVGGNetCompact",
-        "scale": scale,
-        "in_channels": inputs,
-        "out_channels": inputs,
-        "num_feat": first.shape[0],
-        "num_conv": (layers - 2) // 2,
-        "skip": "nearest",
-    }
 
 
 def _rename_2018(weights: Weights) -> dict[str, str]:

@@ -1,29 +1,20 @@
 """`net.compile()` under bf16 autocast gives the gradients of the eager net."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from functorch.compile import make_boxed_func
+from tiny_nets import DISCRIMINATORS, GENERATORS
 from torch import Tensor, nn
 from torch._dynamo.backends.common import aot_autograd
 from torch._inductor.decomposition import select_decomp_table
 
-from sr.archs.patch_disc import PatchDiscriminator
-from sr.archs.rrdbnet import RRDBNet
-from sr.archs.srresnet import SRResNet
-from sr.archs.srvgg import SRVGGNetCompact
-from sr.archs.unet_disc import UNetDiscriminator
-from sr.archs.vgg_disc import VGGDiscriminator
-
 NETS: dict[str, Callable[[], nn.Module]] = {
-    "rrdbnet": lambda: RRDBNet(scale=2, num_feat=8, num_block=1, num_grow_ch=4),
-    "srvgg": lambda: SRVGGNetCompact(scale=2, num_feat=8, num_conv=1, skip="bicubic"),
-    "srresnet": lambda: SRResNet(scale=2, num_feat=8, num_block=1),
-    "unet_disc": lambda: UNetDiscriminator(num_feat=8),
-    "vgg_disc": lambda: VGGDiscriminator(num_feat=4, patch_size=32),
-    "patch_disc": lambda: PatchDiscriminator(num_feat=8, num_layer=2),
+    **{name: partial(make, scale=2) for name, make in GENERATORS.items()},
+    **DISCRIMINATORS,
 }
 
 

@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_nets import BASELINES, DISCRIMINATORS, GENERATORS
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-
-from sr.archs.bicubic import Bicubic
-from sr.archs.patch_disc import PatchDiscriminator
-from sr.archs.rrdbnet import RRDBNet
-from sr.archs.srresnet import SRResNet
-from sr.archs.srvgg import SRVGGNetCompact
-from sr.archs.unet_disc import UNetDiscriminator
-from sr.archs.vgg_disc import VGGDiscriminator
 
 ACTIVATIONS = ("relu", "elu", "gelu", "silu", "mish", "sigmoid", "tanh", "hardswish", "softplus")
 
@@ -53,19 +46,7 @@ def test_the_search_finds_planted_ones(net: nn.Module, expected: list[str]) -> N
     assert in_place_activations(net) == expected
 
 
-@pytest.mark.parametrize(
-    "net",
-    [
-        Bicubic(scale=2),
-        RRDBNet(scale=2, num_feat=4, num_block=1, num_grow_ch=2),
-        SRResNet(scale=2, num_feat=4, num_block=1),
-        SRResNet(scale=2, num_feat=4, num_block=1, batch_norm=False),
-        SRVGGNetCompact(scale=2, num_feat=4, num_conv=1),
-        UNetDiscriminator(num_feat=4),
-        VGGDiscriminator(num_feat=2, patch_size=32),
-        PatchDiscriminator(num_feat=2),
-    ],
-    ids=lambda net: type(net).__name__,
-)
-def test_no_activation_is_in_place(net: nn.Module) -> None:
-    assert in_place_activations(net) == []
+@pytest.mark.parametrize("name", [*GENERATORS, *DISCRIMINATORS, *BASELINES])
+def test_no_activation_is_in_place(name: str) -> None:
+    make = {**GENERATORS, **DISCRIMINATORS, **BASELINES}[name]
+    assert in_place_activations(make() if name in DISCRIMINATORS else make(scale=2)) == []

@@ -11,6 +11,7 @@ from weight_files import names_of_2019
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
+from sr.weights.describe import describe
 from sr.weights.dialects import (
     DISCRIMINATORS,
     ESRGAN_2018,
@@ -20,7 +21,6 @@ from sr.weights.dialects import (
     REAL_ESRGAN,
     UNKNOWN,
     choose_net,
-    describe,
     strip,
     translate,
 )

@@ -1,0 +1,54 @@
+"""Every net of sr.archs in its smallest form, for the tests that all nets share."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sr.archs.bicubic import Bicubic
+from sr.archs.patch_disc import PatchDiscriminator
+from sr.archs.rrdbnet import RRDBNet
+from sr.archs.srresnet import SRResNet
+from sr.archs.srvgg import SRVGGNetCompact
+from sr.archs.unet_disc import UNetDiscriminator
+from sr.archs.vgg_disc import VGGDiscriminator
+
+Make = Callable[..., nn.Module]
+
+# Each takes `scale` and what else its constructor knows.
+GENERATORS: dict[str, Make] = {
+    "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
+    "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
+    "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
+    "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
+}
+DISCRIMINATORS: dict[str, Make] = {
+    "unet_disc": lambda: UNetDiscriminator(num_feat=8),
+    "vgg_disc": lambda: VGGDiscriminator(num_feat=4, patch_size=32),
+    "patch_disc": lambda: PatchDiscriminator(num_feat=8, num_layer=2),
+}
+BASELINES: dict[str, Make] = {"bicubic": Bicubic}
+
+
+def lively(net: nn.Module) -> nn.Module:
+    """Fill a net so that every layer shows in the picture, and set it to evaluation.
+
+    Fresh nets start small (no biases, residuals of a tenth), so that a mistake in a deep layer hides. The values depend
+    on the names and shapes of the parameters alone: another implementation with the same names gets the same ones. A
+    bias gets a little noise, a factor (of a norm, of a PReLU) keeps its start and gets a little noise, and everything
+    else gets noise that keeps the strength of a signal.
+    """
+    for name, parameter in net.named_parameters():
+        drawn = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(sum(name.encode())))
+        with torch.no_grad():
+            if name.endswith("bias"):
+                parameter.copy_(0.02 * drawn)
+            elif parameter.dim() == 1:
+                parameter.add_(0.02 * drawn)
+            else:
+                parameter.copy_(drawn / parameter[0].numel() ** 0.5)
+    return net.eval()
+
+
+def noise(*shape: int, seed: int = 1) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
