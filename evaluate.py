@@ -77,7 +77,8 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
 def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidates:
     """The nets to evaluate; sets `scale` and `channels` of the configuration to theirs."""
     alphas = as_list(plain(cfg.alphas), key="alphas", example="0,0.5,1")
-    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas)
+    trust = as_list(plain(cfg.trust), key="trust", example="my_package") or []
+    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas, trust=trust)
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels

@@ -48,6 +48,7 @@ class EvaluateConfig:
     protocol: str = MISSING
     ckpt: str | None = None
     ckpts: Any = None
+    trust: Any = None
     alphas: Any = None
     hr_dir: str | None = None
     lr_dir: str | None = None

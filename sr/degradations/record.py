@@ -9,7 +9,7 @@ import numpy as np
 
 from sr.degradations.step import Step
 from sr.ops.image import quantize
-from sr.ops.trusted import import_path, trusted_class
+from sr.ops.trusted import NotTrustedError, import_path, trusted_class, trusted_packages
 
 # Raised whenever the same parameters begin to give other pixels, or a step has other fields.
 VERSION = 2
@@ -118,13 +118,13 @@ def _fields(step: Step) -> dict[str, Any]:
 
 def _step(fields: dict[str, Any], *, trust: Sequence[str]) -> tuple[str, Step]:
     path, kind = fields.pop("path", None), fields.pop("kind", None)
-    found = trusted_class(str(kind), packages=(HERE, *trust))
-    if found is None or not _is_step(found):
-        trusted = " or ".join((HERE, *trust))
-        raise ValueError(
-            f"degradation record: {path}.kind={kind!r} is not a step of {trusted}; trust=[PACKAGE] lets a record name"
-            " the steps of a package of your own"
-        )
+    try:
+        found = trusted_class(str(kind), packages=trusted_packages(HERE, trust))
+    except NotTrustedError as error:
+        words = f". If you trust it: trust=[{error.package}]" if error.package else ""
+        raise ValueError(f"degradation record: {path}.kind: {error}{words}") from error
+    if not _is_step(found):
+        raise ValueError(f"degradation record: {path}.kind={kind!r} is not a step")
     try:
         step: Step = found(**fields)
     except TypeError as error:

@@ -55,7 +55,11 @@ def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
 
 
 def load_candidates(
-    files: Mapping[str, str], *, scale: int | None, alphas: Sequence[float] | None = None
+    files: Mapping[str, str],
+    *,
+    scale: int | None,
+    alphas: Sequence[float] | None = None,
+    trust: Sequence[str] = (),
 ) -> Candidates:
     """The trained nets of the files; with `alphas`, interpolations between two of them instead.
 
@@ -63,6 +67,7 @@ def load_candidates(
         files: name -> checkpoint; empty for the baseline alone.
         scale: the upscaling factor that the user asked for, if any.
         alphas: the positions of the interpolations, 0 for the first net and 1 for the second, rising.
+        trust: packages besides `sr.archs` whose nets the files may name.
 
     Raises:
         FileNotFoundError, CheckpointError: see `sr.weights.checkpoint.load_generator`.
@@ -72,7 +77,7 @@ def load_candidates(
     _check_names(files)
     if alphas is not None:
         _check_alphas(alphas, files)
-    trained = {name: load_generator(file) for name, file in files.items()}
+    trained = {name: load_generator(file, trust=trust) for name, file in files.items()}
     _check_alike(trained)
     first = next(iter(trained.values()), None)
     if first is not None and scale not in (None, first.scale):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.cli.errors import readable_errors
+from sr.cli.trust import add_trust
 from sr.export.card import make_card
 from sr.export.files import staged, write_bytes
 from sr.export.formats import FORMATS, Format
@@ -39,6 +40,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"
     )
     parser.add_argument("--alpha", type=float, help="share of the second net, from 0 to 1")
+    add_trust(parser)
     parser.add_argument("--license", metavar="TEXT", help="of the weights, for the model card")
     return parser.parse_args(arguments)
 
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     for warning in warnings_for(trained, options.format):
         print(f"warning: {warning}", file=sys.stderr)
     try:
-        difference = export(trained, card, file_format=file_format, out=options.out)
+        difference = export(trained, card, file_format=file_format, out=options.out, trust=options.trust)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
     size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
@@ -98,16 +100,23 @@ def check_packages(name: str, file_format: Format) -> None:
 
 def load(options: argparse.Namespace) -> tuple[TrainedGenerator, dict[str, str]]:
     """The net that the options ask for, and its model card."""
-    trained = load_generator(options.ckpt)
+    trained = load_generator(options.ckpt, trust=options.trust)
     sources = [trained.checkpoint]
     if options.interpolate_with is not None:
-        second = load_generator(options.interpolate_with)
+        second = load_generator(options.interpolate_with, trust=options.trust)
         sources.append(second.checkpoint)
         trained = interpolate(trained, second, alpha=options.alpha)
     return trained, make_card(trained, sources=sources, alpha=options.alpha, license=options.license)
 
 
-def export(trained: TrainedGenerator, card: dict[str, str], *, file_format: Format, out: Path) -> float:
+def export(
+    trained: TrainedGenerator,
+    card: dict[str, str],
+    *,
+    file_format: Format,
+    out: Path,
+    trust: Sequence[str] = (),
+) -> float:
     """Write the files, read them again, and only then move them to their places.
 
     Returns the largest difference between images from the files and from the net.
@@ -118,7 +127,7 @@ def export(trained: TrainedGenerator, card: dict[str, str], *, file_format: Form
     with staged(out) as folder:
         for suffix, content in file_format.encode(trained, card).items():
             write_bytes((folder / out.name).with_suffix(suffix), content)
-        difference = largest_difference(trained, file_format.load(folder / out.name))
+        difference = largest_difference(trained, file_format.load(folder / out.name, trust=trust))
         if not difference <= file_format.tolerance:  # NaN fails this comparison too
             raise RuntimeError(
                 f"{out}: the written file differs from PyTorch by {difference:.1e}, more than the"

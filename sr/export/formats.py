@@ -1,6 +1,6 @@
 """The definition of an export format, and the table of all formats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,8 +30,11 @@ class Format(Protocol):
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
         """The contents of the files by suffix."""
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
-        """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale)."""
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
+        """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale).
+
+        `trust` names packages whose nets a file of weights may describe; a file that holds the program needs none.
+        """
 
 
 FORMATS: dict[str, Format] = {

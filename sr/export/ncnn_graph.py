@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Ncnn:
             text = re.sub(r"\bin0\b", INPUT, layers.read_text())
             return {".param": re.sub(r"\bout0\b", OUTPUT, text).encode(), ".bin": weights.read_bytes()}
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
         import ncnn
 
         net = ncnn.Net()

@@ -1,7 +1,7 @@
 """An ONNX graph with dynamic batch, height and width."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from sr.export.quiet import quiet
-from sr.weights.checkpoint import DESCRIPTION_KEY
-from sr.weights.generator import TrainedGenerator
+from sr.weights.generator import TrainedGenerator, stated
 
 INPUT, OUTPUT = "input", "output"
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}
@@ -48,12 +47,12 @@ class Onnx:
         for axis, name in ((2, "height"), (3, "width")):
             # For a net that pads, the exporter gives a formula of the padding instead.
             model.graph.output[0].type.tensor_type.shape.dim[axis].dim_param = f"{trained.scale}*{name}"
-        words = {**card, DESCRIPTION_KEY: json.dumps(dict(trained.description))}
+        words = {**card, **{key: json.dumps(value) for key, value in stated(trained).items()}}
         onnx.helper.set_model_props(model, words)
         onnx.checker.check_model(model, full_check=True)
         return {".onnx": model.SerializeToString()}
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

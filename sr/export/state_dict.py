@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,8 +10,7 @@ from torch import Tensor
 
 from sr.export.card import modelspec
 from sr.ops.tensor_digest import sealed
-from sr.weights.checkpoint import DESCRIPTION_KEY
-from sr.weights.generator import TrainedGenerator, load_generator
+from sr.weights.generator import TrainedGenerator, load_generator, stated
 
 
 class Safetensors:
@@ -22,12 +21,15 @@ class Safetensors:
     packages: tuple[str, ...] = ()
 
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
-        description = json.dumps(dict(trained.description))
-        metadata = {**card, **modelspec(card), DESCRIPTION_KEY: description}
+        metadata = {
+            **card,
+            **modelspec(card),
+            **{key: json.dumps(value) for key, value in stated(trained).items()},
+        }
         return {".safetensors": sealed(_weights(trained), metadata)}
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
-        return load_generator(path).net
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
+        return load_generator(path, trust=trust).net
 
 
 class Pth:
@@ -40,15 +42,15 @@ class Pth:
     def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
         content = {
             "params_ema": _weights(trained),
-            DESCRIPTION_KEY: dict(trained.description),
+            **stated(trained),
             "model_card": dict(card),
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
         return {".pth": buffer.getvalue()}
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
-        return load_generator(path).net
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
+        return load_generator(path, trust=trust).net
 
 
 def _weights(trained: TrainedGenerator) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -30,7 +30,7 @@ class TorchScript:
             torch.jit.save(program, buffer, _extra_files=extra)
         return {".pt": _without_debug(buffer)}
 
-    def load(self, path: Path) -> Callable[[Tensor], Tensor]:
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
         with quiet():
             program: Callable[[Tensor], Tensor] = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
         return program

@@ -3,10 +3,23 @@
 import re
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
 PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+class NotTrustedError(ValueError):
+    """A class that a file names cannot be taken.
+
+    Attributes:
+        package: the package to trust, where trust is what is missing; otherwise None.
+    """
+
+    def __init__(self, message: str, *, package: str | None = None) -> None:
+        super().__init__(message)
+        self.package = package
 
 
 def import_path(kind: type[Any]) -> str:
@@ -14,27 +27,59 @@ def import_path(kind: type[Any]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def trusted_class(path: str, *, packages: Sequence[str]) -> type[Any] | None:
-    """The class under an import path, if it is defined in one of the packages.
+def trusted_packages(home: str, trust: Sequence[str]) -> tuple[str, ...]:
+    """The packages whose classes a file may name.
 
-    A module outside them is never imported, because an import runs code. What a module has itself imported does not
-    count as defined in it, because such a path would lead out of the package.
+    Args:
+        home: our own package for such classes, such as `sr.archs`. An installed package may declare itself in the entry
+            point group of that name; who installs it trusts it.
+        trust: the packages that the user names.
+    """
+    declared = (entry.module for entry in entry_points(group=home))
+    return tuple(dict.fromkeys((home, *declared, *trust)))
+
+
+def trusted_class(path: str, *, packages: Sequence[str]) -> type[Any]:
+    """The class under an import path, if the path and the class itself are in the packages.
+
+    A module outside them is never imported, because an import runs code. What a package has imported from elsewhere is
+    not of the package, because such a path would lead out of it.
 
     Args:
         path: the import path, as `import_path` gives it.
         packages: the names of the packages that are trusted, such as `sr.archs`.
 
-    Returns:
-        The class, or None where the path leads to something else or to nothing.
+    Raises:
+        NotTrustedError: the path leads to something else or to nothing; the message says to what.
     """
     if not PATH.fullmatch(path):
-        return None
+        raise NotTrustedError(f"{path!r} is not the import path of a class")
     module, _, name = path.rpartition(".")
-    if not any(module == package or module.startswith(f"{package}.") for package in packages):
-        return None
+    if not _inside(module, packages):
+        raise NotTrustedError(
+            f"{path} is not in {' or '.join(packages)}, and a file alone never names code that runs",
+            package=module.partition(".")[0],
+        )
+    found = getattr(_import(module, path), name, None)
+    if not isinstance(found, type):
+        kind = "nothing" if found is None else f"a {type(found).__name__}"
+        raise NotTrustedError(f"{path} is {kind}, not a class")
+    if not _inside(found.__module__, packages):
+        raise NotTrustedError(f"{path} is {import_path(found)}, which is not in {' or '.join(packages)}")
+    return found
+
+
+def _inside(module: str, packages: Sequence[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def _import(module: str, path: str) -> object:
     try:
         known = find_spec(module) is not None
     except ModuleNotFoundError:  # one of the parents is no package
         known = False
-    found = getattr(import_module(module), name, None) if known else None
-    return found if isinstance(found, type) and found.__module__ == module else None
+    if not known:
+        raise NotTrustedError(
+            f"{path}: there is no module {module} here; install its package, or put its folder into PYTHONPATH"
+        )
+    return import_module(module)

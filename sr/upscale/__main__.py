@@ -16,6 +16,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 from tqdm import tqdm
 
 from sr.cli.errors import readable_errors
+from sr.cli.trust import add_trust
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.whole_file import remove_abandoned
@@ -66,6 +67,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--ckpt", required=True, help="checkpoint of any ESRGAN-family tool, or of a run")
     parser.add_argument("--out", required=True, type=Path, help="folder for the results")
+    add_trust(parser)
     parser.add_argument(
         "--tile",
         type=_tile,
@@ -135,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None]) -> Upscaler:
-    trained = load_generator(options.ckpt)
+    trained = load_generator(options.ckpt, trust=options.trust)
     device = pick_device(options.device)
     network = Network(
         net=trained.net,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sr.ops.weight_file import CheckpointError, UnsafeFileError, read_weight_file
 from sr.weights.describe import describe
+from sr.weights.described import TRAINING_ONLY
 from sr.weights.dialects import (
     DISCRIMINATORS,
     GENERATORS,
@@ -25,7 +26,9 @@ from sr.weights.match import few
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 # The key under which `sr.export` writes `_target_` and arguments of the net, which the weights alone may not show.
 DESCRIPTION_KEY = "sr_generator"
-TRAINING_ONLY = {"memory"}  # arguments of nets that change how they train, not what they compute
+# The key under which it writes `scale` and `channels`, which the arguments of a net may call otherwise.
+SIZES_KEY = "sr_sizes"
+STATED = (DESCRIPTION_KEY, SIZES_KEY)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Checkpoint:
         discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
         description: `_target_` and arguments of the generator, as the file states them or as its tensors show.
+        scale: the upscaling factor of the generator, where the file states it.
+        channels: the number of channels of the generator's input and output, where the file states it.
         provenance: the origin that a run of ours recorded, see `sr.callbacks.provenance`.
         checksum: the kind of checksum that was verified, see `sr.ops.weight_file`; None where the file has none.
     """
@@ -52,6 +57,8 @@ class Checkpoint:
     discriminator: Mapping[str, Tensor] | None
     config: Mapping[str, Any] | None
     description: Mapping[str, Any] | None
+    scale: int | None
+    channels: int | None
     provenance: Mapping[str, Any]
     checksum: str | None
 
@@ -82,6 +89,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     config = config if isinstance(config, Mapping) else None
     provenance = content.get("provenance")
     description = _describe(path, content, generator)
+    sizes = config or content.get(SIZES_KEY)
+    sizes = sizes if isinstance(sizes, Mapping) else {}
     return Checkpoint(
         path=path,
         dialect=_dialect(dialect, config=config, description=description),
@@ -90,6 +99,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         discriminator=translate(discriminator)[1] or None if role else None,
         config=config,
         description=description,
+        scale=sizes.get("scale"),
+        channels=sizes.get("channels"),
         provenance=provenance if isinstance(provenance, Mapping) else {},
         checksum=checksum,
     )
@@ -132,13 +143,13 @@ def _load(path: Path) -> tuple[Mapping[str, Any], str | None]:
         raise UnsafeFileError(f"{error}; if you trust the file, convert it to safetensors first") from error
     if not isinstance(found.content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(found.content).__name__}, not a checkpoint")
-    words = _words(path, found.metadata[DESCRIPTION_KEY]) if DESCRIPTION_KEY in found.metadata else {}
+    words = {key: _words(path, found.metadata[key]) for key in STATED if key in found.metadata}
     return {**found.content, **words}, found.checksum
 
 
-def _words(path: Path, text: str) -> Mapping[str, Any]:
+def _words(path: Path, text: str) -> Any:
     try:
-        return {DESCRIPTION_KEY: json.loads(text)}
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: damaged, its description of the net is not JSON") from error
 
@@ -150,7 +161,7 @@ def _unwrap(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
             inner, weights = _unwrap(content[key])
             return f"{key} / {inner}" if inner else key, weights
     weights = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    tables = [key for key, value in content.items() if isinstance(value, Mapping) and key != DESCRIPTION_KEY]
+    tables = [key for key, value in content.items() if isinstance(value, Mapping) and key not in STATED]
     if not weights and len(tables) == 1:
         inner, weights = _unwrap(content[tables[0]])
         return f"{tables[0]} / {inner}" if inner else str(tables[0]), weights

@@ -8,7 +8,10 @@ from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
 # are those of its net but no such net has these shapes. What is not here is read from the description in its file.
-ARCHITECTURES: tuple[Callable[[Weights], dict[str, Any] | None], ...] = (rrdbnet.describe, srvgg.describe)
+ARCHITECTURES: dict[str, Callable[[Weights], dict[str, Any] | None]] = {
+    "RRDBNet": rrdbnet.describe,
+    "SRVGGNetCompact": srvgg.describe,
+}
 
 
 def describe(weights: Weights) -> dict[str, Any] | None:
@@ -17,5 +20,5 @@ def describe(weights: Weights) -> dict[str, Any] | None:
     Raises:
         ValueError: the names are those of a known net, but no such net has these shapes.
     """
-    descriptions = (architecture(weights) for architecture in ARCHITECTURES)
+    descriptions = (architecture(weights) for architecture in ARCHITECTURES.values())
     return next((found for found in descriptions if found is not None), None)

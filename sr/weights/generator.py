@@ -1,7 +1,6 @@
 """From a checkpoint to the generator that it describes, with its weights."""
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from sr.ops.trusted import import_path, trusted_class
+from sr.ops.trusted import NotTrustedError
 from sr.ops.weight_file import CheckpointError, check_finite
-from sr.weights.checkpoint import TRAINING_ONLY, Checkpoint, read_checkpoint
+from sr.weights.checkpoint import DESCRIPTION_KEY, SIZES_KEY, Checkpoint, read_checkpoint
+from sr.weights.describe import ARCHITECTURES
+from sr.weights.described import HOME, build_described, complete, find_net
 from sr.weights.match import few, fit
+
+LARGEST = 512  # scale or channels beyond it are a mistake or an attack
+PROBE = (32, 48)  # height and width of the image that a net of another package is tried on
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,24 @@ class TrainedGenerator:
     checkpoint: Checkpoint
 
 
-def load_generator(path: str | Path) -> TrainedGenerator:
+def stated(trained: TrainedGenerator) -> dict[str, dict[str, Any]]:
+    """What a file of weights states about its net beside the tensors, so that the net can be built again."""
+    sizes = {"scale": trained.scale, "channels": trained.channels}
+    return {DESCRIPTION_KEY: dict(trained.description), SIZES_KEY: sizes}
+
+
+def load_generator(path: str | Path, *, trust: Sequence[str] = ()) -> TrainedGenerator:
     """The trained net of a file of any dialect.
+
+    Args:
+        path: the file.
+        trust: packages besides `sr.archs` whose nets the file may name.
 
     Raises:
         FileNotFoundError: the file does not exist.
         CheckpointError: it is not a checkpoint, is truncated, or holds no generator that is known.
     """
-    return build_generator(read_checkpoint(path))
+    return build_generator(read_checkpoint(path), trust=trust)
 
 
 def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -> None:
@@ -62,39 +76,91 @@ def load_weights(net: nn.Module, weights: Mapping[str, Tensor], *, path: Path) -
     check_finite(net.state_dict(), path=path)
 
 
-def build_generator(checkpoint: Checkpoint) -> TrainedGenerator:
+def build_generator(checkpoint: Checkpoint, *, trust: Sequence[str] = ()) -> TrainedGenerator:
     """The net that a checkpoint describes, with its weights.
 
+    Args:
+        checkpoint: the content of a file.
+        trust: packages besides `sr.archs` whose nets it may name.
+
     Raises:
-        CheckpointError: the net is unknown, or is not a net of `sr.archs`.
+        CheckpointError: the net is unknown, or is not a net of a trusted package.
     """
     path, description = checkpoint.path, checkpoint.description
     if description is None:
         raise CheckpointError(
             f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
-            " Known are RRDBNet and SRVGGNetCompact under the names of ESRGAN (2018, 2019), Real-ESRGAN and BasicSR,"
-            " and every net in a checkpoint of a run (runs/*/checkpoints) or written by sr.export"
+            f" Known are {', '.join(ARCHITECTURES)} under their published names, and every net in a checkpoint of a run"
+            " (runs/*/checkpoints) or written by sr.export"
         )
-    kind = _find_net(str(description.get("_target_")))
-    arguments = {key: value for key, value in description.items() if key != "_target_"}
-    if kind is None or not all(map(_is_plain, arguments.values())):
+    try:
+        kind = find_net(description, trust=trust)
+        net = _build(description, checkpoint, trust=trust)
+    except NotTrustedError as error:
         raise CheckpointError(
-            f"{path}: its generator is {description.get('_target_')}; only nets of sr.archs are built"
-        )
-    net = _build(kind, arguments, checkpoint)
+            f"{path}: its generator is not built: {error}{_words(error.package)}"
+        ) from error
     load_weights(net, checkpoint.generator, path=path)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
-    arguments = _defaults(kind) | arguments
+    net.eval().requires_grad_(False)
+    description = complete(description, kind)
+    ours = kind.__module__.startswith(f"{HOME}.")
+    scale, channels = _sizes(checkpoint, description, ours=ours)
+    if not ours:
+        check_scale_and_channels(net, scale=scale, channels=channels, name=f"{path}: its {kind.__name__}")
     return TrainedGenerator(
-        net=net.eval().requires_grad_(False),
-        scale=int(arguments["scale"]),
-        channels=int(arguments["in_channels"]),
-        description={"_target_": import_path(kind), **arguments},
-        checkpoint=checkpoint,
+        net=net, scale=scale, channels=channels, description=description, checkpoint=checkpoint
     )
 
 
-def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Checkpoint) -> nn.Module:
+def check_scale_and_channels(net: nn.Module, *, scale: int, channels: int, name: str) -> None:
+    """Run a net that is not ours on a small image.
+
+    Raises:
+        CheckpointError: it does not take so many channels, or does not enlarge by that factor.
+    """
+    image = torch.zeros(1, channels, *PROBE)
+    try:
+        with torch.no_grad():
+            found = tuple(net(image).shape)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise CheckpointError(
+            f"{name} cannot take an image of {PROBE[1]} x {PROBE[0]} with {channels} channel(s): {error}"
+        ) from error
+    expected = (1, channels, PROBE[0] * scale, PROBE[1] * scale)
+    if found != expected:
+        raise CheckpointError(
+            f"{name} makes {found} of {tuple(image.shape)}, but with scale={scale} and channels={channels} it should be"
+            f" {expected}: its configuration has to pass scale and channels on, under whatever names they have there"
+        )
+
+
+def _sizes(checkpoint: Checkpoint, description: Mapping[str, Any], *, ours: bool) -> tuple[int, int]:
+    """Scale and channels: those of the arguments for a net of ours, those that the file states for any other."""
+    stated = {"scale": checkpoint.scale, "channels": checkpoint.channels}
+    arguments = {"scale": description.get("scale"), "channels": description.get("in_channels")}
+    first, second = (arguments, stated) if ours else (stated, arguments)
+    found = {key: second[key] if first[key] is None else first[key] for key in first}
+    for key, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+            raise CheckpointError(
+                f"{checkpoint.path}: {key}={value} of its {description['_target_']} is not a whole number from 1 to"
+                f" {LARGEST}; a checkpoint of a run states it, and so does what sr.export writes"
+            )
+    return int(found["scale"]), int(found["channels"])  # type: ignore[arg-type]
+
+
+def _words(package: str | None) -> str:
+    """What a user types to trust a package."""
+    if package is None:
+        return ""
+    return (
+        f". If you trust the package {package}: trust=[{package}] for evaluate.py, --trust {package} for sr-upscale and"
+        " sr-export"
+    )
+
+
+def _build(description: Mapping[str, Any], checkpoint: Checkpoint, *, trust: Sequence[str]) -> nn.Module:
     """Build the net, and stop as soon as it is far larger than the file, which may describe a billion layers.
 
     A parameter is registered before it is filled, so a net that is stopped has not taken any memory.
@@ -109,36 +175,15 @@ def _build(kind: type[nn.Module], arguments: Mapping[str, Any], checkpoint: Chec
         if tensors > most[0] or values > most[1]:
             raise ValueError(f"it is several times as large as the file, which has {len(weights)} tensors")
 
+    name = str(description.get("_target_")).rpartition(".")[2]
     counting = register_module_parameter_registration_hook(count)
     try:
-        return kind(**arguments)
-    # Errors of sizes that are not sizes, or beyond any memory.
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
-        raise CheckpointError(f"{checkpoint.path}: its {kind.__name__} cannot be built: {error}") from error
+        return build_described(description, trust=trust)
+    except NotTrustedError:
+        raise
+    except (
+        Exception
+    ) as error:  # sizes that are not sizes, or beyond any memory; whatever a net of a user's raises
+        raise CheckpointError(f"{checkpoint.path}: its {name} cannot be built: {error}") from error
     finally:
         counting.remove()
-
-
-def _find_net(target: str) -> type[nn.Module] | None:
-    """The generator class of that import path; None for anything that is no generator of `sr.archs`."""
-    found = trusted_class(target, packages=["sr.archs"])
-    if found is None or not issubclass(found, nn.Module):
-        return None
-    return found if {"scale", "in_channels"} <= inspect.signature(found).parameters.keys() else None
-
-
-def _defaults(kind: type[nn.Module]) -> dict[str, Any]:
-    """The default arguments of the constructor, so that two descriptions can be compared."""
-    parameters = inspect.signature(kind).parameters.values()
-    return {
-        each.name: each.default
-        for each in parameters
-        if each.default is not each.empty and each.name not in TRAINING_ONLY
-    }
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is a scalar or a list of scalars, so that nothing in it can be built."""
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return isinstance(value, str | int | float | bool | None)

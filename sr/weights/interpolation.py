@@ -1,12 +1,13 @@
 """Network interpolation: between a net trained for PSNR and its adversarial successor."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 
 from torch import Tensor
 
 from sr.ops.weight_file import CheckpointError
-from sr.weights.generator import TrainedGenerator, build_generator
+from sr.weights.generator import TrainedGenerator, load_weights
 
 
 def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: float) -> TrainedGenerator:
@@ -24,7 +25,10 @@ def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: flo
     _check_same_net(first, second)
     mixed = _mix(first.net.state_dict(), second.net.state_dict(), alpha)
     source = f"{1 - alpha:g} x {first.checkpoint.path.name} + {alpha:g} x {second.checkpoint.path.name}"
-    return build_generator(replace(first.checkpoint, source=source, generator=mixed, discriminator=None))
+    checkpoint = replace(first.checkpoint, source=source, generator=mixed, discriminator=None)
+    net = deepcopy(first.net)
+    load_weights(net, mixed, path=checkpoint.path)
+    return replace(first, net=net, checkpoint=checkpoint)
 
 
 def _mix(first: Mapping[str, Tensor], second: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:

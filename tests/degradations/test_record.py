@@ -77,13 +77,17 @@ def test_a_step_of_the_user_s_is_replayed_where_its_package_is_trusted(
     np.testing.assert_array_equal(again.apply(HR), record.apply(HR))
     assert record.parameters() == {"dark.kind": "Darker", "dark.factor": 0.5}
     with pytest.raises(
-        ValueError, match=r"dark\.kind='my_steps\.light\.Darker' is not a step of sr\.degradations;"
+        ValueError, match=r"dark\.kind: my_steps\.light\.Darker is not in sr\.degradations, .*: trust=\[my_steps\]$"
     ):
         Record.from_json(text)
-    with pytest.raises(ValueError, match=r"is not a step of sr\.degradations or my_steps\.l;"):
+    with pytest.raises(ValueError, match=r"is not in sr\.degradations or my_steps\.l, and"):
         Record.from_json(text, trust=["my_steps.l"])
-    for elsewhere in ("my_steps.light.subprocess.Popen", "my_steps.light.dataclass", "my_steps.light"):
-        with pytest.raises(ValueError, match="is not a step of"):
+    for elsewhere, why in (
+        ("my_steps.light.subprocess.Popen", "there is no module my_steps.light.subprocess"),
+        ("my_steps.light.dataclass", "a function, not a class"),
+        ("my_steps.light", "nothing, not a class"),
+    ):
+        with pytest.raises(ValueError, match=why):
             Record.from_json(text.replace("my_steps.light.Darker", elsewhere), trust=["my_steps"])
 
 
@@ -93,7 +97,7 @@ def test_a_record_imports_nothing_that_is_not_trusted(
     (tmp_path / "stranger.py").write_text("raise SystemExit('it has run')")
     monkeypatch.syspath_prepend(tmp_path)
     for kind in ("stranger.X", "stranger", "sr.degradations.record.Record", "sr.degradationsx.y.Z", "..x", 3):
-        with pytest.raises(ValueError, match=r"a\.kind=.* is not a step of sr\.degradations"):
+        with pytest.raises(ValueError, match=r"a\.kind(: |=).* is not (in sr\.degradations|the import path|a step)"):
             Record.from_json(_json(steps=[{"path": "a", "kind": kind}]))
 
 
@@ -133,7 +137,7 @@ def _json(**changes: Any) -> str:
         (_json(version=VERSION + 1), rf"version={VERSION + 1}: this code replays version {VERSION}"),
         (
             _json(steps=[{"path": "a", "kind": "sr.degradations.resize.Warp"}]),
-            r"a.kind='sr.degradations.resize.Warp' is not a step of sr.degradations; trust=\[PACKAGE\] lets",
+            "a.kind: sr.degradations.resize.Warp is nothing, not a class",
         ),
         (
             _json(steps=[{"path": "a", "kind": "sr.degradations.resize.Resize", "size": 3}]),

@@ -25,6 +25,7 @@ def metadata(ckpt: Path, *options: str) -> dict[str, str]:
 def test_a_net_of_a_run_says_all_that_is_known(write: Write) -> None:
     found = metadata(write("compact"), "--license", "CC-BY-4.0")
     description = json.loads(found.pop("sr_generator"))
+    assert json.loads(found.pop("sr_sizes")) == {"scale": 4, "channels": 3}
     assert description["_target_"] == "sr.archs.srvgg.SRVGGNetCompact"
     assert (description["num_conv"], description["skip"]) == (2, "nearest")
     assert json.loads(found.pop("degradation")) == {
@@ -78,6 +79,7 @@ def test_what_a_stranger_s_file_does_not_tell_is_left_out(tmp_path: Path) -> Non
         "weights",
         "averaged",
         "sr_generator",
+        "sr_sizes",
     }
     assert found["title"] == "community SRVGGNetCompact x2"
     assert found["averaged"] == "no"

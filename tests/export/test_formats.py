@@ -133,7 +133,7 @@ def assert_tells_nothing_of_the_machine(file: Path) -> None:
 def test_the_published_layout_of_a_pth(write: Write) -> None:
     ckpt = write("rrdbnet_x4")
     content = torch.load(export(ckpt, "pth"), weights_only=True)
-    assert list(content) == ["params_ema", "sr_generator", "model_card"]
+    assert list(content) == ["params_ema", "sr_generator", "sr_sizes", "model_card"]
     assert content["params_ema"]["conv_first.weight"].is_contiguous()
     assert "body.0.rdb1.conv1.weight" in content["params_ema"]
 

@@ -163,7 +163,7 @@ def test_ncnn_is_two_files_side_by_side(
 ) -> None:
     monkeypatch.setattr(program, "check_packages", lambda *_: None)
     monkeypatch.setattr(Ncnn, "encode", lambda *_: {".param": b"layers", ".bin": b"weights"})
-    monkeypatch.setattr(Ncnn, "load", lambda *_: load_generator(tmp_path / "net.ckpt").net)
+    monkeypatch.setattr(Ncnn, "load", lambda *_, **__: load_generator(tmp_path / "net.ckpt").net)
     export(write("compact"), "ncnn", tmp_path / "out.param")
     assert (tmp_path / "out.param").read_bytes() == b"layers"
     assert (tmp_path / "out.bin").read_bytes() == b"weights"

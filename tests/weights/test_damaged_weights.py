@@ -33,13 +33,13 @@ def start_from(path: Path) -> None:
 
 
 def sr_export(path: Path) -> None:
-    export.load(Namespace(ckpt=path, interpolate_with=None, alpha=None, license=None))
+    export.load(Namespace(ckpt=path, interpolate_with=None, alpha=None, license=None, trust=[]))
 
 
 def interpolate(path: Path) -> None:
     whole = path.with_name("whole.pth")
     torch.save(net().state_dict(), whole)
-    export.load(Namespace(ckpt=whole, interpolate_with=path, alpha=0.5, license=None))
+    export.load(Namespace(ckpt=whole, interpolate_with=path, alpha=0.5, license=None, trust=[]))
 
 
 def sr_upscale(path: Path) -> None:
@@ -63,7 +63,7 @@ def written(folder: Path, suffix: str) -> Path:
 
 
 def sr_trained(path: Path) -> Any:
-    return export.load(Namespace(ckpt=path, interpolate_with=None, alpha=None, license=None))
+    return export.load(Namespace(ckpt=path, interpolate_with=None, alpha=None, license=None, trust=[]))
 
 
 READERS = (evaluate, start_from, sr_export, interpolate, sr_upscale, resume)

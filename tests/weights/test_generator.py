@@ -33,21 +33,31 @@ def test_a_net_that_tensors_do_not_tell_is_built_from_the_description_beside_the
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why"),
     [
-        {"_target_": "pathlib.Path.touch"},
-        {"_target_": "sr.archs.rrdbnet.torch.load"},  # what a net's own file imports is no net
-        {"_target_": "sr.archs.rrdbnet.nn.Conv2d"},
-        {"_target_": "sr.archs.none.Net"},
-        {"_target_": "sr.archs.rrdbnet.RRDB"},  # a part of a generator
-        {"num_feat": {"_target_": "pathlib.Path", "_args_": ["ran"]}},
-        {"num_feat": [{"_target_": "pathlib.Path"}]},
+        ({"_target_": "pathlib.Path.touch"}, r"pathlib\.Path\.touch is not in sr\.archs, and a file alone"),
+        # What a net's own file imports is no net.
+        ({"_target_": "sr.archs.rrdbnet.torch.load"}, r"there is no module sr\.archs\.rrdbnet\.torch"),
+        ({"_target_": "sr.archs.rrdbnet.nn.Conv2d"}, r"there is no module sr\.archs\.rrdbnet\.nn"),
+        ({"_target_": "sr.archs.rrdbnet.Tensor"}, r"is torch\.Tensor, which is not in sr\.archs"),
+        ({"_target_": "sr.archs.none.Net"}, r"there is no module sr\.archs\.none"),
+        ({"_target_": "sr.archs.rrdbnet.checkpoint"}, "is nothing, not a class"),
+        ({"_target_": "sr.archs.lean_dense.lean_dense"}, "is a function, not a class"),
+        ({"_target_": "sr.archs.lean_dense._LeanDense"}, r"is not a torch\.nn\.Module"),
+        ({"num_feat": {"_target_": "pathlib.Path", "_args_": ["ran"]}}, "with _args_, which is for Hydra"),
+        ({"num_feat": [{"_target_": "pathlib.Path"}]}, r"pathlib\.Path is not in sr\.archs"),
+        ({"_partial_": True}, "with _partial_, which is for Hydra alone"),
     ],
 )
-def test_a_description_can_name_nets_alone(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_a_description_can_name_nets_alone(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
     path = write_ours(tmp_path / "evil.ckpt", **changes)
-    with pytest.raises(CheckpointError, match=r"its generator is .*; only nets of sr\.archs are built"):
+    with pytest.raises(CheckpointError, match=rf"evil\.ckpt: its generator is not built: .*{why}"):
         load_generator(path)
+
+
+def test_a_part_of_a_net_is_not_the_net(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"its RRDB cannot be built: .*unexpected keyword argument"):
+        load_generator(write_ours(tmp_path / "a.ckpt", _target_="sr.archs.rrdbnet.RRDB"))
 
 
 def test_a_description_that_does_not_suit_its_net_is_named(tmp_path: Path) -> None:
