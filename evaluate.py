@@ -18,6 +18,7 @@ from sr.cli.argument_types import check_types
 from sr.cli.choices import Choice, changed_keys, check_named, find_choice
 from sr.cli.command_line import check_command_line
 from sr.cli.errors import readable_errors
+from sr.cli.nodes import with_named_nodes
 from sr.config import EvaluateConfig, check_least, check_root_keys, register_schemas
 from sr.evaluation.arguments import as_list, named_paths
 from sr.evaluation.benchmark import benchmark
@@ -102,6 +103,7 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
         hr_dir=cfg.hr_dir,
         hr_dirs=named_paths(plain(cfg.hr_dirs), key="hr_dirs", kind="directory"),
         lr_dir=cfg.lr_dir,
+        lr_name=cfg.lr_name,
         squeeze=cfg.squeeze,
         degradation=instantiate(cfg.degradation),
         scale=cfg.scale,
@@ -146,4 +148,5 @@ if __name__ == "__main__":
     register_schemas()
     with readable_errors():
         check_command_line(sys.argv[1:])
+        sys.argv[1:] = with_named_nodes(sys.argv[1:])
         main()

@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from sr.callbacks.stop import Stopped
 from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
 from sr.cli.errors import readable_errors
+from sr.cli.nodes import node_text, with_named_nodes
 from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
@@ -48,6 +49,7 @@ from sr.run.preflight import (
     warn_of_torchrun,
     warn_of_workers,
 )
+from sr.run.rebuilding import check_rebuilding, packages_to_trust, say_what_to_trust
 from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
@@ -105,7 +107,7 @@ def build_and_fit(cfg: DictConfig) -> None:
         trainer.fit(model, datamodule=data, ckpt_path=str(saved.path) if saved else None, weights_only=True)
     except Stopped:
         end_as_stopped(trainer)
-    report(trainer, Path(cfg.run_dir))
+    report(trainer, Path(cfg.run_dir), trust=packages_to_trust(plain["generator"]))
     together.check()
 
 
@@ -137,6 +139,8 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
     model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the best layout for convolutions
     check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
+    check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)
+    rank_zero_only(say_what_to_trust)(plain["generator"])
     data.check_validation(smallest=model.metric.smallest)
     if fresh:
         warm_start(
@@ -213,8 +217,8 @@ def make_room(cfg: DictConfig, saved: SavedRun | None) -> None:
 
 
 @rank_zero_only
-def report(trainer: L.Trainer, run_dir: Path) -> None:
-    """Print the location of every result and the next command."""
+def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
+    """Print the location of every result and the next command, with the packages that it has to trust."""
     run_dir = Path(os.path.relpath(run_dir)) if run_dir.is_relative_to(Path.cwd()) else run_dir
     quantities = sr_module(trainer.lightning_module).metric.quantities
     validated = {name: trainer.callback_metrics.get(f"val/{name}") for name in quantities}
@@ -242,8 +246,9 @@ def report(trainer: L.Trainer, run_dir: Path) -> None:
     blind = degradation_of_validation(choices)
     if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
+    words = f" trust=[{','.join(trust)}]" if trust else ""
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
-    print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}")
+    print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}{words}")
 
 
 def degradation_of_validation(choices: Mapping[str, str]) -> str:
@@ -253,7 +258,7 @@ def degradation_of_validation(choices: Mapping[str, str]) -> str:
         choices: Hydra's group -> chosen option.
     """
     chosen = choices.get("degradation@data.val_degradation") or choices.get("degradation", "bicubic")
-    return "" if chosen == "bicubic" else f" degradation={chosen}"
+    return "" if chosen == "bicubic" else f" {typed(f'degradation={node_text(chosen)}')}"
 
 
 def wandb_commands(folder: Path) -> str:
@@ -275,4 +280,5 @@ if __name__ == "__main__":
     optuna_search.register()
     with readable_errors():
         check_command_line(sys.argv[1:])
+        sys.argv[1:] = with_named_nodes(sys.argv[1:])
         main()

@@ -52,6 +52,7 @@ class EvaluateConfig:
     alphas: Any = None
     hr_dir: str | None = None
     lr_dir: str | None = None
+    lr_name: str | None = None
     hr_dirs: Any = None
     squeeze: int | None = None
     out_dir: str = MISSING

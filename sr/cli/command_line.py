@@ -135,7 +135,7 @@ def _check_choice(override: Override, text: str, *, elsewhere: bool) -> None:
         return
     choices = sorted(file.stem for file in (CONF / group).glob("[!_]*.yaml"))
     unknown = group in OPTIONAL and override.value() not in choices and not elsewhere
-    if unknown or not isinstance(override.value(), str | list):
+    if unknown or not isinstance(override.value(), str | list | dict):  # a dict: see `sr.cli.nodes`
         raise ValueError(
             f"{text}: choose from {', '.join(choices)}; a key of the choice is written {group}.KEY=VALUE"
         )

@@ -194,7 +194,7 @@ class SRDataModule(L.LightningDataModule):
             "pin_memory": bool(self.trainer and self.trainer.strategy.root_device.type == "cuda"),
         }
 
-    def _synthesized(self, images: ImageSource) -> SynthesizedPatches:
+    def synthesized(self, images: ImageSource) -> SynthesizedPatches:
         if self.degradation is None:
             raise ValueError(
                 "data.degradation=null: these images have no LR files, so a degradation must make LR"

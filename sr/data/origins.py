@@ -1,13 +1,16 @@
 """One data module for each origin of the training images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
 from sr.data.cache.cached_images import cached
 from sr.data.datamodule import SRDataModule
 from sr.data.exclusion import without
+from sr.data.mixture import check_weights, joined, order_by_weight
+from sr.data.pairs import match_pairs
 from sr.data.patches import PairedPatches, TrainingPatches, usable_files
-from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, match_pairs, sample_photographs
+from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.pictures.picture import UnreadableImageError
 
@@ -20,12 +23,13 @@ class FileData(SRDataModule):
         cache: the place where decoded pixels are kept, so that each image is decoded only once: `none`, `disk` (between
             runs) or `ram` (shared memory of this machine, for this run). Validation always reads its files.
         cache_dir: the directory of `disk`; None takes `sr-lightning` among the user's caches.
-        exclude: a list of files that are left out, see `sr.data.exclusion`; for pairs it names the HR files.
+        exclude: a list of files that are left out, see `sr.data.exclusion`; for pairs it names the HR files. For
+            several directories, a list for each of them, or None for one that leaves out nothing.
     """
 
     cache: str = "none"
     cache_dir: str | None = None
-    exclude: str | None = None
+    exclude: str | Sequence[str | None] | None = None
 
     def _checked(self, images: ImageFiles) -> ImageFiles:
         return usable_files(
@@ -35,40 +39,91 @@ class FileData(SRDataModule):
     def _cached(self, images: ImageFiles) -> ImageSource:
         return cached(images, cache=self.cache, cache_dir=self.cache_dir)
 
+    def _excluded(self, directories: int) -> list[str | None]:
+        """The list of files to leave out of each directory."""
+        if self.exclude is None:
+            return [None] * directories
+        lists: list[str | None] = [self.exclude] if isinstance(self.exclude, str) else list(self.exclude)
+        if len(lists) != directories:
+            raise ValueError(
+                f"data.exclude={self.exclude}: give a list of files, or null, for each of the {directories} directories"
+            )
+        return lists
+
 
 @dataclass(kw_only=True, eq=False)
 class FolderData(FileData):
-    """HR images of a directory, searched recursively.
+    """HR images of directories, searched recursively.
 
     Args:
-        train_dir: the directory.
+        train_dir: the directory, or several.
+        weights: the share of each directory in the training samples, in any unit; None takes every image equally often.
     """
 
-    train_dir: str
+    train_dir: str | Sequence[str]
+    weights: Sequence[float] | None = None
 
     def make_training(self) -> TrainingPatches:
-        images = without(ImageFiles.from_directory(self.train_dir, channels=self.channels), self.exclude)
-        images = self._checked(images)
-        return self._synthesized(self._cached(images))
+        directories = _as_list(self.train_dir)
+        check_weights(self.weights, directories=len(directories))
+        excluded = self._excluded(len(directories))
+        parts = [self._part(*each) for each in zip(directories, excluded, strict=True)]
+        patches = self.synthesized(joined(parts))
+        if self.weights is not None:
+            patches.order = order_by_weight(parts, weights=self.weights, seed=self.seed)
+        return patches
+
+    def _part(self, directory: str, excluded: str | None) -> ImageSource:
+        images = ImageFiles.from_directory(directory, channels=self.channels)
+        return self._cached(self._checked(without(images, excluded)))
 
 
 @dataclass(kw_only=True, eq=False)
 class PairedData(FileData):
-    """LR and HR directories, matched by name (`0001.png` with `0001.*` or `0001x4.*`).
+    """LR and HR directories, matched by name (see `sr.data.pairs`).
 
     Args:
-        train_dir, train_lr_dir: the directories of HR and LR for training.
+        train_dir, train_lr_dir: the directories of HR and LR for training, one of each or equally many.
         val_lr_dir: the directory of LR for `val_dir`; None makes LR by the degradation.
+        lr_name: the names of the LR files, such as "{name}x4"; None recognises the usual ones.
+        weights: the share of each directory in the training samples, in any unit; None takes every pair equally often.
     """
 
-    train_dir: str
-    train_lr_dir: str
+    train_dir: str | Sequence[str]
+    train_lr_dir: str | Sequence[str]
     val_lr_dir: str | None = None
+    lr_name: str | None = None
+    weights: Sequence[float] | None = None
 
     def make_training(self) -> TrainingPatches:
-        hr = ImageFiles.from_directory(self.train_dir, channels=self.channels)
-        lr = ImageFiles.from_directory(self.train_lr_dir, channels=self.channels)
-        hr, lr = self._both_readable(*self._wanted(*match_pairs(hr, lr, scale=self.scale)))
+        hr_dirs, lr_dirs = _as_list(self.train_dir), _as_list(self.train_lr_dir)
+        if len(hr_dirs) != len(lr_dirs):
+            raise ValueError(
+                f"data.train_dir={hr_dirs} and data.train_lr_dir={lr_dirs}: give an LR directory for each HR directory"
+            )
+        check_weights(self.weights, directories=len(hr_dirs))
+        excluded = self._excluded(len(hr_dirs))
+        pairs = [self._pairs(*each) for each in zip(hr_dirs, lr_dirs, excluded, strict=True)]
+        hr, lr = ([self._cached(pair[side]) for pair in pairs] for side in (0, 1))
+        patches = PairedPatches(
+            hr=joined(hr),
+            lr=joined(lr),
+            scale=self.scale,
+            hr_patch_size=self.hr_patch_size,
+            augmentation=self._augment,
+            sharpen=self.sharpen,
+            on_error=self.on_error,
+        )
+        if self.weights is not None:
+            patches.order = order_by_weight(hr, weights=self.weights, seed=self.seed)
+        return patches
+
+    def _pairs(self, hr_dir: str, lr_dir: str, excluded: str | None) -> tuple[ImageFiles, ImageFiles]:
+        """The usable pairs of two directories, in one order."""
+        hr = ImageFiles.from_directory(hr_dir, channels=self.channels)
+        lr = ImageFiles.from_directory(lr_dir, channels=self.channels)
+        hr, lr = match_pairs(hr, lr, scale=self.scale, lr_name=self.lr_name)
+        hr, lr = self._both_readable(*_wanted(hr, lr, excluded))
         for index in range(len(hr)):
             (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
             if (hr_height // self.scale, hr_width // self.scale) != (height, width):
@@ -76,21 +131,7 @@ class PairedData(FileData):
                     f"{lr.paths[index]} of {width} x {height} and {hr.paths[index]} of {hr_width} x {hr_height}"
                     f" pixels do not differ by scale={self.scale}"
                 )
-        return PairedPatches(
-            hr=self._cached(hr),
-            lr=self._cached(lr),
-            scale=self.scale,
-            hr_patch_size=self.hr_patch_size,
-            augmentation=self._augment,
-            sharpen=self.sharpen,
-            on_error=self.on_error,
-        )
-
-    def _wanted(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
-        kept = without(hr, self.exclude)
-        wanted = set(kept.paths)
-        lr_paths = [lr_path for hr_path, lr_path in zip(hr.paths, lr.paths, strict=True) if hr_path in wanted]
-        return kept, ImageFiles(lr_paths, root=lr.root, channels=lr.channels)
+        return hr, lr
 
     def _both_readable(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
         """Keep the pairs whose two files can both be used."""
@@ -121,6 +162,7 @@ class PairedData(FileData):
             ImageFiles.from_directory(self.val_dir, channels=self.channels),
             ImageFiles.from_directory(self.val_lr_dir, channels=self.channels),
             scale=self.scale,
+            lr_name=self.lr_name,
         )
         return WholeImages(hr=hr, lr=lr, scale=self.scale)
 
@@ -130,8 +172,8 @@ class SampleData(FileData):
     """The photographs inside the wheel of scikit-image: real pictures without a download."""
 
     def make_training(self) -> TrainingPatches:
-        images = self._checked(without(sample_photographs("train", channels=self.channels), self.exclude))
-        return self._synthesized(self._cached(images))
+        images = without(sample_photographs("train", channels=self.channels), *self._excluded(1))
+        return self.synthesized(self._cached(self._checked(images)))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -153,8 +195,21 @@ class DeadLeavesData(SRDataModule):
             raise ValueError(
                 f"data.image_size={self.image_size} is less than data.hr_patch_size={self.hr_patch_size}"
             )
-        return self._synthesized(
+        return self.synthesized(
             DeadLeavesImages(
                 num_images=self.num_images, size=self.image_size, seed=self.seed, channels=self.channels
             )
         )
+
+
+def _as_list(value: str | Sequence[str]) -> list[str]:
+    """One value, or several, as a list."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _wanted(hr: ImageFiles, lr: ImageFiles, excluded: str | None) -> tuple[ImageFiles, ImageFiles]:
+    """The pairs whose HR file is not in the list."""
+    kept = without(hr, excluded)
+    wanted = set(kept.paths)
+    lr_paths = [lr_path for hr_path, lr_path in zip(hr.paths, lr.paths, strict=True) if hr_path in wanted]
+    return kept, ImageFiles(lr_paths, root=lr.root, channels=lr.channels)

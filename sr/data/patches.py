@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sr.data.cache.pixel_file import expect_rows
+from sr.data.mixture import parts_of
 from sr.data.sampler import Draw
 from sr.data.sources import ImageFiles, ImageSource, say_conversions
 from sr.degradations.pipeline import Degradation
@@ -134,7 +135,7 @@ class SynthesizedPatches(TrainingPatches):
         return {"lr": cut(lr, y, x, size // chain.scale), **patches}
 
     def sources(self) -> list[ImageSource]:
-        return [self.images]
+        return parts_of(self.images)
 
     def listing(self) -> list[str]:
         return self.images.listing()
@@ -175,7 +176,7 @@ class PairedPatches(TrainingPatches):
         return patches | ({"target": self.sharpen(patches["hr"])} if self.sharpen else {})
 
     def sources(self) -> list[ImageSource]:
-        return [self.hr, self.lr]
+        return [*parts_of(self.hr), *parts_of(self.lr)]
 
     def listing(self) -> list[str]:
         return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]

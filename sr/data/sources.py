@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
@@ -133,53 +132,6 @@ def sample_photographs(split: str, *, channels: int = 3) -> ImageFiles:
         raise FileNotFoundError(f"the installed scikit-image does not ship {', '.join(missing)} in {root}")
     say("%d photographs inside scikit-image (%s)", len(paths), ", ".join(path.stem for path in paths))
     return ImageFiles(paths, root=root, channels=channels)
-
-
-def match_pairs(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> tuple[ImageFiles, ImageFiles]:
-    """Put LR files in the order of the HR files: `a/0001.png` pairs with `a/0001.*` or `a/0001x4.*`.
-
-    Raises:
-        ValueError: a file on either side has no partner, or two files have the same name.
-    """
-    hr_by_name = _by_name(hr, {hr.name(index): path for index, path in enumerate(hr.paths)})
-    names = [lr.name(index) for index in range(len(lr))]
-    lr_by_name = _by_name(lr, {name.removesuffix(f"x{scale}"): lr.paths[i] for i, name in enumerate(names)})
-    for here, there, ours, theirs in (
-        (hr, lr, hr_by_name, lr_by_name),
-        (lr, hr, lr_by_name, hr_by_name),
-    ):
-        if missing := sorted(ours.keys() - theirs.keys()):
-            raise ValueError(
-                f"{len(missing)} image(s) in {here.root} have no partner in {there.root}. For"
-                f" {_below(here, ours[missing[0]])} the most similar names there:"
-                f" {_nearest(missing[0], there, theirs)}. The rule: a.png of HR pairs with a.* or ax{scale}.* of LR, in"
-                " the same subfolder"
-            )
-    order = sorted(hr_by_name)
-    return (
-        ImageFiles([hr_by_name[name] for name in order], root=hr.root, channels=hr.channels),
-        ImageFiles([lr_by_name[name] for name in order], root=lr.root, channels=lr.channels),
-    )
-
-
-def _below(files: ImageFiles, path: Path) -> str:
-    return path.relative_to(files.root).as_posix()
-
-
-def _nearest(name: str, files: ImageFiles, by_name: dict[str, Path]) -> str:
-    """The files whose names look most like it."""
-    near = get_close_matches(name, by_name, n=3, cutoff=0)
-    return ", ".join(_below(files, by_name[each]) for each in near)
-
-
-def _by_name(files: ImageFiles, by_name: dict[str, Path]) -> dict[str, Path]:
-    if len(by_name) < len(files):
-        kept = set(by_name.values())
-        twice = next(path for path in files.paths if path not in kept)
-        raise ValueError(
-            f"{files.root}: {twice.name} and another file have the same name except for the ending"
-        )
-    return by_name
 
 
 class DeadLeavesImages:

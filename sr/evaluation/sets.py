@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sr.data.sources import ImageFiles, match_pairs, sample_photographs
+from sr.data.pairs import match_pairs
+from sr.data.sources import ImageFiles, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.degradations.pipeline import Degradation
 from sr.evaluation.squeezed_images import SqueezedImages
@@ -16,6 +17,7 @@ def find_sets(
     hr_dir: str | None,
     hr_dirs: Mapping[str, str] | None,
     lr_dir: str | None,
+    lr_name: str | None = None,
     squeeze: int | None,
     degradation: Degradation,
     scale: int,
@@ -29,6 +31,7 @@ def find_sets(
         hr_dir: the directory of the HR images, for a single set with the name of the directory.
         hr_dirs: name of a set -> directory of its HR images.
         lr_dir: the directory of the LR images that belong to `hr_dir`; None where LR is made from HR.
+        lr_name: the names of the LR files, see `sr.data.pairs.match_pairs`.
         squeeze: the side in pixels of the squares that HR is squeezed to; None where LR has the shape of HR.
         degradation: HR -> LR, where neither `lr_dir` nor `squeeze` is given.
         scale: the upscaling factor.
@@ -46,7 +49,7 @@ def find_sets(
     if hr_dir and lr_dir:
         hr = ImageFiles.from_directory(hr_dir, channels=channels)
         lr = ImageFiles.from_directory(lr_dir, channels=channels)
-        hr, lr = match_pairs(hr, lr, scale=scale)
+        hr, lr = match_pairs(hr, lr, scale=scale, lr_name=lr_name)
         return {Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws)}
     directories = {Path(hr_dir).resolve().name: hr_dir} if hr_dir else hr_dirs or {}
     files = {

@@ -77,7 +77,8 @@ def test_a_step_of_the_user_s_is_replayed_where_its_package_is_trusted(
     np.testing.assert_array_equal(again.apply(HR), record.apply(HR))
     assert record.parameters() == {"dark.kind": "Darker", "dark.factor": 0.5}
     with pytest.raises(
-        ValueError, match=r"dark\.kind: my_steps\.light\.Darker is not in sr\.degradations, .*: trust=\[my_steps\]$"
+        ValueError,
+        match=r"dark\.kind: my_steps\.light\.Darker is not in sr\.degradations, .*: trust=\[my_steps\]$",
     ):
         Record.from_json(text)
     with pytest.raises(ValueError, match=r"is not in sr\.degradations or my_steps\.l, and"):
@@ -85,7 +86,7 @@ def test_a_step_of_the_user_s_is_replayed_where_its_package_is_trusted(
     for elsewhere, why in (
         ("my_steps.light.subprocess.Popen", "there is no module my_steps.light.subprocess"),
         ("my_steps.light.dataclass", "a function, not a class"),
-        ("my_steps.light", "nothing, not a class"),
+        ("my_steps.light", "a module, not a class"),
     ):
         with pytest.raises(ValueError, match=why):
             Record.from_json(text.replace("my_steps.light.Darker", elsewhere), trust=["my_steps"])
@@ -97,7 +98,9 @@ def test_a_record_imports_nothing_that_is_not_trusted(
     (tmp_path / "stranger.py").write_text("raise SystemExit('it has run')")
     monkeypatch.syspath_prepend(tmp_path)
     for kind in ("stranger.X", "stranger", "sr.degradations.record.Record", "sr.degradationsx.y.Z", "..x", 3):
-        with pytest.raises(ValueError, match=r"a\.kind(: |=).* is not (in sr\.degradations|the import path|a step)"):
+        with pytest.raises(
+            ValueError, match=r"a\.kind(: |=).* is not (in sr\.degradations|the import path|a step)"
+        ):
             Record.from_json(_json(steps=[{"path": "a", "kind": kind}]))
 
 

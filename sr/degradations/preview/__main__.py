@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line
 from sr.cli.errors import ROOT, readable_errors
+from sr.cli.nodes import with_named_nodes
 from sr.config import PreviewConfig, check_least, check_root_keys, register_schemas
 from sr.degradations.pipeline import Degradation
 from sr.degradations.preview.pictures import draw_histograms, draw_sheet
@@ -134,4 +135,5 @@ if __name__ == "__main__":
     register_schemas()
     with readable_errors():
         check_command_line(sys.argv[1:])
+        sys.argv[1:] = with_named_nodes(sys.argv[1:])
         main()
