@@ -56,8 +56,6 @@ class Network:
         self.self_ensemble = self_ensemble
         self._report = report
         self._told = False
-        # Nets that unshuffle their pixels need tiles that start at a multiple.
-        self.align = int(getattr(net, "unshuffle", 1))
 
     def check(self, channels: int) -> None:
         """Raises ValueError if this net cannot enlarge images with that number of channels."""

@@ -23,17 +23,22 @@ class Reach:
     complete: bool
 
 
-def measure_reach(network: Network) -> Reach:
+def measure_reach(network: Network, *, align: int = 1) -> Reach:
     """Run strips whole and cut in the middle, and find how far from the cut the results differ.
 
     The theoretical receptive field of an RRDBNet is 350 pixels, but nearly all of them have a weight too small to show
     in 8 bits. Strips are cut along both axes, and both sides are compared. They have two contents: noise, which drives
     every filter, and white, on which the zeros that the net pads with add up instead of averaging out. Strips are made
     longer until the end of the difference is well inside.
+
+    Args:
+        network: the net.
+        align: the number whose multiples tiles start at, see `sr.upscale.alignment`; strips are cut there too.
     """
     length = SHORTEST
     while True:
-        found = max(_longest_difference(network, length, turned) for turned in (False, True))
+        cut = -(-length // align) * align
+        found = max(_longest_difference(network, cut, turned) for turned in (False, True))
         if found <= length * 3 // 4:
             return Reach(found, True)
         if length == LONGEST:
@@ -42,11 +47,10 @@ def measure_reach(network: Network) -> Reach:
 
 
 def _longest_difference(network: Network, length: int, turned: bool) -> int:
-    # Cut at a multiple of 16, so that nets that unshuffle their pixels see the same groups.
     noise = torch.rand(network.channels, WIDTH, 2 * length, generator=torch.Generator().manual_seed(0))
     strips = torch.stack((noise, torch.ones_like(noise)))
     whole, before, after = (
-        _enlarge(network, part, turned) for part in (strips, strips[..., :length], strips[..., length:])
+        along(network, part, turned) for part in (strips, strips[..., :length], strips[..., length:])
     )
     middle = length * network.scale
     differences = (whole[..., :middle] - before).abs().flip(-1), (whole[..., middle:] - after).abs()
@@ -55,7 +59,8 @@ def _longest_difference(network: Network, length: int, turned: bool) -> int:
     return int(far.max()) + 1 if len(far) else 0
 
 
-def _enlarge(network: Network, strips: torch.Tensor, turned: bool) -> torch.Tensor:
+def along(network: Network, strips: torch.Tensor, turned: bool) -> torch.Tensor:
+    """Run strips as rows, or `turned` as columns; the result lies along the same axis as the strips."""
     # In fp32, because the rounding of bf16 does not depend on distance.
     if turned:
         return network(strips.mT, precision="fp32").mT

@@ -9,6 +9,7 @@ import torch
 
 from sr.ops.hardware import free_memory
 from sr.pictures.picture import Picture
+from sr.upscale.alignment import measure_alignment
 from sr.upscale.alpha import fill_transparent
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid
 from sr.upscale.grid import Grid, cut
@@ -56,6 +57,7 @@ class Upscaler:
         self._report = report
         self._bars = bars
         self._pixels: int | None = None
+        self._align: int | None = None
         self._reach: Reach | None = None
 
     def size(self, height: int, width: int) -> tuple[int, int]:
@@ -134,7 +136,7 @@ class Upscaler:
             return whole
         reach = self._measured_reach().pixels
         fade = max(reach // 8, 1)
-        align = self.network.align
+        align = self._measured_alignment()
         if isinstance(self._tile, int):
             return cut(height, width, tile=(self._tile, self._tile), reach=reach, fade=fade, align=align)
         return best_grid(height, width, pixels=self._affordable(), reach=reach, fade=fade, align=align)
@@ -144,9 +146,14 @@ class Upscaler:
             self._pixels = affordable_pixels(self.network)
         return self._pixels
 
+    def _measured_alignment(self) -> int:
+        if self._align is None:
+            self._align = measure_alignment(self.network)
+        return self._align
+
     def _measured_reach(self) -> Reach:
         if self._reach is None:
-            self._reach = measure_reach(self.network)
+            self._reach = measure_reach(self.network, align=self._measured_alignment())
             if not self._reach.complete:
                 self._report(
                     f"pixels matter to this net further than {self._reach.pixels} away: tiles overlap by so much and"

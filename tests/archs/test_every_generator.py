@@ -8,6 +8,7 @@ from tiny_nets import BASELINES, DISCRIMINATORS, GENERATORS, lively, noise
 from torch import Tensor, nn
 from upscaling import network
 
+from sr.upscale.alignment import measure_alignment
 from sr.upscale.grid import cut
 from sr.upscale.reach import measure_reach
 from sr.upscale.tiles import enlarge
@@ -99,11 +100,12 @@ def test_tiles_equal_the_whole(name: str) -> None:
     with torch.no_grad():  # into the range of a picture
         sr = net(noise(1, 3, 32, 32))
     placed = network(_InRange(net, 0.2 / float(sr.std()), float(sr.mean())), scale=2)
-    reach = measure_reach(placed)
+    align = measure_alignment(placed)
+    reach = measure_reach(placed, align=align)
     assert reach.complete
     image = (noise(90, 70, 3) * 255).byte().numpy()
     whole = enlarge(image, network=placed, grid=cut(90, 70, tile=(0, 0), reach=0))
-    grid = cut(90, 70, tile=(16, 24), reach=reach.pixels, fade=2, align=placed.align)
+    grid = cut(90, 70, tile=(16, 24), reach=reach.pixels, fade=2, align=align)
     tiled = enlarge(image, network=placed, grid=grid)
     assert abs(whole.astype(int) - tiled).max() <= 1
 
@@ -112,7 +114,6 @@ class _InRange(nn.Module):
     def __init__(self, net: nn.Module, gain: float, mean: float) -> None:
         super().__init__()
         self.net, self.gain, self.mean = net, gain, mean
-        self.unshuffle = getattr(net, "unshuffle", 1)
 
     def forward(self, lr: Tensor) -> Tensor:
         sr: Tensor = self.net(lr)
