@@ -16,6 +16,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"  # the exact pin first: see constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	# For the tests of the extra `archs`, without the torchvision that it asks for: the build of the package index does not
+	# import beside a CPU build of torch.
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt spandrel einops
 	@touch $@
 
 demo: install  ## train a small ESRGAN for two minutes, evaluate it, show the table and the picture (no data, no GPU)

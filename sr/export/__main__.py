@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
     size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
-    print(f"{options.out}: {type(trained.net).__name__} x{trained.scale}, {size:.2f} MiB")
+    print(f"{options.out}: {trained.name} x{trained.scale}, {size:.2f} MiB")
     print(f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]")
 
 

@@ -25,8 +25,8 @@ def make_card(
     those of the interpolated net.
     """
     facts: dict[str, Any] = {
-        "title": f"{' + '.join(map(_name, sources))} {type(trained.net).__name__} x{trained.scale}",
-        "architecture": type(trained.net).__name__,
+        "title": f"{' + '.join(map(_name, sources))} {trained.name} x{trained.scale}",
+        "architecture": trained.name,
         "scale": trained.scale,
         "channels": trained.channels,
         "exported_by": f"{PACKAGE} {version(PACKAGE)}",

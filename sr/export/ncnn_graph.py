@@ -35,7 +35,7 @@ class Ncnn:
             trace(trained, batch=1).save(program)
             _convert(program, channels=trained.channels)
             layers, weights = Path(folder, "net.ncnn.param"), Path(folder, "net.ncnn.bin")
-            _check_layers(layers.read_text(), net=type(trained.net).__name__)
+            _check_layers(layers.read_text(), net=trained.name)
             text = re.sub(r"\bin0\b", INPUT, layers.read_text())
             return {".param": re.sub(r"\bout0\b", OUTPUT, text).encode(), ".bin": weights.read_bytes()}
 

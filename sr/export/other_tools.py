@@ -18,7 +18,7 @@ def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
         ]
     if name not in RECOGNISED:
         return []
-    net, arguments = type(trained.net).__name__, trained.description
+    net, arguments = trained.name, trained.description
     if net not in ("RRDBNet", "SRVGGNetCompact"):
         found = [f"do not know the architecture {net} by its weights"]
     elif arguments.get("skip", "nearest") != "nearest":

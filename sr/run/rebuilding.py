@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from sr.ops.weight_file import CheckpointError
 from sr.weights.described import HOME, build_described, find_net
 from sr.weights.generator import check_scale_and_channels
 from sr.weights.match import fit
+from sr.weights.spandrel_nets import INSTALL, SPANDREL, recognise
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,11 @@ def packages_to_trust(description: Mapping[str, Any]) -> list[str]:
     """
     known = trusted_packages(HOME, ())
     targets = (str(node["_target_"]) for node in _nodes(description) if "_target_" in node)
-    foreign = (name for name in targets if not any(name.startswith(f"{package}.") for package in known))
+    foreign = (
+        name
+        for name in targets
+        if name != SPANDREL and not any(name.startswith(f"{package}.") for package in known)
+    )
     return list(dict.fromkeys(name.partition(".")[0] for name in foreign))
 
 
@@ -42,6 +48,9 @@ def check_rebuilding(net: nn.Module, description: Mapping[str, Any], *, scale: i
     """
     trust = packages_to_trust(description)
     target = description["_target_"]
+    if target == SPANDREL:
+        recognise(net.state_dict(), path=Path("a checkpoint of this run"))
+        return
     try:
         kind = find_net(description, trust=trust)
         if kind.__module__.startswith(f"{HOME}."):
@@ -66,7 +75,9 @@ def check_rebuilding(net: nn.Module, description: Mapping[str, Any], *, scale: i
 
 
 def say_what_to_trust(description: Mapping[str, Any]) -> None:
-    """Log, before training, with which words other programs read the checkpoints."""
+    """Log, before training, what other programs need to read the checkpoints."""
+    if description["_target_"] == SPANDREL:
+        log.info("checkpoints of this run are read by spandrel: other machines need %s", INSTALL)
     if packages := packages_to_trust(description):
         log.info(
             "generator %s is not of sr.archs: evaluate.py reads its checkpoints with trust=[%s], sr-upscale and"

@@ -11,6 +11,7 @@ from sr.ops.weight_file import CheckpointError, check_finite
 from sr.weights.checkpoint import Checkpoint, read_checkpoint
 from sr.weights.generator import load_weights
 from sr.weights.match import fit
+from sr.weights.spandrel_nets import SPANDREL, SpandrelNet, recognise
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,10 @@ def warm_start(
     if init_from:
         with _named("init_from"):
             checkpoint = read_checkpoint(init_from)
-            _start(model.generator, checkpoint.generator, checkpoint, strict=init_strict)
+            weights = checkpoint.generator
+            if isinstance(model.generator, SpandrelNet):  # some of its nets rename what is in the files
+                weights = recognise(weights, path=checkpoint.path).state_dict()
+            _start(model.generator, weights, checkpoint, strict=init_strict)
         model.generator_ema.load_state_dict(model.generator.state_dict())
         _warn_of_differences(checkpoint, generator)
         if discriminator is not None and checkpoint.discriminator and not init_discriminator_from:
@@ -99,7 +103,7 @@ def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -
     """Warn of different arguments that the weights do not show, such as a skip."""
     there = checkpoint.description or {}
     for key, value in generator.items():
-        if key in there and there[key] != value:
+        if there.get("_target_") != SPANDREL and key in there and there[key] != value:
             log.warning("generator.%s=%s, but these weights belong to %s", key, value, there[key])
 
 

@@ -149,7 +149,7 @@ def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None])
         report=report,
     )
     print(f"{trained.checkpoint}")
-    print(f"{type(trained.net).__name__} x{trained.scale}, {device}, {network.precision}")
+    print(f"{trained.name} x{trained.scale}, {device}, {network.precision}")
     if network.precision == "bf16" and not has_bf16(device):
         report(f"{device} has no instructions for bf16: fp32 would be faster")
     return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)

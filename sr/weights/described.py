@@ -1,10 +1,12 @@
 """From a description of a net (`_target_` and arguments) to the net, by classes of trusted packages alone."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sr.ops.trusted import NotTrustedError, import_path, trusted_class, trusted_packages
 
@@ -46,6 +48,31 @@ def build_described(description: Mapping[str, Any], *, trust: Sequence[str] = ()
     kind = find_net(description, trust=trust)
     arguments = {key: _built(value, trust=trust) for key, value in description.items() if key not in HARMLESS}
     return kind(**arguments)
+
+
+@contextmanager
+def not_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Stop the building of a net as soon as it is far larger than its weights: a file may describe a billion layers.
+
+    A parameter is registered before it is filled, so a net that is stopped has not taken any memory.
+
+    Raises:
+        ValueError: the net is several times as large.
+    """
+    most = 2 * len(weights) + 100, 4 * sum(value.numel() for value in weights.values()) + 2**20
+    tensors = values = 0
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        nonlocal tensors, values
+        tensors, values = tensors + 1, values + parameter.numel()
+        if tensors > most[0] or values > most[1]:
+            raise ValueError(f"it is several times as large as the file, which has {len(weights)} tensors")
+
+    counting = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        counting.remove()
 
 
 def complete(description: Mapping[str, Any], kind: type[nn.Module]) -> dict[str, Any]:

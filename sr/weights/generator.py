@@ -1,20 +1,20 @@
 """From a checkpoint to the generator that it describes, with its weights."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sr.ops.trusted import NotTrustedError
 from sr.ops.weight_file import CheckpointError, check_finite
 from sr.weights.checkpoint import DESCRIPTION_KEY, SIZES_KEY, Checkpoint, read_checkpoint
 from sr.weights.describe import ARCHITECTURES
-from sr.weights.described import HOME, build_described, complete, find_net
+from sr.weights.described import HOME, build_described, complete, find_net, not_larger_than
 from sr.weights.match import few, fit
+from sr.weights.spandrel_nets import SPANDREL, SpandrelMissingError, recognise
 
 LARGEST = 512  # scale or channels beyond it are a mistake or an attack
 PROBE = (32, 48)  # height and width of the image that a net of another package is tried on
@@ -38,6 +38,11 @@ class TrainedGenerator:
     channels: int
     description: Mapping[str, Any]
     checkpoint: Checkpoint
+
+    @property
+    def name(self) -> str:
+        """The name of the architecture: that of the class, or that which spandrel gives it."""
+        return str(self.description.get("architecture") or type(self.net).__name__)
 
 
 def stated(trained: TrainedGenerator) -> dict[str, dict[str, Any]]:
@@ -87,12 +92,8 @@ def build_generator(checkpoint: Checkpoint, *, trust: Sequence[str] = ()) -> Tra
         CheckpointError: the net is unknown, or is not a net of a trusted package.
     """
     path, description = checkpoint.path, checkpoint.description
-    if description is None:
-        raise CheckpointError(
-            f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
-            f" Known are {', '.join(ARCHITECTURES)} under their published names, and every net in a checkpoint of a run"
-            " (runs/*/checkpoints) or written by sr.export"
-        )
+    if description is None or description.get("_target_") == SPANDREL:
+        return _by_spandrel(checkpoint)
     try:
         kind = find_net(description, trust=trust)
         net = _build(description, checkpoint, trust=trust)
@@ -110,6 +111,31 @@ def build_generator(checkpoint: Checkpoint, *, trust: Sequence[str] = ()) -> Tra
         check_scale_and_channels(net, scale=scale, channels=channels, name=f"{path}: its {kind.__name__}")
     return TrainedGenerator(
         net=net, scale=scale, channels=channels, description=description, checkpoint=checkpoint
+    )
+
+
+def _by_spandrel(checkpoint: Checkpoint) -> TrainedGenerator:
+    """The net as the library spandrel reads it."""
+    path = checkpoint.path
+    try:
+        with not_larger_than(checkpoint.generator):
+            net = recognise(checkpoint.generator, path=path)
+    except (CheckpointError, SpandrelMissingError) as error:
+        raise CheckpointError(
+            f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
+            f" Known are {', '.join(ARCHITECTURES)} under their published names, every net in a checkpoint of a run"
+            f" (runs/*/checkpoints) or written by sr.export, and what the library spandrel reads: {error}"
+        ) from error
+    check_finite(net.state_dict(), path=path)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TrainedGenerator(
+        net=net.eval().requires_grad_(False),
+        scale=net.scale,
+        channels=net.channels,
+        description={"_target_": SPANDREL, "architecture": net.architecture},
+        checkpoint=replace(checkpoint, dialect=f"{net.architecture}, read by spandrel")
+        if checkpoint.description is None
+        else checkpoint,
     )
 
 
@@ -161,29 +187,13 @@ def _words(package: str | None) -> str:
 
 
 def _build(description: Mapping[str, Any], checkpoint: Checkpoint, *, trust: Sequence[str]) -> nn.Module:
-    """Build the net, and stop as soon as it is far larger than the file, which may describe a billion layers.
-
-    A parameter is registered before it is filled, so a net that is stopped has not taken any memory.
-    """
-    weights = checkpoint.generator
-    most = 2 * len(weights) + 100, 4 * sum(value.numel() for value in weights.values()) + 2**20
-    tensors = values = 0
-
-    def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
-        nonlocal tensors, values
-        tensors, values = tensors + 1, values + parameter.numel()
-        if tensors > most[0] or values > most[1]:
-            raise ValueError(f"it is several times as large as the file, which has {len(weights)} tensors")
-
     name = str(description.get("_target_")).rpartition(".")[2]
-    counting = register_module_parameter_registration_hook(count)
     try:
-        return build_described(description, trust=trust)
+        with not_larger_than(checkpoint.generator):
+            return build_described(description, trust=trust)
     except NotTrustedError:
         raise
     except (
         Exception
     ) as error:  # sizes that are not sizes, or beyond any memory; whatever a net of a user's raises
         raise CheckpointError(f"{checkpoint.path}: its {name} cannot be built: {error}") from error
-    finally:
-        counting.remove()
