@@ -35,6 +35,7 @@ from sr.config import TrainConfig, check_least, check_root_keys, register_schema
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
+from sr.ops.hardware import best_layout
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
 from sr.run.checkpoint_files import FOLDER, set_aside
@@ -45,6 +46,7 @@ from sr.run.preflight import (
     check_fit,
     check_scales,
     check_trainer,
+    on_cpu,
     settle_precision,
     warn_of_torchrun,
     warn_of_workers,
@@ -136,7 +138,8 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
 def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDataModule, SRModule]:
     """The data and the model, which a fresh run may start from trained weights."""
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
-    model = instantiate(cfg.model).to(memory_format=torch.channels_last)  # the best layout for convolutions
+    device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
+    model = instantiate(cfg.model).to(memory_format=best_layout(device))
     check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)

@@ -102,7 +102,6 @@ def build_generator(checkpoint: Checkpoint, *, trust: Sequence[str] = ()) -> Tra
             f"{path}: its generator is not built: {error}{_words(error.package)}"
         ) from error
     load_weights(net, checkpoint.generator, path=path)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in training: equal last digits
     net.eval().requires_grad_(False)
     description = complete(description, kind)
     ours = kind.__module__.startswith(f"{HOME}.")
@@ -127,7 +126,6 @@ def _by_spandrel(checkpoint: Checkpoint) -> TrainedGenerator:
             f" (runs/*/checkpoints) or written by sr.export, and what the library spandrel reads: {error}"
         ) from error
     check_finite(net.state_dict(), path=path)
-    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainedGenerator(
         net=net.eval().requires_grad_(False),
         scale=net.scale,

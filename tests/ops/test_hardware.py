@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.ops.hardware import free_memory, has_bf16, pick_device
+from sr.ops.hardware import best_layout, free_memory, has_bf16, pick_device
 
 
 def test_devices() -> None:
@@ -36,3 +36,19 @@ def test_free_memory_is_no_more_than_the_machine_has() -> None:
     total = Path("/proc/meminfo")
     if total.is_file():
         assert free <= int(total.read_text().split()[1]) * 1024
+
+
+@pytest.mark.parametrize(
+    ("device", "cpu", "expected"),
+    [
+        ("cuda", "AVX2", torch.channels_last),
+        ("cpu", "AVX512", torch.channels_last),
+        ("cpu", "AVX2", torch.contiguous_format),
+        ("cpu", "DEFAULT", torch.contiguous_format),
+    ],
+)
+def test_the_layout_follows_the_device(
+    monkeypatch: pytest.MonkeyPatch, device: str, cpu: str, expected: torch.memory_format
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: cpu)
+    assert best_layout(torch.device(device)) == expected

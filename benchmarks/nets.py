@@ -1,0 +1,143 @@
+"""Measure what a training step of each net costs: `python benchmarks/nets.py generator=swinir_light`.
+
+A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Every
+measurement is a process of its own; ours and the implementation of the library spandrel, which are given the same
+weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone.
+Times are CPU time, which other processes disturb less than wall-clock time; memory is what a step adds to the peak of
+resident memory.
+
+Names are overrides of conf/train.yaml, several of them joined by a space: "generator=rrdbnet generator.num_block=6".
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from time import process_time
+from typing import Any
+
+import harness
+from harness import ROOT, Result
+
+OURS, REFERENCE = "ours", "spandrel"
+# Small enough for a CPU; a paper's own size is another argument.
+DEFAULT = (
+    "generator=rrdbnet generator.num_block=4",
+    "generator=srvgg_compact",
+    "generator=srresnet",
+)
+SIDE, BATCH, SCALE = 64, 2, 4
+
+
+def one_step(name: str, who: str) -> dict[str, float]:
+    """The seconds and bytes of a training step; the first step is not measured, because it fills caches."""
+    import torch
+
+    from sr.ops.hardware import best_layout
+
+    torch.set_num_threads(1)
+    net = build(name)
+    if who == REFERENCE:
+        net = reference(net)
+    optimizer = torch.optim.Adam(net.train().parameters(), lr=1e-4)
+    draw = torch.Generator().manual_seed(0)
+    lr = torch.rand(BATCH, 3, SIDE, SIDE, generator=draw)
+    hr = torch.rand(BATCH, 3, SIDE * SCALE, SIDE * SCALE, generator=draw)
+    if who == OURS:
+        lr, hr = (image.contiguous(memory_format=best_layout(lr.device)) for image in (lr, hr))
+    before = peak()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.l1_loss(net(lr), hr).backward()
+        optimizer.step()
+
+    step()
+    start = process_time()
+    step()
+    return {"seconds": process_time() - start, "peak": peak() - before}
+
+
+def build(name: str) -> Any:
+    """The net of these overrides, as train.py builds it."""
+    import torch
+    from hydra import compose, initialize_config_dir
+    from hydra.utils import instantiate
+
+    from sr.config import register_schemas
+    from sr.ops.hardware import best_layout
+    from sr.run.directory import register_resolvers
+
+    register_schemas()
+    register_resolvers()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", [*name.split(), f"scale={SCALE}", "run_dir=."])
+    torch.manual_seed(0)
+    return instantiate(cfg.generator, _convert_="all").to(memory_format=best_layout(torch.device("cpu")))
+
+
+def reference(net: Any) -> Any:
+    """spandrel's implementation with the same weights."""
+    import spandrel
+
+    weights = {key: value.contiguous() for key, value in net.state_dict().items()}
+    return spandrel.ModelLoader().load_from_state_dict(weights).model.requires_grad_(True)
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measured(name: str, who: str) -> dict[str, float]:
+    """`one_step` in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, name, "--only", who], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def compare(name: str, *, rounds: int) -> list[Result]:
+    """Time and memory of a net beside its reference implementation, if there is one."""
+    variants = [OURS, REFERENCE]
+    values: dict[str, list[dict[str, float]]] = {OURS: [], REFERENCE: []}
+    for _ in range(rounds):
+        for who in list(variants):
+            try:
+                values[who].append(measured(name, who))
+            except RuntimeError as error:
+                if who == OURS:
+                    raise
+                print(f"{name}: no reference ({error})", file=sys.stderr)
+                variants.remove(REFERENCE)
+    reference = REFERENCE if REFERENCE in variants else None
+    title = name.replace("generator=", "").replace("generator.", "")
+    return [
+        Result(
+            f"{what} of a training step, {title}",
+            unit,
+            {who: [each[key] / divisor for each in values[who]] for who in variants},
+            reference,
+        )
+        for what, unit, key, divisor in (("time", "s", "seconds", 1), ("memory", "GB", "peak", 1e9))
+    ]
+
+
+def main() -> None:
+    parser = harness.parser(__doc__, rounds=3)
+    parser.add_argument("names", nargs="*", default=DEFAULT, help="nets, as overrides of train.py")
+    parser.add_argument("--only", choices=(OURS, REFERENCE), help="measure one step in this process")
+    options = parser.parse_args()
+    if options.only:
+        print(json.dumps(one_step(options.names[0], options.only)))
+        return
+    if hasattr(os, "sched_setaffinity"):  # only on Linux
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    results = [result for name in options.names for result in compare(name, rounds=options.rounds)]
+    harness.publish(results, file=options.json)
+
+
+if __name__ == "__main__":
+    main()
