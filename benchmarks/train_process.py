@@ -60,6 +60,27 @@ class Clock(L.Callback):
             self.file.write_text(json.dumps(self.marks))
 
 
+class CpuLimit(L.Callback):
+    """Ends training when the process has used so much CPU time since it began.
+
+    Args:
+        minutes: the CPU time.
+    """
+
+    def __init__(self, *, minutes: float) -> None:
+        self.minutes = minutes
+        self.start = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.start = process_time()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if process_time() - self.start >= 60 * self.minutes:
+            trainer.should_stop = True
+
+
 def now() -> float:
     """Wall-clock time in seconds, after all work of the GPU has ended."""
     if torch.cuda.is_available():
@@ -75,9 +96,10 @@ class Training:
     Args:
         overrides: the overrides on the command line.
         every: the number of iterations between two marks.
+        core: the core that the process is pinned to; None leaves it free.
     """
 
-    def __init__(self, overrides: Sequence[str], *, every: int) -> None:
+    def __init__(self, overrides: Sequence[str], *, every: int, core: int | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         self._marks = folder / "marks.json"
@@ -99,6 +121,8 @@ class Training:
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         }
+        if core is not None:
+            command = ["taskset", "--cpu-list", str(core), *command]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=self._output, stderr=subprocess.STDOUT
         )

@@ -1,0 +1,147 @@
+"""Train small variants of all nets for the same time: `python benchmarks/net_quality.py --hr-dir DIR`.
+
+Every net has about 0.3 to 1 million parameters (what its design allows) and trains at x4 on L1 with the same images,
+patches, batch and optimizer, in fp32, until its process has used the given CPU time: one core, data loading included,
+whatever else the machine does meanwhile. Then the averaged weights are measured on the validation images (PSNR on luma,
+a border of 4 pixels cut). Beside it: parameters, multiply-adds for a megapixel of the result, and the milliseconds for
+one, each net's fastest of several rounds on a tile of 64 x 64.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from queue import Queue
+from time import process_time
+from typing import Any
+
+import harness
+import torch
+from harness import Result
+from nets import build
+from train_process import Mark, Training
+
+NETS = {
+    "SRVGGNetCompact": "generator=srvgg_compact generator.num_conv=16",
+    "SRResNet": "generator=srresnet generator.batch_norm=false generator.num_block=8",
+    "RRDBNet": "generator=rrdbnet generator.num_feat=32 generator.num_block=4 generator.num_grow_ch=16",
+    "EDSR": "generator=edsr_baseline generator.num_block=8",
+    "RCAN": "generator=rcan generator.num_group=2 generator.num_block=4",
+    "SPAN": "generator=span",
+    "PLKSR": "generator=plksr_tiny generator.num_feat=48 generator.num_block=8",
+    "RealPLKSR": "generator=realplksr_small generator.num_feat=48 generator.num_block=8",
+    "OmniSR": "generator=omnisr",
+    "SwinIR": "generator=swinir_light",
+    "HAT": "generator=hat_small generator.embed_dim=60 generator.depths=[4,4] generator.num_heads=[6,6]",
+    "DAT": "generator=dat_light",
+}
+SHARED = (
+    "experiment=esrgan_psnr",
+    "scheduler@scheduler_g=constant",
+    "optimizer_g.lr=5e-4",
+    "model.optimization.warmup_iterations=100",
+    "model.optimization.ema_decay=0.99",
+    "trainer.precision=32-true",
+    "trainer.max_steps=-1",
+    "data.hr_patch_size=128",
+    "data.batch_size=4",
+    "data.num_workers=0",
+    "data.iterations_per_epoch=1000000",  # validation once, at the end
+    "trainer.num_sanity_val_steps=0",
+    "cpu_threads=1",
+    "~callbacks.checkpoints",
+)
+SIDE, SCALE = 64, 4
+
+
+def train(name: str, *, minutes: float, data: Sequence[str], core: int) -> Mark:
+    """The mark of the only validation, after that many minutes of CPU time."""
+    overrides = [*SHARED, *NETS[name].split(), *data, "+callbacks.limit._target_=train_process.CpuLimit"]
+    training = Training([*overrides, f"+callbacks.limit.minutes={minutes}"], every=1, core=core)
+    return training.marks()[-1]
+
+
+def cost(name: str) -> dict[str, float]:
+    """Parameters, multiply-adds and milliseconds of a net."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    net = build(NETS[name]).eval()
+    image = torch.rand(1, 3, SIDE, SIDE)
+    megapixels = (SIDE * SCALE) ** 2 / 1e6
+    with torch.no_grad():
+        with FlopCounterMode(display=False) as counter:
+            net(image)
+        times = []
+        for _ in range(4):
+            start = process_time()
+            net(image)
+            times.append(process_time() - start)
+    return {
+        "parameters": sum(parameter.numel() for parameter in net.parameters()) / 1e6,
+        "multiply-adds": counter.get_total_flops() / 2 / 1e9 / megapixels,
+        "milliseconds": 1000 * min(times) / megapixels,
+    }
+
+
+def train_all(names: Sequence[str], *, minutes: float, data: Sequence[str], jobs: int) -> dict[str, Mark]:
+    """Train the nets, `jobs` at a time, each on a core of its own."""
+    available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    cores: Queue[int] = Queue()
+    for _, core in zip(range(jobs), cycle(available), strict=False):
+        cores.put(core)
+
+    def one(name: str) -> Mark:
+        core = cores.get()
+        try:
+            mark = train(name, minutes=minutes, data=data, core=core)
+        finally:
+            cores.put(core)
+        print(
+            f"{name}: {mark['iteration']} iterations, {mark['val/psnr_y']:.2f} dB",
+            file=sys.stderr,
+            flush=True,
+        )
+        return mark
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return dict(zip(names, pool.map(one, names), strict=True))
+
+
+def main() -> None:
+    parser = harness.parser(__doc__, rounds=None)
+    parser.add_argument("--minutes", type=float, default=20, help="CPU time of each net; default: 20")
+    parser.add_argument(
+        "--hr-dir", type=Path, help="training images; default: the photographs of scikit-image"
+    )
+    parser.add_argument("--val-dir", type=Path, help="validation images; default: others of scikit-image")
+    parser.add_argument("--nets", nargs="*", choices=NETS, default=list(NETS))
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="nets that train at the same time, on a core each"
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    data = ["data=samples", "data.cache=ram"]
+    if options.hr_dir:
+        data = ["data=folder", f'data.train_dir="{options.hr_dir.resolve()}"', "data.cache=ram"]
+    if options.val_dir:
+        data.append(f'data.val_dir="{options.val_dir.resolve()}"')
+    marks = train_all(options.nets, minutes=options.minutes, data=data, jobs=options.jobs)
+    costs: dict[str, Any] = {name: cost(name) for name in options.nets}
+    title = f"after {options.minutes:g} minutes of a core, x4"
+    results = [
+        Result(f"PSNR {title}", "dB", {name: [mark["val/psnr_y"]] for name, mark in marks.items()}),
+        Result(f"iterations {title}", "", {name: [mark["iteration"]] for name, mark in marks.items()}),
+    ]
+    for key, what, unit in (
+        ("parameters", "parameters", "M"),
+        ("multiply-adds", "multiply-adds for a megapixel of the result", "G"),
+        ("milliseconds", "time for a megapixel of the result", "ms"),
+    ):
+        results.append(Result(what, unit, {name: [each[key]] for name, each in costs.items()}))
+    harness.publish(results, file=options.json)
+
+
+if __name__ == "__main__":
+    main()
