@@ -140,7 +140,7 @@ class SwinIR(nn.Module):
         height, width = lr.shape[-2:]
         image = (pad_to_multiple(lr, self.window_size) - self.mean_in) * self.img_range
         shallow = self.conv_first(image)
-        features = shallow + self.conv_after_body(self._deep(shallow))
+        features = self.conv_after_body(self._deep(shallow)) + shallow
         sr = self._enlarged(features) if self.upsampler else image + self.conv_last(features)
         sr = sr / self.img_range + self.mean_out
         return sr[..., : height * self.scale, : width * self.scale]

@@ -25,7 +25,10 @@ from sr.weights.match import few
 WRAPPERS = ("params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model", "net")
 # The key under which `sr.export` writes `_target_` and arguments of the net, which the weights alone may not show.
 DESCRIPTION_KEY = "sr_generator"
-TRAINING_ONLY = {"memory"}  # arguments of nets that change how they train, not what they compute
+TRAINING_ONLY = {
+    "memory",
+    "drop_path_rate",
+}  # arguments of nets that change how they train, not what they compute
 
 
 @dataclass(frozen=True)
