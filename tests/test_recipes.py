@@ -110,6 +110,17 @@ SWINIR_CLASSICAL = ESRGAN_PSNR | {
     "patches": {"batch_size": 4, "hr": 192, "lr": 48},
 }
 SWINIR_LIGHT = {"embed_dim": 60, "depths": [6] * 4, "num_heads": [6] * 4, "upsampler": "pixelshuffledirect"}
+HAT = {
+    "net": "HAT",
+    "window_size": 16,
+    "compress_ratio": 3,
+    "squeeze_factor": 30,
+    "conv_scale": 0.01,
+    "overlap_ratio": 0.5,
+}
+HAT |= {
+    key: value for key, value in SWINIR.items() if key not in ("net", "window_size", "upsampler", "img_size")
+}
 RECIPES = {
     "image_enhancement": IMAGE_ENHANCEMENT,
     "esrgan_psnr": ESRGAN_PSNR,
@@ -132,6 +143,7 @@ RECIPES = {
         "patches": {"batch_size": 4, "hr": 256, "lr": 64},
         "degradation": "bsrgan",
     },
+    "hat": SWINIR_CLASSICAL | {"generator": HAT, "patches": {"batch_size": 4, "hr": 256, "lr": 64}},
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.hat import HAT
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
@@ -26,6 +27,7 @@ GENERATORS: dict[str, Make] = {
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
+    "hat": lambda **options: HAT(**WINDOWS, num_feat=8, squeeze_factor=4, **options),
     "swinir": lambda **options: SwinIR(**WINDOWS, num_feat=8, img_size=8, **options),
     "swinir_light": lambda **options: SwinIR(
         **WINDOWS, upsampler="pixelshuffledirect", img_size=8, **options

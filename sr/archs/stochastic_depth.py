@@ -17,6 +17,15 @@ def rising_rates(highest: float, count: int) -> list[float]:
     return [highest * number / max(count - 1, 1) for number in range(count)]
 
 
+def gains_of_groups(
+    rates: Sequence[float], depths: Sequence[int], *, features: Tensor, training: bool
+) -> Sequence[Tensor | None]:
+    """For each group of `depths` blocks what `draw_gains` draws for two branches; None where nothing is left out."""
+    if not training or max(rates) == 0:
+        return [None] * len(depths)
+    return torch.split(draw_gains(rates, branches=2, features=features), list(depths))
+
+
 def draw_gains(rates: Sequence[float], *, branches: int, features: Tensor) -> Tensor:
     """The factors of the branches of all blocks: (blocks, branches, N, 1, 1, 1), of the type of `features` (N, ...).
 

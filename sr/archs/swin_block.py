@@ -1,4 +1,4 @@
-"""The block of Swin Transformer, and blocks in a row."""
+"""The block of Swin Transformer, blocks in a row, and a residual around them."""
 
 from collections.abc import Iterable
 
@@ -22,6 +22,20 @@ class Blocks(nn.Module):
             gain = None if gains is None else gains[number]
             features = run_block(block, features, mask, gain, memory=memory)
         return features
+
+
+class ResidualGroup(nn.Module):
+    """Blocks, a convolution, and a residual around both: (N, H, W, C) -> the same shape."""
+
+    def __init__(self, blocks: Blocks, conv: nn.Module) -> None:
+        super().__init__()
+        self.residual_group = blocks
+        self.conv = conv
+
+    def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None, memory: Memory) -> Tensor:
+        deep = self.residual_group(features, mask, gains, memory)
+        change: Tensor = self.conv(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return features + change
 
 
 class SwinBlock(nn.Module):

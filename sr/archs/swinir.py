@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
 from sr.archs.memory import Memory, check_memory
 from sr.archs.padding import pad_to_multiple
 from sr.archs.sizes import check_choice, check_scale, check_sizes
-from sr.archs.stochastic_depth import draw_gains, rising_rates
-from sr.archs.swin_block import Blocks, SwinBlock
+from sr.archs.stochastic_depth import gains_of_groups, rising_rates
+from sr.archs.swin_block import Blocks, ResidualGroup, SwinBlock
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps, upsample_nearest
 from sr.archs.window_attention import TokenNorm, check_windows, initialise_transformer
 from sr.archs.windows import relative_index, shift_mask
@@ -140,6 +139,7 @@ class SwinIR(nn.Module):
         height, width = lr.shape[-2:]
         image = (pad_to_multiple(lr, self.window_size) - self.mean_in) * self.img_range
         shallow = self.conv_first(image)
+        # The memory layout of a sum is that of its first part: channels last, as the layers behind it want it.
         features = self.conv_after_body(self._deep(shallow)) + shallow
         sr = self._enlarged(features) if self.upsampler else image + self.conv_last(features)
         sr = sr / self.img_range + self.mean_out
@@ -149,17 +149,11 @@ class SwinIR(nn.Module):
         features = self.patch_embed(shallow.permute(0, 2, 3, 1))
         height, width = features.shape[1:3]
         mask = shift_mask(height, width, size=self.window_size, device=shallow.device)
-        gains = self._gains(features)
+        gains = gains_of_groups(self.rates, self.depths, features=features, training=self.training)
         for layer, gain in zip(self.layers, gains, strict=True):
             features = layer(features, mask, gain, self.memory)
         deep: Tensor = self.norm(features).permute(0, 3, 1, 2)
         return deep
-
-    def _gains(self, features: Tensor) -> Sequence[Tensor | None]:
-        """The factors of stochastic depth for every group, see `draw_gains`."""
-        if not self.training or self.rates[-1] == 0:
-            return [None] * len(self.depths)
-        return torch.split(draw_gains(self.rates, branches=2, features=features), self.depths)
 
     def _enlarged(self, features: Tensor) -> Tensor:
         if self.upsampler == "pixelshuffledirect":
@@ -177,7 +171,7 @@ class SwinIR(nn.Module):
         return sr
 
 
-class RSTB(nn.Module):
+class RSTB(ResidualGroup):
     """Residual Swin Transformer block (fig. 2): Swin Transformer blocks, a convolution, and a residual around them."""
 
     def __init__(
@@ -191,7 +185,6 @@ class RSTB(nn.Module):
         resi_connection: ResidualConv,
         img_size: int,
     ) -> None:
-        super().__init__()
         blocks = [
             SwinBlock(
                 embed_dim=embed_dim,
@@ -206,13 +199,7 @@ class RSTB(nn.Module):
             block.attn.register_buffer("relative_position_index", relative_index(window_size, window_size))
             if block.shift:
                 block.register_buffer("attn_mask", shift_mask(img_size, img_size, size=window_size))
-        self.residual_group = Blocks(blocks)
-        self.conv = _residual_conv(embed_dim, resi_connection)
-
-    def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None, memory: Memory) -> Tensor:
-        deep = self.residual_group(features, mask, gains, memory)
-        change: Tensor = self.conv(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return features + change
+        super().__init__(Blocks(blocks), _residual_conv(embed_dim, resi_connection))
 
 
 def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:

@@ -19,7 +19,7 @@ NOT_RECOGNISED = {"srresnet"}
 
 
 # Some part of these nets sees the whole picture at once (a mean over all pixels), so tiles are another picture.
-GLOBAL: set[str] = set()
+GLOBAL = {"hat"}
 # Nets with windows, whose tiles have to begin where a window does.
 ALIGN = {"swinir": 4, "swinir_light": 4, "swinir_real": 4}
 
