@@ -131,8 +131,8 @@ class HAT(nn.Module):
         height, width = lr.shape[-2:]
         image = (pad_to_multiple(lr, self.window_size) - self.mean_in) * self.img_range
         shallow = self.conv_first(image)
-        # The memory layout of a sum is that of its first part: channels last, as the layers behind it want it.
-        features = self.conv_after_body(self._deep(shallow)) + shallow
+        # The sum has the memory layout of its first part: that of the input, while the blocks have their own.
+        features = shallow + self.conv_after_body(self._deep(shallow))
         sr: Tensor = self.conv_last(self.upsample(self.conv_before_upsample(features)))
         sr = sr / self.img_range + self.mean_out
         return sr[..., : height * self.scale, : width * self.scale]
@@ -222,7 +222,7 @@ class ChannelAttention(nn.Module):
         inside = num_feat // squeeze_factor
         check_sizes(**{"embed_dim // squeeze_factor": inside})
         self.attention = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
+            PictureMean(),
             nn.Conv2d(num_feat, inside, 1),
             nn.ReLU(),
             nn.Conv2d(inside, num_feat, 1),
@@ -232,6 +232,17 @@ class ChannelAttention(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         factors: Tensor = self.attention(features)
         return features * factors
+
+
+class PictureMean(nn.Module):
+    """The mean over all pixels: (N, C, H, W) -> (N, C, 1, 1).
+
+    `nn.AdaptiveAvgPool2d(1)` gives the same, but where channels come last in memory its result is laid out anew, which
+    becomes a scatter in the compiled gradient.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.mean((2, 3), keepdim=True)
 
 
 def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:

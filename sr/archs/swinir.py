@@ -139,8 +139,8 @@ class SwinIR(nn.Module):
         height, width = lr.shape[-2:]
         image = (pad_to_multiple(lr, self.window_size) - self.mean_in) * self.img_range
         shallow = self.conv_first(image)
-        # The memory layout of a sum is that of its first part: channels last, as the layers behind it want it.
-        features = self.conv_after_body(self._deep(shallow)) + shallow
+        # The sum has the memory layout of its first part: that of the input, while the blocks have their own.
+        features = shallow + self.conv_after_body(self._deep(shallow))
         sr = self._enlarged(features) if self.upsampler else image + self.conv_last(features)
         sr = sr / self.img_range + self.mean_out
         return sr[..., : height * self.scale, : width * self.scale]
