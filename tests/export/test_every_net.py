@@ -14,7 +14,10 @@ SIZES = ((1, 24, 40), (1, 17, 23), (1, 9, 31))  # (batch, height, width); ncnn k
 # What ncnn has no layers for, by the beginning of the name of the net.
 NCNN_REFUSES: dict[str, str] = {
     "srvgg_bicubic": "upsample_bicubic",
-    "swinir": "",
+    "swinir": "torch.arange",  # the masks, which follow from the size
+    "swinir_light": "torch.arange",
+    "swinir_real": "torch.arange",
+    "hat": "torch.arange",
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
 
