@@ -82,6 +82,8 @@ def smaller(key: str, size: Any) -> Any:
     """An argument of a small net: at most 4 features, blocks or layers, and a single short group of a transformer."""
     if key in ("depths", "num_heads"):
         return [min(size[0], 2)]
+    if key in ("compress_ratio", "squeeze_factor"):  # which divide the features
+        return min(size, 2)
     if key.startswith("num_") and isinstance(size, int):
         return min(size, 4)
     return 12 if key == "embed_dim" else size
