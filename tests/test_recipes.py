@@ -10,12 +10,29 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 RRDB = {"net": "RRDBNet", "scale": 4, "num_feat": 64, "num_block": 23, "num_grow_ch": 32, "unshuffle": True}
+SWINIR = {
+    "net": "SwinIR",
+    "scale": 4,
+    "embed_dim": 180,
+    "depths": [6] * 6,
+    "num_heads": [6] * 6,
+    "window_size": 8,
+    "mlp_ratio": 2.0,
+    "upsampler": "pixelshuffle",
+    "num_feat": 64,
+    "resi_connection": "1conv",
+    "img_range": 1.0,
+    "drop_path_rate": 0.1,
+    "img_size": 64,
+}
 UNET = {"net": "UNetDiscriminator", "num_feat": 64, "skip_connection": True, "average": False}
 VGG = {"net": "VGGDiscriminator", "num_feat": 64, "patch_size": 128}
 CONSTANT = {"schedule": "ConstantLR", "factor": 1.0, "total_iters": 0}
 RESTARTS = {"schedule": "CosineAnnealingWarmRestarts", "T_0": 250_000, "eta_min": 1e-7}
 HALVINGS = {"schedule": "MultiStepLR", "milestones": [50_000, 100_000, 200_000, 300_000], "gamma": 0.5}
 CONV5_4 = {"weight": 1.0, "layers": {"conv5_4": 1.0}, "distance": "l1"}
+HALVINGS_500K = HALVINGS | {"milestones": [250_000, 400_000, 450_000, 475_000]}
+HALVINGS_600K = HALVINGS | {"milestones": [400_000, 500_000, 550_000, 575_000]}
 FIVE_LAYERS = {
     "weight": 1.0,
     "layers": {"conv1_2": 0.1, "conv2_2": 0.1, "conv3_4": 1.0, "conv4_4": 1.0, "conv5_4": 1.0},
@@ -86,6 +103,24 @@ REALESRGAN = REALESRNET | {
     "perceptual": FIVE_LAYERS,
     "adversarial": {"weight": 0.1, "ramp": (0, 0)} | VANILLA,
 }
+SWINIR_CLASSICAL = ESRGAN_PSNR | {
+    "generator": SWINIR,
+    "g": adam(2e-4) | HALVINGS_500K,
+    "length": {"max_epochs": -1, "max_steps": 500_000},
+    "patches": {"batch_size": 4, "hr": 192, "lr": 48},
+}
+SWINIR_LIGHT = {"embed_dim": 60, "depths": [6] * 4, "num_heads": [6] * 4, "upsampler": "pixelshuffledirect"}
+HAT = {
+    "net": "HAT",
+    "window_size": 16,
+    "compress_ratio": 3,
+    "squeeze_factor": 30,
+    "conv_scale": 0.01,
+    "overlap_ratio": 0.5,
+}
+HAT |= {
+    key: value for key, value in SWINIR.items() if key not in ("net", "window_size", "upsampler", "img_size")
+}
 RECIPES = {
     "image_enhancement": IMAGE_ENHANCEMENT,
     "esrgan_psnr": ESRGAN_PSNR,
@@ -96,6 +131,19 @@ RECIPES = {
     "realesrgan_x2": REALESRGAN
     | {"generator": RRDB | {"scale": 2}, "patches": {"batch_size": 12, "hr": 256, "lr": 128}},
     "realesrgan_anime": REALESRGAN | {"generator": RRDB | {"num_block": 6}},
+    "swinir_classical": SWINIR_CLASSICAL,
+    "swinir_light": SWINIR_CLASSICAL
+    | {"generator": SWINIR | SWINIR_LIGHT, "patches": {"batch_size": 8, "hr": 256, "lr": 64}},
+    "swinir_real": REALESRGAN
+    | {
+        "generator": SWINIR | {"upsampler": "nearest+conv"},
+        "g": adam(1e-4) | HALVINGS_600K,
+        "d": adam(1e-4) | HALVINGS_600K,
+        "length": {"max_epochs": -1, "max_steps": 600_000},
+        "patches": {"batch_size": 4, "hr": 256, "lr": 64},
+        "degradation": "bsrgan",
+    },
+    "hat": SWINIR_CLASSICAL | {"generator": HAT, "patches": {"batch_size": 4, "hr": 256, "lr": 64}},
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN

@@ -1,19 +1,25 @@
 """Every net of sr.archs in its smallest form, for the tests that all nets share."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.hat import HAT
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.archs.swinir import SwinIR
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.archs.vgg_disc import VGGDiscriminator
 
 Make = Callable[..., nn.Module]
+
+# Two groups; windows that are smaller than the pictures of the tests; blocks with and without a shift.
+WINDOWS: dict[str, Any] = {"embed_dim": 8, "depths": [2, 1], "num_heads": [2, 1], "window_size": 4}
 
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
@@ -21,6 +27,14 @@ GENERATORS: dict[str, Make] = {
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
+    "hat": lambda **options: HAT(**WINDOWS, num_feat=8, squeeze_factor=4, **options),
+    "swinir": lambda **options: SwinIR(**WINDOWS, num_feat=8, img_size=8, **options),
+    "swinir_light": lambda **options: SwinIR(
+        **WINDOWS, upsampler="pixelshuffledirect", img_size=8, **options
+    ),
+    "swinir_real": lambda **options: SwinIR(
+        **WINDOWS, upsampler="nearest+conv", resi_connection="3conv", num_feat=8, img_size=12, **options
+    ),
 }
 DISCRIMINATORS: dict[str, Make] = {
     "unet_disc": lambda: UNetDiscriminator(num_feat=8),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sr.ops.weight_file import CheckpointError, UnsafeFileError, read_weight_file
 from sr.weights.describe import describe
-from sr.weights.described import TRAINING_ONLY
+from sr.weights.described import HOME, TRAINING_ONLY
 from sr.weights.dialects import (
     DISCRIMINATORS,
     GENERATORS,
@@ -124,7 +124,8 @@ def _describe(
         config.get("generator") if isinstance(config, Mapping) else None,
     ):
         if isinstance(words, Mapping):
-            return {key: value for key, value in words.items() if key not in TRAINING_ONLY}
+            ours = str(words.get("_target_")).startswith(f"{HOME}.")
+            return {key: value for key, value in words.items() if not ours or key not in TRAINING_ONLY}
     try:
         return describe(generator)
     except (

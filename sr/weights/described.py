@@ -11,7 +11,8 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from sr.ops.trusted import NotTrustedError, import_path, trusted_class, trusted_packages
 
 HOME = "sr.archs"
-TRAINING_ONLY = {"memory"}  # arguments of nets that change how they train, not what they compute
+# Arguments of our nets that change how they train, not what they compute.
+TRAINING_ONLY = {"memory", "drop_path_rate"}
 # Other keys with an underscore are orders to Hydra, which builds the net for training; these change no plain value.
 HARMLESS = {"_target_", "_convert_"}
 

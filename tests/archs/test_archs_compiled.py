@@ -19,6 +19,7 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 
 
 def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, Tensor]]:
+    torch.manual_seed(3)  # for what a net draws in training
     with torch.autocast("cpu", torch.bfloat16):
         output = net(image)
     # Weighted, so that no gradient vanishes by symmetry (what a norm puts out sums to zero anyway).
@@ -94,7 +95,8 @@ def test_compiled_gradients_equal_eager_ones(name: str) -> None:
     compiled.compile(fullgraph=True)
 
     loss, expected = loss_and_gradients(eager, train_image(name))
-    compiled_loss, gradients = loss_and_gradients(compiled, train_image(name))
+    with torch._inductor.config.patch(fallback_random=True):  # the same draws as in eager mode
+        compiled_loss, gradients = loss_and_gradients(compiled, train_image(name))
     assert compiled_loss == pytest.approx(loss, rel=0.02)
     for parameter, gradient in expected.items():
         # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent,
