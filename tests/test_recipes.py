@@ -96,6 +96,24 @@ RECIPES = {
     "realesrgan_x2": REALESRGAN
     | {"generator": RRDB | {"scale": 2}, "patches": {"batch_size": 12, "hr": 256, "lr": 128}},
     "realesrgan_anime": REALESRGAN | {"generator": RRDB | {"num_block": 6}},
+    "omnisr": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "OmniSR",
+            "scale": 4,
+            "num_feat": 64,
+            "num_group": 5,
+            "num_block": 1,
+            "window_size": 8,
+            "pe": True,
+            "bias": True,
+        },
+        "g": {"optimizer": "AdamW", "lr": 5e-4, "betas": [0.9, 0.999], "weight_decay": 1e-4}
+        | {"schedule": "MultiStepLR", "milestones": [200_000, 400_000, 600_000], "gamma": 0.5},
+        "length": {"max_epochs": -1, "max_steps": 800_000},
+        "patches": {"batch_size": 64, "hr": 256, "lr": 64},
+        "ema_decay": 0.0,
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN

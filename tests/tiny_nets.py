@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.omnisr import OmniSR
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
@@ -18,6 +19,7 @@ Make = Callable[..., nn.Module]
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
+    "omnisr": lambda **options: OmniSR(num_feat=8, num_group=2, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),

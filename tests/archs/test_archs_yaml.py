@@ -21,6 +21,7 @@ PUBLISHED = {
     "generator/rrdbnet_6b": 4_467_779,
     "generator/srvgg_compact": 1_213_296,
     "generator/srresnet": 1_548_547,
+    "generator/omnisr": 805_376,
     "generator/bicubic": 0,
     "discriminator/unet": 4_376_897,
     "discriminator/vgg": 14_499_401,
