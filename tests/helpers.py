@@ -69,13 +69,22 @@ def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
 
 
 def small_nets(cfg: DictConfig) -> list[str]:
-    """Overrides with which the nets are small, whatever they are: no number of features, blocks or layers above 4."""
+    """Overrides with which the nets are small, whatever they are."""
     return [
-        f"{net}.{key}={min(size, 4)}"
+        f"{net}.{key}={smaller(str(key), size)}"
         for net in ("generator", "discriminator")
         for key, size in cfg[net].items()
-        if str(key).startswith("num_") and isinstance(size, int)
+        if smaller(str(key), size) != size
     ]
+
+
+def smaller(key: str, size: Any) -> Any:
+    """An argument of a small net: at most 4 features, blocks or layers, and a single short group of a transformer."""
+    if key in ("depths", "num_heads"):
+        return [min(size[0], 2)]
+    if key.startswith("num_") and isinstance(size, int):
+        return min(size, 4)
+    return 32 if key == "embed_dim" else size
 
 
 def small_gan(run_dir: Path) -> list[str]:

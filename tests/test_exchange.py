@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import pytest
-from helpers import ROOT, compose_config, experiments, picture, write_vgg
+from helpers import ROOT, compose_config, experiments, picture, smaller, write_vgg
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
@@ -124,8 +124,7 @@ def shrink(cfg: DictConfig, key: str, files: Path) -> None:
     """Small nets, VGG19 as far as its first layer, and paths for what has none."""
     if key in ("generator", "discriminator"):
         for name, size in cfg[key].items():
-            if str(name).startswith("num_") and isinstance(size, int):
-                cfg[key][name] = min(size, 4)
+            cfg[key][name] = smaller(str(name), size)
     for term in cfg.loss.values() if key == "loss" else ():
         if "layers" in term.loss:
             term.loss.weights, term.loss.layers = str(files / "vgg.pth"), {"conv1_1": 1.0}

@@ -86,6 +86,29 @@ REALESRGAN = REALESRNET | {
     "perceptual": FIVE_LAYERS,
     "adversarial": {"weight": 0.1, "ramp": (0, 0)} | VANILLA,
 }
+DAT = ESRGAN_PSNR | {
+    "generator": {
+        "net": "DAT",
+        "scale": 4,
+        "embed_dim": 180,
+        "depths": [6] * 6,
+        "num_heads": [6] * 6,
+        "split_size": [8, 32],
+        "expansion_factor": 4.0,
+        "qkv_bias": True,
+        "upsampler": "pixelshuffle",
+        "num_feat": 64,
+        "resi_connection": "1conv",
+        "img_range": 1.0,
+        "drop_path_rate": 0.1,
+        "img_size": 64,
+    },
+    "g": adam(2e-4)
+    | {"schedule": "MultiStepLR", "milestones": [250_000, 400_000, 450_000, 475_000], "gamma": 0.5},
+    "length": {"max_epochs": -1, "max_steps": 500_000},
+    "patches": {"batch_size": 8, "hr": 256, "lr": 64},
+    "ema_decay": 0.0,
+}
 RECIPES = {
     "image_enhancement": IMAGE_ENHANCEMENT,
     "esrgan_psnr": ESRGAN_PSNR,
@@ -113,6 +136,19 @@ RECIPES = {
         "length": {"max_epochs": -1, "max_steps": 800_000},
         "patches": {"batch_size": 64, "hr": 256, "lr": 64},
         "ema_decay": 0.0,
+    },
+    "dat": DAT,
+    "dat_light": DAT
+    | {
+        "generator": DAT["generator"]
+        | {
+            "embed_dim": 60,
+            "depths": [18],
+            "num_heads": [6],
+            "expansion_factor": 2.0,
+            "upsampler": "pixelshuffledirect",
+            "resi_connection": "3conv",
+        }
     },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},

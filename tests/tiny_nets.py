@@ -1,11 +1,13 @@
 """Every net of sr.archs in its smallest form, for the tests that all nets share."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.dat import DAT
 from sr.archs.omnisr import OmniSR
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
@@ -16,9 +18,20 @@ from sr.archs.vgg_disc import VGGDiscriminator
 
 Make = Callable[..., nn.Module]
 
+
+def _tiny_dat(**options: Any) -> nn.Module:
+    # Fewer channels would leave less than three to the net of the position bias, whose norm makes constants of two.
+    sizes: dict[str, Any] = {"embed_dim": 96, "num_heads": (4, 2), "split_size": (4, 8), "img_size": 16}
+    return DAT(depths=(3, 2), expansion_factor=1.0, **sizes, **options)
+
+
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
+    "dat": lambda **options: _tiny_dat(**options),
+    "dat_light": lambda **options: _tiny_dat(
+        upsampler="pixelshuffledirect", resi_connection="3conv", **options
+    ),
     "omnisr": lambda **options: OmniSR(num_feat=8, num_group=2, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),

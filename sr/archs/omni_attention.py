@@ -5,9 +5,9 @@ authors' code, whose parameter names these are.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sr.archs.channel_scores import cosines
 from sr.archs.position_bias import pairwise_bias
 
 HEADS = 4
@@ -92,8 +92,8 @@ class ChannelAttention(nn.Module):
         order = (1, 0, 5, 7, 2, 3, 4, 6) if self.far else (1, 0, 4, 6, 2, 3, 5, 7)
         groups = split.permute(order)
         query, key, value = groups.flatten(-2).unbind(0)
-        scores = F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).transpose(-2, -1)
-        attended = ((scores * self.temperature).softmax(-1) @ value).view(groups.shape[1:])
+        scores = cosines(query, key) * self.temperature
+        attended = (scores.softmax(-1) @ value).view(groups.shape[1:])
         back = (0, 3, 4, 5, 1, 6, 2) if self.far else (0, 3, 4, 1, 5, 2, 6)
         picture = attended.permute(back).flatten(5).flatten(3, 4).flatten(1, 2)
         result: Tensor = self.project_out(picture)

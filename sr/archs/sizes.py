@@ -1,6 +1,7 @@
 """The checks that the constructors of all nets here make of their sizes."""
 
 from collections.abc import Collection
+from typing import get_args
 
 
 def check_sizes(**sizes: int) -> None:
@@ -29,3 +30,13 @@ def check_scale(scale: int, choices: Collection[int]) -> None:
     """
     if scale not in choices:
         raise ValueError(f"scale={scale} must be one of {', '.join(map(str, choices))}")
+
+
+def check_choice(name: str, value: str, choices: object) -> None:
+    """Refuse a string that is none of the strings of the Literal `choices`.
+
+    Raises:
+        ValueError: names the choices.
+    """
+    if value not in get_args(choices):
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, get_args(choices)))}")

@@ -7,7 +7,7 @@ its own. This was checked with its version 0.4.2; docs/export.md has the check.
 from sr.weights.generator import TrainedGenerator
 
 RECOGNISED = ("safetensors", "pth", "torchscript")
-KNOWN_NETS = ("RRDBNet", "SRVGGNetCompact", "OmniSR")
+KNOWN_NETS = ("RRDBNet", "SRVGGNetCompact", "OmniSR", "DAT")
 PUBLISHED_GROWTH = 32
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from sr.weights.architectures import omnisr, rrdbnet, srvgg
+from sr.weights.architectures import dat, omnisr, rrdbnet, srvgg
 from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
 # are those of its net but no such net has these shapes. What is not here is read from the description in its file.
 ARCHITECTURES: tuple[Callable[[Weights], dict[str, Any] | None], ...] = (
+    dat.describe,
     omnisr.describe,
     rrdbnet.describe,
     srvgg.describe,
