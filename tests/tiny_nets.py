@@ -21,16 +21,16 @@ Make = Callable[..., nn.Module]
 
 def _tiny_dat(**options: Any) -> nn.Module:
     # Fewer channels would leave less than three to the net of the position bias, whose norm makes constants of two.
-    sizes: dict[str, Any] = {"embed_dim": 96, "num_heads": (4, 2), "split_size": (4, 8), "img_size": 16}
-    return DAT(depths=(3, 2), expansion_factor=1.0, **sizes, **options)
+    sizes: dict[str, Any] = {"embed_dim": 96, "split_size": (4, 8), "img_size": 16, "expansion_factor": 1.0}
+    return DAT(**sizes, **options)
 
 
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
-    "dat": lambda **options: _tiny_dat(**options),
+    "dat": lambda **options: _tiny_dat(depths=(3, 1), num_heads=(4, 2), **options),
     "dat_light": lambda **options: _tiny_dat(
-        upsampler="pixelshuffledirect", resi_connection="3conv", **options
+        depths=(2,), num_heads=(2,), upsampler="pixelshuffledirect", resi_connection="3conv", **options
     ),
     "omnisr": lambda **options: OmniSR(num_feat=8, num_group=2, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
