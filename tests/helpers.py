@@ -86,7 +86,7 @@ def smaller(key: str, size: Any) -> Any:
         return min(size, 2)
     if key.startswith("num_") and isinstance(size, int):
         return min(size, 4)
-    return 12 if key == "embed_dim" else size
+    return 32 if key == "embed_dim" else size
 
 
 def small_gan(run_dir: Path) -> list[str]:

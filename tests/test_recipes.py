@@ -121,6 +121,29 @@ HAT = {
 HAT |= {
     key: value for key, value in SWINIR.items() if key not in ("net", "window_size", "upsampler", "img_size")
 }
+DAT = ESRGAN_PSNR | {
+    "generator": {
+        "net": "DAT",
+        "scale": 4,
+        "embed_dim": 180,
+        "depths": [6] * 6,
+        "num_heads": [6] * 6,
+        "split_size": [8, 32],
+        "expansion_factor": 4.0,
+        "qkv_bias": True,
+        "upsampler": "pixelshuffle",
+        "num_feat": 64,
+        "resi_connection": "1conv",
+        "img_range": 1.0,
+        "drop_path_rate": 0.1,
+        "img_size": 64,
+    },
+    "g": adam(2e-4)
+    | {"schedule": "MultiStepLR", "milestones": [250_000, 400_000, 450_000, 475_000], "gamma": 0.5},
+    "length": {"max_epochs": -1, "max_steps": 500_000},
+    "patches": {"batch_size": 8, "hr": 256, "lr": 64},
+    "ema_decay": 0.0,
+}
 RECIPES = {
     "image_enhancement": IMAGE_ENHANCEMENT,
     "esrgan_psnr": ESRGAN_PSNR,
@@ -144,6 +167,37 @@ RECIPES = {
         "degradation": "bsrgan",
     },
     "hat": SWINIR_CLASSICAL | {"generator": HAT, "patches": {"batch_size": 4, "hr": 256, "lr": 64}},
+    "omnisr": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "OmniSR",
+            "scale": 4,
+            "num_feat": 64,
+            "num_group": 5,
+            "num_block": 1,
+            "window_size": 8,
+            "pe": True,
+            "bias": True,
+        },
+        "g": {"optimizer": "AdamW", "lr": 5e-4, "betas": [0.9, 0.999], "weight_decay": 1e-4}
+        | {"schedule": "MultiStepLR", "milestones": [200_000, 400_000, 600_000], "gamma": 0.5},
+        "length": {"max_epochs": -1, "max_steps": 800_000},
+        "patches": {"batch_size": 64, "hr": 256, "lr": 64},
+        "ema_decay": 0.0,
+    },
+    "dat": DAT,
+    "dat_light": DAT
+    | {
+        "generator": DAT["generator"]
+        | {
+            "embed_dim": 60,
+            "depths": [18],
+            "num_heads": [6],
+            "expansion_factor": 2.0,
+            "upsampler": "pixelshuffledirect",
+            "resi_connection": "3conv",
+        }
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN
@@ -266,7 +320,7 @@ def test_every_experiment_builds_at_every_scale(experiment: str) -> None:
     with torch.device("meta"):
         discriminator = instantiate(cfg.discriminator).eval()
         for cfg.scale in (1, 2, 3, 4):
-            sr = instantiate(cfg.generator)(torch.zeros(1, 3, size // cfg.scale, size // cfg.scale))
+            sr = instantiate(cfg.generator).eval()(torch.zeros(1, 3, size // cfg.scale, size // cfg.scale))
             assert sr.shape == (1, 3, size, size)
             assert len(discriminator(sr)) == 1
             assert instantiate(cfg.degradation).margin % cfg.scale == 0

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.dat import DAT
 from sr.archs.hat import HAT
+from sr.archs.omnisr import OmniSR
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
@@ -21,9 +23,21 @@ Make = Callable[..., nn.Module]
 # Two groups; windows that are smaller than the pictures of the tests; blocks with and without a shift.
 WINDOWS: dict[str, Any] = {"embed_dim": 8, "depths": [2, 1], "num_heads": [2, 1], "window_size": 4}
 
+
+def _tiny_dat(**options: Any) -> nn.Module:
+    # Fewer channels would leave less than three to the net of the position bias, whose norm makes constants of two.
+    sizes: dict[str, Any] = {"embed_dim": 96, "split_size": (4, 8), "img_size": 16, "expansion_factor": 1.0}
+    return DAT(**sizes, **options)
+
+
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
+    "dat": lambda **options: _tiny_dat(depths=(3, 1), num_heads=(4, 2), **options),
+    "dat_light": lambda **options: _tiny_dat(
+        depths=(2,), num_heads=(2,), upsampler="pixelshuffledirect", resi_connection="3conv", **options
+    ),
+    "omnisr": lambda **options: OmniSR(num_feat=8, num_group=2, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),

@@ -7,6 +7,7 @@ its own. This was checked with its version 0.4.2; docs/export.md has the check.
 from sr.weights.generator import TrainedGenerator
 
 RECOGNISED = ("safetensors", "pth", "torchscript")
+KNOWN_NETS = ("RRDBNet", "SRVGGNetCompact", "OmniSR", "DAT")
 PUBLISHED_GROWTH = 32
 
 
@@ -19,7 +20,7 @@ def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
     if name not in RECOGNISED:
         return []
     net, arguments = trained.name, trained.description
-    if net not in ("RRDBNet", "SRVGGNetCompact"):
+    if net not in KNOWN_NETS:
         found = [f"do not know the architecture {net} by its weights"]
     elif arguments.get("skip", "nearest") != "nearest":
         found = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sr.weights.architectures import hat, rrdbnet, srvgg, swinir
+from sr.weights.architectures import dat, hat, omnisr, rrdbnet, srvgg, swinir
 from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
@@ -13,6 +13,8 @@ ARCHITECTURES: dict[str, Callable[[Weights], dict[str, Any] | None]] = {
     "SRVGGNetCompact": srvgg.describe,
     "SwinIR": swinir.describe,
     "HAT": hat.describe,
+    "DAT": dat.describe,
+    "OmniSR": omnisr.describe,
 }
 
 

@@ -19,6 +19,8 @@ UNKNOWN = "unknown"
 
 # Prefixes that wrappers add to every name.
 TRANSPARENT = ("module.", "_orig_mod.", "model.")
+# Names under which the profiler thop leaves its counts among the weights, as in the published files of OmniSR.
+COUNTS = ("total_ops", "total_params")
 # The names of the nets in a training checkpoint, the averaged generator first.
 GENERATORS = ("generator_ema.", "net_g_ema.", "generator.", "netG.", "net_g.")
 DISCRIMINATORS = ("discriminator.", "netD.", "net_d.")
@@ -45,7 +47,8 @@ def choose_net(weights: Weights, roles: tuple[str, ...]) -> tuple[str, Weights]:
 
 
 def strip(weights: Weights) -> Weights:
-    """Remove the prefixes that wrappers around the whole net add to names."""
+    """Remove the prefixes that wrappers around the whole net add to names, and what is no weight."""
+    weights = {key: value for key, value in weights.items() if key.rpartition(".")[2] not in COUNTS}
     for prefix in TRANSPARENT:
         # `model.0.weight` is a name of 2018 and not a wrapper.
         if weights and all(

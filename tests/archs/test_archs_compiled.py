@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch._inductor.lowering  # which the decomposition of pooling looks up
 from functorch.compile import make_boxed_func
 from tiny_nets import DISCRIMINATORS, GENERATORS
 from torch import Tensor, nn

@@ -18,6 +18,8 @@ NCNN_REFUSES: dict[str, str] = {
     "swinir_light": "torch.arange",
     "swinir_real": "torch.arange",
     "hat": "torch.arange",
+    "omnisr": "Tensor.reshape",
+    "dat": "torch.roll",
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
 

@@ -13,6 +13,7 @@ from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
 from sr.weights.describe import describe
 from sr.weights.dialects import (
+    COUNTS,
     DISCRIMINATORS,
     ESRGAN_2018,
     ESRGAN_2019,
@@ -130,6 +131,11 @@ def test_wrappers_around_a_net_are_taken_off(prefix: str) -> None:
         *wrapped,
         "other",
     }  # only what all names share
+
+
+def test_counts_of_a_profiler_are_no_weights() -> None:
+    counts = {f"{place}{name}": torch.zeros(1) for place in ("", "body.0.") for name in COUNTS}
+    assert strip({"net.weight": torch.ones(1), **counts}).keys() == {"net.weight"}
 
 
 def test_the_average_comes_first_and_each_net_is_told_from_the_other() -> None:

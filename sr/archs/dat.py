@@ -1,0 +1,202 @@
+"""DAT: transformer blocks that attend over pixels and over channels in turn."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+
+from sr.archs.div2k import mean_colour
+from sr.archs.dual_block import DATBlock, check_blocks, check_window
+from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.rectangles import shift_mask
+from sr.archs.sizes import check_choice, check_scale, check_sizes
+from sr.archs.stochastic_depth import draw_gains, rising_rates
+from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
+
+Upsampler = Literal["pixelshuffle", "pixelshuffledirect"]
+ResidualConv = Literal["1conv", "3conv"]
+
+
+class DAT(nn.Module):
+    """The dual aggregation transformer.
+
+    (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1. Sides
+    that the windows do not divide are continued with zeros inside of each attention. Attention over channels sees the
+    whole picture, so a tile of a picture gives other values than the picture. There is batch norm in every block:
+    training wants two images or more on each device.
+
+    Source: Chen et al., "Dual Aggregation Transformer for Image Super-Resolution", ICCV 2023, sec. 3, and the authors'
+    code. Parameter names are those of the published files, which also hold constants that the net makes itself.
+
+    Args:
+        scale: 1, 2, 3, 4 or 8.
+        in_channels: channels of the input. With three, the mean colour of DIV2K is subtracted from them.
+        out_channels: channels of the result, to which that mean is added.
+        embed_dim: channels of the blocks, 32 or more, a multiple of every number of heads.
+        depths: the number of blocks in each residual group: the first is over pixels, the second over channels, and so
+            on in turn.
+        num_heads: the number of attention heads in each residual group, even.
+        split_size: height and width of the windows of one half of the channels; the other half has them exchanged.
+        expansion_factor: hidden channels of the feed-forward nets as a multiple of `embed_dim`.
+        qkv_bias: whether queries, keys and values have biases.
+        upsampler: "pixelshuffle", or "pixelshuffledirect" with a single convolution (the light net).
+        num_feat: channels of "pixelshuffle" behind the groups.
+        resi_connection: the convolutions that end each group, "1conv", or "3conv" with a fourth of the channels inside.
+        img_range: the factor by which values in [0, 1] are multiplied inside.
+        drop_path_rate: rate of stochastic depth at the last block, see `sr.archs.stochastic_depth`.
+        img_size: side of the image for which files hold masks: published nets have that of their LR patches. It changes
+            nothing that the net computes.
+        memory: "checkpoint" runs blocks twice in training and keeps only their input.
+
+    Raises:
+        ValueError: an argument is not as said here.
+    """
+
+    mean_in: Tensor
+    mean_out: Tensor
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        embed_dim: int = 180,
+        depths: Sequence[int] = (6, 6, 6, 6, 6, 6),
+        num_heads: Sequence[int] = (6, 6, 6, 6, 6, 6),
+        split_size: Sequence[int] = (8, 32),
+        expansion_factor: float = 4.0,
+        qkv_bias: bool = True,
+        upsampler: Upsampler = "pixelshuffle",
+        num_feat: int = 64,
+        resi_connection: ResidualConv = "1conv",
+        img_range: float = 1.0,
+        drop_path_rate: float = 0.1,
+        img_size: int = 64,
+        memory: Memory = "plain",
+    ) -> None:
+        super().__init__()
+        check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
+        check_scale(scale, SHUFFLE_STEPS)
+        check_memory(memory)
+        check_choice("upsampler", upsampler, Upsampler)
+        check_choice("resi_connection", resi_connection, ResidualConv)
+        window = check_window(split_size, img_size=img_size)
+        check_blocks(
+            embed_dim=embed_dim, depths=depths, num_heads=num_heads, expansion_factor=expansion_factor
+        )
+        self.scale = scale
+        self.windows = (window, (window[1], window[0]))
+        self.img_range = img_range
+        self.memory = memory
+        self.depths = [*depths]
+        self.rates = rising_rates(drop_path_rate, sum(depths))
+        self.register_buffer("mean_in", mean_colour(in_channels), persistent=False)
+        self.register_buffer("mean_out", mean_colour(out_channels), persistent=False)
+        self.conv_first = nn.Conv2d(in_channels, embed_dim, 3, padding=1)
+        self.before_RG = nn.Sequential(nn.Identity(), nn.LayerNorm(embed_dim))  # published as before_RG.1
+        self.layers = nn.ModuleList(
+            ResidualGroup(
+                [
+                    DATBlock(
+                        embed_dim=embed_dim,
+                        num_heads=heads,
+                        split_size=window,
+                        expansion_factor=expansion_factor,
+                        qkv_bias=qkv_bias,
+                        place=(group, number),
+                        img_size=img_size,
+                    )
+                    for number in range(depth)
+                ],
+                _residual_conv(embed_dim, resi_connection),
+            )
+            for group, (depth, heads) in enumerate(zip(depths, num_heads, strict=True))
+        )
+        self.norm = nn.LayerNorm(embed_dim)
+        self.conv_after_body = _residual_conv(embed_dim, resi_connection)
+        self.upsampler = upsampler
+        if upsampler == "pixelshuffle":
+            conv = nn.Conv2d(embed_dim, num_feat, 3, padding=1)
+            self.conv_before_upsample = nn.Sequential(conv, nn.LeakyReLU(0.01))
+            self.upsample: nn.Module = PixelShuffleSteps(scale=scale, num_feat=num_feat)
+            self.conv_last = nn.Conv2d(num_feat, out_channels, 3, padding=1)
+        else:
+            conv = nn.Conv2d(embed_dim, out_channels * scale**2, 3, padding=1)
+            self.upsample = nn.Sequential(conv, nn.PixelShuffle(scale))
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+            elif isinstance(layer, nn.BatchNorm2d) and self.memory == "checkpoint":
+                # Blocks run twice, and two steps of this size move the statistics as far as one of the usual size.
+                layer.momentum = 1 - (1 - (layer.momentum or 0.1)) ** 0.5
+
+    def forward(self, lr: Tensor) -> Tensor:
+        shallow = self.conv_first((lr - self.mean_in) * self.img_range)
+        features = self.conv_after_body(self._deep(shallow)) + shallow
+        if self.upsampler == "pixelshuffle":
+            sr = self.conv_last(self.upsample(self.conv_before_upsample(features)))
+        else:
+            sr = self.upsample(features)
+        result: Tensor = sr / self.img_range + self.mean_out
+        return result
+
+    def _deep(self, shallow: Tensor) -> Tensor:
+        features = self.before_RG(shallow.permute(0, 2, 3, 1))
+        height, width = features.shape[1:3]
+        multiple = max(self.windows[0])
+        height, width = height + -height % multiple, width + -width % multiple
+        masks = [shift_mask(height, width, window=window, device=shallow.device) for window in self.windows]
+        gains = self._gains(features)
+        begin = 0
+        for group, depth in zip(self.layers, self.depths, strict=True):
+            features = group(features, tuple(masks), gains[begin : begin + depth], self.memory)
+            begin += depth
+        deep: Tensor = self.norm(features).permute(0, 3, 1, 2)
+        return deep
+
+    def _gains(self, features: Tensor) -> Sequence[Tensor | None]:
+        """The factors of stochastic depth for both branches of every block."""
+        if not self.training or self.rates[-1] == 0:
+            return [None] * len(self.rates)
+        return draw_gains(self.rates, branches=2, features=features).unbind(0)
+
+
+class ResidualGroup(nn.Module):
+    """Blocks in turn, a convolution, and a residual around them (fig. 2)."""
+
+    def __init__(self, blocks: Sequence[DATBlock], conv: nn.Module) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.conv = conv
+
+    def forward(
+        self,
+        features: Tensor,
+        masks: tuple[Tensor, Tensor],
+        gains: Sequence[Tensor | None],
+        memory: Memory,
+    ) -> Tensor:
+        deep = features
+        for block, gain in zip(self.blocks, gains, strict=True):
+            deep = run_block(block, deep, masks, gain, memory=memory)
+        change: Tensor = self.conv(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return features + change
+
+
+def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:
+    if kind == "1conv":
+        return nn.Conv2d(embed_dim, embed_dim, 3, padding=1)
+    inside = embed_dim // 4
+    return nn.Sequential(
+        nn.Conv2d(embed_dim, inside, 3, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(inside, inside, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(inside, embed_dim, 3, padding=1),
+    )
