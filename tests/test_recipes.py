@@ -14,6 +14,7 @@ UNET = {"net": "UNetDiscriminator", "num_feat": 64, "skip_connection": True, "av
 VGG = {"net": "VGGDiscriminator", "num_feat": 64, "patch_size": 128}
 CONSTANT = {"schedule": "ConstantLR", "factor": 1.0, "total_iters": 0}
 RESTARTS = {"schedule": "CosineAnnealingWarmRestarts", "T_0": 250_000, "eta_min": 1e-7}
+EVERY_200K = {"schedule": "StepLR", "step_size": 200_000, "gamma": 0.5}
 HALVINGS = {"schedule": "MultiStepLR", "milestones": [50_000, 100_000, 200_000, 300_000], "gamma": 0.5}
 CONV5_4 = {"weight": 1.0, "layers": {"conv5_4": 1.0}, "distance": "l1"}
 FIVE_LAYERS = {
@@ -96,6 +97,19 @@ RECIPES = {
     "realesrgan_x2": REALESRGAN
     | {"generator": RRDB | {"scale": 2}, "patches": {"batch_size": 12, "hr": 256, "lr": 128}},
     "realesrgan_anime": REALESRGAN | {"generator": RRDB | {"num_block": 6}},
+    "span": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "SPAN",
+            "scale": 4,
+            "num_feat": 52,
+            "num_block": 6,
+            "norm": True,
+            "img_range": 255.0,
+        },
+        "g": adam(5e-4) | EVERY_200K,
+        "patches": {"batch_size": 64, "hr": 256, "lr": 64},
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from sr.archs.bicubic import Bicubic
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.rrdbnet import RRDBNet
+from sr.archs.span import SPAN
 from sr.archs.srresnet import SRResNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
@@ -20,6 +21,7 @@ GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
+    "span": lambda **options: SPAN(num_feat=8, norm=False, **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
 }
 DISCRIMINATORS: dict[str, Make] = {

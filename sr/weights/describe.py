@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from sr.weights.architectures import rrdbnet, srvgg
+from sr.weights.architectures import rrdbnet, span, srvgg
 from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
 # are those of its net but no such net has these shapes. What is not here is read from the description in its file.
-ARCHITECTURES: tuple[Callable[[Weights], dict[str, Any] | None], ...] = (rrdbnet.describe, srvgg.describe)
+ARCHITECTURES: tuple[Callable[[Weights], dict[str, Any] | None], ...] = (
+    rrdbnet.describe,
+    srvgg.describe,
+    span.describe,
+)
 
 
 def describe(weights: Weights) -> dict[str, Any] | None:

@@ -21,6 +21,9 @@ PUBLISHED = {
     "generator/rrdbnet_6b": 4_467_779,
     "generator/srvgg_compact": 1_213_296,
     "generator/srresnet": 1_548_547,
+    # All four convolutions of each merged one; test_span.py has the sizes that the paper counts.
+    "generator/span": 2_157_136,
+    "generator/span_s": 1_840_488,
     "generator/bicubic": 0,
     "discriminator/unet": 4_376_897,
     "discriminator/vgg": 14_499_401,
