@@ -58,6 +58,19 @@ ESRGAN_PSNR = IMAGE_ENHANCEMENT | {
     "perceptual": None,
     "adversarial": None,
 }
+EDSR = ESRGAN_PSNR | {
+    "generator": {
+        "net": "EDSR",
+        "scale": 4,
+        "num_feat": 256,
+        "num_block": 32,
+        "res_scale": 0.1,
+        "img_range": 255.0,
+    },
+    "g": adam(1e-4, second=0.999) | EVERY_200K,
+    "length": {"max_epochs": -1, "max_steps": 300_000},
+    "patches": {"batch_size": 16, "hr": 192, "lr": 48},
+}
 ESRGAN = ESRGAN_PSNR | {
     "discriminator": VGG,
     "g": adam(1e-4) | HALVINGS,
@@ -110,6 +123,47 @@ RECIPES = {
         "g": adam(5e-4) | EVERY_200K,
         "patches": {"batch_size": 64, "hr": 256, "lr": 64},
     },
+    "realplksr": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "RealPLKSR",
+            "scale": 4,
+            "num_feat": 64,
+            "num_block": 28,
+            "kernel_size": 17,
+            "split_ratio": 0.25,
+            "use_ea": True,
+            "norm_groups": 4,
+            "layer_norm": True,
+            "upsampler": "pixelshuffle",
+        },
+        "g": adam(2e-4)
+        | {
+            "schedule": "MultiStepLR",
+            "milestones": [100_000, 200_000, 300_000, 400_000, 425_000],
+            "gamma": 0.5,
+        },
+        "length": {"max_epochs": -1, "max_steps": 450_000},
+        "patches": {"batch_size": 16, "hr": 384, "lr": 96},
+        "l1": None,
+        "charbonnier": (1.0, 1e-6),
+    },
+    "edsr": EDSR,
+    "rcan": EDSR
+    | {
+        "generator": {
+            "net": "RCAN",
+            "scale": 4,
+            "num_feat": 64,
+            "num_group": 10,
+            "num_block": 20,
+            "reduction": 16,
+            "norm": True,
+            "img_range": 255.0,
+            "unshuffle": False,
+        },
+        "length": {"max_epochs": -1, "max_steps": 1_000_000},
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN
@@ -148,7 +202,7 @@ def read_recipe(experiment: str) -> dict[str, Any]:
     model, data, loss, gan_loss = cfg["model"], cfg["data"], cfg["loss"], cfg["gan_loss"]
     adversarial = model["_target_"] == "sr.training.gan.GANModule"
     assert adversarial or model["_target_"] == "sr.training.psnr.PSNRModule"
-    assert set(loss) <= {"l1", "perceptual"}
+    assert set(loss) <= {"l1", "charbonnier", "perceptual"}
     assert data["degradation"] == cfg["degradation"]
     recipe: dict[str, Any] = {
         "generator": named(cfg["generator"], "net"),
@@ -159,7 +213,7 @@ def read_recipe(experiment: str) -> dict[str, Any]:
             "hr": data["hr_patch_size"],
             "lr": data["hr_patch_size"] // cfg["scale"],
         },
-        "l1": loss["l1"]["weight"],
+        "l1": loss["l1"]["weight"] if "l1" in loss else None,
         "perceptual": None,
         "adversarial": None,
         "ema_decay": model["optimization"]["ema_decay"],
@@ -169,6 +223,8 @@ def read_recipe(experiment: str) -> dict[str, Any]:
     for net in "gd":
         parts = named(cfg[f"optimizer_{net}"], "optimizer") | named(cfg[f"scheduler_{net}"], "schedule")
         recipe[net] = parts if net == "g" or adversarial else None
+    if "charbonnier" in loss:
+        recipe["charbonnier"] = loss["charbonnier"]["weight"], loss["charbonnier"]["loss"]["eps"]
     if "perceptual" in loss:
         node = loss["perceptual"]
         recipe["perceptual"] = {"weight": node["weight"]} | {

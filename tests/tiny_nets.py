@@ -6,7 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.edsr import EDSR
 from sr.archs.patch_disc import PatchDiscriminator
+from sr.archs.plksr import PLKSR
+from sr.archs.rcan import RCAN
+from sr.archs.realplksr import RealPLKSR
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.span import SPAN
 from sr.archs.srresnet import SRResNet
@@ -22,6 +26,18 @@ GENERATORS: dict[str, Make] = {
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "span": lambda **options: SPAN(num_feat=8, norm=False, **options),
+    "plksr": lambda **options: PLKSR(num_feat=8, num_block=2, kernel_size=5, **options),
+    "realplksr": lambda **options: RealPLKSR(
+        num_feat=8, num_block=2, kernel_size=5, upsampler="dysample", **options
+    ),
+    "realplksr_groups": lambda **options: RealPLKSR(
+        num_feat=8, num_block=2, kernel_size=5, layer_norm=False, **options
+    ),
+    "edsr": lambda **options: EDSR(num_feat=8, num_block=2, **options),
+    "rcan": lambda **options: RCAN(num_feat=8, num_group=2, num_block=2, reduction=4, **options),
+    "rcan_unshuffled": lambda **options: RCAN(
+        num_feat=8, num_group=2, num_block=1, reduction=4, norm=False, unshuffle=True, **options
+    ),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
 }
 DISCRIMINATORS: dict[str, Make] = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sr.weights.architectures import rrdbnet, span, srvgg
+from sr.weights.architectures import edsr, plksr, rcan, rrdbnet, span, srvgg
 from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
@@ -12,6 +12,9 @@ ARCHITECTURES: tuple[Callable[[Weights], dict[str, Any] | None], ...] = (
     rrdbnet.describe,
     srvgg.describe,
     span.describe,
+    plksr.describe,
+    edsr.describe,
+    rcan.describe,
 )
 
 

@@ -24,6 +24,13 @@ PUBLISHED = {
     # All four convolutions of each merged one; test_span.py has the sizes that the paper counts.
     "generator/span": 2_157_136,
     "generator/span_s": 1_840_488,
+    "generator/plksr": 7_386_096,
+    "generator/plksr_tiny": 2_370_544,
+    "generator/realplksr": 7_389_680,
+    "generator/realplksr_small": 2_372_080,
+    "generator/edsr_baseline": 1_517_571,
+    "generator/edsr": 43_089_923,
+    "generator/rcan": 15_592_355,
     "generator/bicubic": 0,
     "discriminator/unet": 4_376_897,
     "discriminator/vgg": 14_499_401,
