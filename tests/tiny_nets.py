@@ -36,7 +36,7 @@ GENERATORS: dict[str, Make] = {
     "edsr": lambda **options: EDSR(num_feat=8, num_block=2, **options),
     "rcan": lambda **options: RCAN(num_feat=8, num_group=2, num_block=2, reduction=4, **options),
     "rcan_unshuffled": lambda **options: RCAN(
-        num_feat=8, num_group=2, num_block=1, reduction=4, norm=False, unshuffle=True, **options
+        num_feat=8, num_group=2, num_block=1, reduction=2, norm=False, unshuffle=True, **options
     ),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
 }

@@ -1,19 +1,19 @@
 """The mean colour of DIV2K, taken off an image and put on again, as EDSR and RCAN do."""
 
+from typing import Any
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sr.archs.autocast import without_autocast
 from sr.archs.div2k import mean_colour
 
 
 class MeanShift(nn.Module):
-    """image + sign * img_range * mean, as a 1 x 1 convolution whose tensors are never trained.
+    """image + sign * img_range * mean: a 1 x 1 convolution in the published code, whose tensors are never trained.
 
-    (N, C, H, W) in [0, img_range] -> the same, in fp32 even under autocast, which would round an image to 8 bits.
-    The mean is zero unless there are three channels. The tensors are in the state because published files hold them,
-    and are taken from there.
+    (N, C, H, W) in [0, img_range] -> the same. The mean is zero unless there are three channels. The tensors are in
+    the state because published files hold them. The bias is taken from there; the weight would divide by a standard
+    deviation, and is the identity in every published file, so it is stored and checked, and not computed with.
 
     Source: the code of Lim et al., "Enhanced deep residual networks for single image super-resolution", 2017.
     """
@@ -23,9 +23,31 @@ class MeanShift(nn.Module):
 
     def __init__(self, *, channels: int, img_range: float, sign: int) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.eye(channels).reshape(channels, channels, 1, 1))
+        self.register_buffer("weight", _identity(channels))
         self.register_buffer("bias", sign * img_range * mean_colour(channels).flatten())
 
     def forward(self, image: Tensor) -> Tensor:
-        with without_autocast(image.device.type):
-            return F.conv2d(image.to(self.weight.dtype), self.weight, self.bias)
+        return image + self.bias[:, None, None]
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        metadata: Any,
+        strict: Any,
+        missing: Any,
+        surplus: Any,
+        errors: list[str],
+    ) -> None:
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, surplus, errors)
+        weight = state_dict.get(prefix + "weight", self.weight)
+        if weight.shape == self.weight.shape and not torch.equal(
+            weight.float().cpu(), _identity(len(weight))
+        ):
+            errors.append(
+                f"{prefix}weight is not the identity: images that are divided by a deviation are not supported"
+            )
+
+
+def _identity(channels: int) -> Tensor:
+    return torch.eye(channels).reshape(channels, channels, 1, 1)

@@ -14,6 +14,7 @@ SIZES = ((1, 24, 40), (1, 17, 23), (1, 9, 31))  # (batch, height, width); ncnn k
 # What ncnn has no layers for, by the beginning of the name of the net.
 NCNN_REFUSES: dict[str, str] = {
     "srvgg_bicubic": "upsample_bicubic",
+    "rcan_unshuffled": "torch.index_select",  # of the padding
     "realplksr": "torch.arange",  # the places of DySample, which follow from the size
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
