@@ -9,7 +9,15 @@ from helpers import ROOT, compose_config, experiments, small_nets
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-RRDB = {"net": "RRDBNet", "scale": 4, "num_feat": 64, "num_block": 23, "num_grow_ch": 32, "unshuffle": True}
+RRDB = {
+    "net": "RRDBNet",
+    "scale": 4,
+    "num_feat": 64,
+    "num_block": 23,
+    "num_grow_ch": 32,
+    "unshuffle": True,
+    "plus": False,
+}
 UNET = {"net": "UNetDiscriminator", "num_feat": 64, "skip_connection": True, "average": False}
 VGG = {"net": "VGGDiscriminator", "num_feat": 64, "patch_size": 128}
 CONSTANT = {"schedule": "ConstantLR", "factor": 1.0, "total_iters": 0}
@@ -174,6 +182,7 @@ RECIPES = {
             "num_feat": 64,
             "num_conv": 32,
             "skip": "nearest",
+            "activation": "prelu",
         },
         "g": adam(2e-4) | {"schedule": "MultiStepLR", "milestones": [500_000], "gamma": 0.5},
         "length": {"max_epochs": -1, "max_steps": 900_000},

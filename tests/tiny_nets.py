@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
 from sr.archs.edsr import EDSR
+from sr.archs.multiscale_disc import MultiscalePatchDiscriminator
 from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.plksr import PLKSR
 from sr.archs.rcan import RCAN
@@ -23,6 +24,7 @@ Make = Callable[..., nn.Module]
 # Each takes `scale` and what else its constructor knows.
 GENERATORS: dict[str, Make] = {
     "rrdbnet": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, **options),
+    "rrdbnet_plus": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, plus=True, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
     "span": lambda **options: SPAN(num_feat=8, norm=False, **options),
@@ -38,12 +40,14 @@ GENERATORS: dict[str, Make] = {
     "rcan_unshuffled": lambda **options: RCAN(
         num_feat=8, num_group=2, num_block=1, reduction=2, norm=False, unshuffle=True, **options
     ),
+    "srvgg_relu": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, activation="relu", **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
 }
 DISCRIMINATORS: dict[str, Make] = {
     "unet_disc": lambda: UNetDiscriminator(num_feat=8),
     "vgg_disc": lambda: VGGDiscriminator(num_feat=4, patch_size=32),
     "patch_disc": lambda: PatchDiscriminator(num_feat=8, num_layer=2),
+    "multiscale_disc": lambda: MultiscalePatchDiscriminator(num_feat=8, num_layer=1, num_scale=2),
 }
 BASELINES: dict[str, Make] = {"bicubic": Bicubic}
 

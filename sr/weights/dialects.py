@@ -34,6 +34,7 @@ _NAMES_2019 = {
     "HRconv": "conv_hr",
 }
 _OLD_BLOCK = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.(weight|bias)")
+_OLD_PLUS = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv1x1\.weight")  # ESRGAN+
 _OLD_TRUNK = re.compile(r"model\.1\.sub\.(\d+)\.(weight|bias)")
 _OLD_CONV = re.compile(r"model\.(\d+)\.(weight|bias)")
 
@@ -84,6 +85,8 @@ def _rename_2018(weights: Weights) -> dict[str, str]:
     for key in weights:
         if block := _OLD_BLOCK.fullmatch(key):
             renamed[key] = "body.{}.rdb{}.conv{}.{}".format(*block.groups())
+        elif plus := _OLD_PLUS.fullmatch(key):
+            renamed[key] = "body.{}.rdb{}.conv1x1.weight".format(*plus.groups())
         elif trunk := _OLD_TRUNK.fullmatch(key):
             renamed[key] = f"conv_body.{trunk[2]}"
         elif conv := _OLD_CONV.fullmatch(key):
