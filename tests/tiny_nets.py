@@ -27,7 +27,7 @@ GENERATORS: dict[str, Make] = {
     "rrdbnet_plus": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, plus=True, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
-    "span": lambda **options: SPAN(num_feat=8, norm=False, **options),
+    "span": lambda **options: SPAN(num_feat=8, num_block=2, norm=False, **options),
     "plksr": lambda **options: PLKSR(num_feat=8, num_block=2, kernel_size=5, **options),
     "realplksr": lambda **options: RealPLKSR(
         num_feat=8, num_block=2, kernel_size=5, upsampler="dysample", **options

@@ -141,7 +141,7 @@ def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
     module = make(discriminator=nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)))
     hr, fake = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8) + 1
     real_logits, fake_logits = module._discriminate(hr, fake)
-    for logits in (real_logits, fake_logits):
+    for (logits,) in (real_logits, fake_logits):
         torch.testing.assert_close(logits.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
 
 
