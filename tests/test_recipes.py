@@ -9,7 +9,15 @@ from helpers import ROOT, compose_config, experiments, small_nets
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-RRDB = {"net": "RRDBNet", "scale": 4, "num_feat": 64, "num_block": 23, "num_grow_ch": 32, "unshuffle": True}
+RRDB = {
+    "net": "RRDBNet",
+    "scale": 4,
+    "num_feat": 64,
+    "num_block": 23,
+    "num_grow_ch": 32,
+    "unshuffle": True,
+    "plus": False,
+}
 SWINIR = {
     "net": "SwinIR",
     "scale": 4,
@@ -29,6 +37,7 @@ UNET = {"net": "UNetDiscriminator", "num_feat": 64, "skip_connection": True, "av
 VGG = {"net": "VGGDiscriminator", "num_feat": 64, "patch_size": 128}
 CONSTANT = {"schedule": "ConstantLR", "factor": 1.0, "total_iters": 0}
 RESTARTS = {"schedule": "CosineAnnealingWarmRestarts", "T_0": 250_000, "eta_min": 1e-7}
+EVERY_200K = {"schedule": "StepLR", "step_size": 200_000, "gamma": 0.5}
 HALVINGS = {"schedule": "MultiStepLR", "milestones": [50_000, 100_000, 200_000, 300_000], "gamma": 0.5}
 CONV5_4 = {"weight": 1.0, "layers": {"conv5_4": 1.0}, "distance": "l1"}
 HALVINGS_500K = HALVINGS | {"milestones": [250_000, 400_000, 450_000, 475_000]}
@@ -73,6 +82,19 @@ ESRGAN_PSNR = IMAGE_ENHANCEMENT | {
     "l1": 1.0,
     "perceptual": None,
     "adversarial": None,
+}
+EDSR = ESRGAN_PSNR | {
+    "generator": {
+        "net": "EDSR",
+        "scale": 4,
+        "num_feat": 256,
+        "num_block": 32,
+        "res_scale": 0.1,
+        "img_range": 255.0,
+    },
+    "g": adam(1e-4, second=0.999) | EVERY_200K,
+    "length": {"max_epochs": -1, "max_steps": 300_000},
+    "patches": {"batch_size": 16, "hr": 192, "lr": 48},
 }
 ESRGAN = ESRGAN_PSNR | {
     "discriminator": VGG,
@@ -198,6 +220,60 @@ RECIPES = {
             "resi_connection": "3conv",
         }
     },
+    "span": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "SPAN",
+            "scale": 4,
+            "num_feat": 52,
+            "num_block": 6,
+            "norm": True,
+            "img_range": 255.0,
+        },
+        "g": adam(5e-4) | EVERY_200K,
+        "patches": {"batch_size": 64, "hr": 256, "lr": 64},
+    },
+    "realplksr": ESRGAN_PSNR
+    | {
+        "generator": {
+            "net": "RealPLKSR",
+            "scale": 4,
+            "num_feat": 64,
+            "num_block": 28,
+            "kernel_size": 17,
+            "split_ratio": 0.25,
+            "use_ea": True,
+            "norm_groups": 4,
+            "layer_norm": True,
+            "upsampler": "pixelshuffle",
+        },
+        "g": adam(2e-4)
+        | {
+            "schedule": "MultiStepLR",
+            "milestones": [100_000, 200_000, 300_000, 400_000, 425_000],
+            "gamma": 0.5,
+        },
+        "length": {"max_epochs": -1, "max_steps": 450_000},
+        "patches": {"batch_size": 16, "hr": 384, "lr": 96},
+        "l1": None,
+        "charbonnier": (1.0, 1e-6),
+    },
+    "edsr": EDSR,
+    "rcan": EDSR
+    | {
+        "generator": {
+            "net": "RCAN",
+            "scale": 4,
+            "num_feat": 64,
+            "num_group": 10,
+            "num_block": 20,
+            "reduction": 16,
+            "norm": True,
+            "img_range": 255.0,
+            "unshuffle": False,
+        },
+        "length": {"max_epochs": -1, "max_steps": 1_000_000},
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": {"max_epochs": -1, "max_steps": 50_000}},
     "compact_general": REALESRGAN
@@ -208,6 +284,7 @@ RECIPES = {
             "num_feat": 64,
             "num_conv": 32,
             "skip": "nearest",
+            "activation": "prelu",
         },
         "g": adam(2e-4) | {"schedule": "MultiStepLR", "milestones": [500_000], "gamma": 0.5},
         "length": {"max_epochs": -1, "max_steps": 900_000},
@@ -236,7 +313,7 @@ def read_recipe(experiment: str) -> dict[str, Any]:
     model, data, loss, gan_loss = cfg["model"], cfg["data"], cfg["loss"], cfg["gan_loss"]
     adversarial = model["_target_"] == "sr.training.gan.GANModule"
     assert adversarial or model["_target_"] == "sr.training.psnr.PSNRModule"
-    assert set(loss) <= {"l1", "perceptual"}
+    assert set(loss) <= {"l1", "charbonnier", "perceptual"}
     assert data["degradation"] == cfg["degradation"]
     recipe: dict[str, Any] = {
         "generator": named(cfg["generator"], "net"),
@@ -247,7 +324,7 @@ def read_recipe(experiment: str) -> dict[str, Any]:
             "hr": data["hr_patch_size"],
             "lr": data["hr_patch_size"] // cfg["scale"],
         },
-        "l1": loss["l1"]["weight"],
+        "l1": loss["l1"]["weight"] if "l1" in loss else None,
         "perceptual": None,
         "adversarial": None,
         "ema_decay": model["optimization"]["ema_decay"],
@@ -257,6 +334,8 @@ def read_recipe(experiment: str) -> dict[str, Any]:
     for net in "gd":
         parts = named(cfg[f"optimizer_{net}"], "optimizer") | named(cfg[f"scheduler_{net}"], "schedule")
         recipe[net] = parts if net == "g" or adversarial else None
+    if "charbonnier" in loss:
+        recipe["charbonnier"] = loss["charbonnier"]["weight"], loss["charbonnier"]["loss"]["eps"]
     if "perceptual" in loss:
         node = loss["perceptual"]
         recipe["perceptual"] = {"weight": node["weight"]} | {

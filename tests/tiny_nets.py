@@ -8,10 +8,16 @@ from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
 from sr.archs.dat import DAT
+from sr.archs.edsr import EDSR
 from sr.archs.hat import HAT
+from sr.archs.multiscale_disc import MultiscalePatchDiscriminator
 from sr.archs.omnisr import OmniSR
 from sr.archs.patch_disc import PatchDiscriminator
+from sr.archs.plksr import PLKSR
+from sr.archs.rcan import RCAN
+from sr.archs.realplksr import RealPLKSR
 from sr.archs.rrdbnet import RRDBNet
+from sr.archs.span import SPAN
 from sr.archs.srresnet import SRResNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.swinir import SwinIR
@@ -38,8 +44,23 @@ GENERATORS: dict[str, Make] = {
         depths=(2,), num_heads=(2,), upsampler="pixelshuffledirect", resi_connection="3conv", **options
     ),
     "omnisr": lambda **options: OmniSR(num_feat=8, num_group=2, **options),
+    "rrdbnet_plus": lambda **options: RRDBNet(num_feat=8, num_block=2, num_grow_ch=4, plus=True, **options),
     "srresnet": lambda **options: SRResNet(num_feat=8, num_block=2, **options),
     "srvgg_nearest": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, **options),
+    "span": lambda **options: SPAN(num_feat=8, num_block=2, norm=False, **options),
+    "plksr": lambda **options: PLKSR(num_feat=8, num_block=2, kernel_size=5, **options),
+    "realplksr": lambda **options: RealPLKSR(
+        num_feat=8, num_block=2, kernel_size=5, upsampler="dysample", **options
+    ),
+    "realplksr_groups": lambda **options: RealPLKSR(
+        num_feat=8, num_block=2, kernel_size=5, layer_norm=False, **options
+    ),
+    "edsr": lambda **options: EDSR(num_feat=8, num_block=2, **options),
+    "rcan": lambda **options: RCAN(num_feat=8, num_group=2, num_block=2, reduction=4, **options),
+    "rcan_unshuffled": lambda **options: RCAN(
+        num_feat=8, num_group=2, num_block=1, reduction=2, norm=False, unshuffle=True, **options
+    ),
+    "srvgg_relu": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, activation="relu", **options),
     "srvgg_bicubic": lambda **options: SRVGGNetCompact(num_feat=8, num_conv=2, skip="bicubic", **options),
     "hat": lambda **options: HAT(**WINDOWS, num_feat=8, squeeze_factor=4, **options),
     "swinir": lambda **options: SwinIR(**WINDOWS, num_feat=8, img_size=8, **options),
@@ -54,6 +75,7 @@ DISCRIMINATORS: dict[str, Make] = {
     "unet_disc": lambda: UNetDiscriminator(num_feat=8),
     "vgg_disc": lambda: VGGDiscriminator(num_feat=4, patch_size=32),
     "patch_disc": lambda: PatchDiscriminator(num_feat=8, num_layer=2),
+    "multiscale_disc": lambda: MultiscalePatchDiscriminator(num_feat=8, num_layer=1, num_scale=2),
 }
 BASELINES: dict[str, Make] = {"bicubic": Bicubic}
 

@@ -1,13 +1,13 @@
 """The dense block of RRDBNet as one step of autograd, which keeps a quarter of what autograd would keep."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from sr.archs.autocast import without_autocast
 
 SLOPE = 0.2
 
@@ -32,7 +32,7 @@ def lean_dense(features: Tensor, weights: list[Tensor], biases: list[Tensor]) ->
 class _LeanDense(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, *parameters: Tensor) -> Tensor:
-        with _without_autocast(features.device.type) as dtype:
+        with without_autocast(features.device.type) as dtype:
             dtype = dtype or features.dtype
             weights, biases = _halves([parameter.to(dtype) for parameter in parameters])
             ends = [weight.shape[1] for weight in weights]  # how many channels each convolution sees
@@ -52,7 +52,7 @@ class _LeanDense(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         dense, *parameters = ctx.saved_tensors
         weights, biases = _halves(parameters)
-        with _without_autocast(grad.device.type):
+        with without_autocast(grad.device.type):
             into_dense, grad_weight, grad_bias = _convolution_backward(grad, dense, weights[-1])
             grad_weights, grad_biases = [grad_weight], [grad_bias]
             for weight, later in zip(weights[-2::-1], weights[:0:-1], strict=True):
@@ -66,17 +66,6 @@ class _LeanDense(torch.autograd.Function):
         ordered = [*reversed(grad_weights), *reversed(grad_biases)]
         typed = (each.to(like.dtype) for each, like in zip(ordered, (*weights, *biases), strict=True))
         return into_dense.to(ctx.features_dtype), *typed
-
-
-@contextmanager
-def _without_autocast(device: str) -> Iterator[torch.dtype | None]:
-    """Gives the dtype that autocast was computing in, if it was."""
-    if not torch.amp.is_autocast_available(device):  # "meta"
-        yield None
-        return
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
-    with torch.autocast(device, enabled=False):
-        yield dtype
 
 
 def _halves(parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:

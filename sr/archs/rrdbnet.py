@@ -31,6 +31,10 @@ class RRDBNet(nn.Module):
     sec. 3.4; a single enlargement by 3, as ESRGAN's first code had it, for scale 3. Parameter names are those of the
     published Real-ESRGAN checkpoints.
 
+    `plus` is the generator of ESRGAN+ (Rakotonirina and Rasoanaivo, 2020, sec. 3.1, fig. 3), without the noise that it
+    is trained with: every second convolution of a dense block has a residual of its own. Its published files have the
+    names of 2018, which are translated. `memory="lean"` does not know these residuals, so it is "plain" there.
+
     What training keeps in memory for the backward pass is a choice of `memory`, which changes results by no more than
     rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it (see `sr.archs.lean_dense`),
     "checkpoint" the input of every block alone, whose forward pass runs twice.
@@ -49,6 +53,7 @@ class RRDBNet(nn.Module):
         num_block: int = 23,
         num_grow_ch: int = 32,
         unshuffle: bool = True,
+        plus: bool = False,
         memory: Memory = "lean",
     ) -> None:
         super().__init__()
@@ -59,7 +64,8 @@ class RRDBNet(nn.Module):
         self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
         sizes = {"num_feat": num_feat, "num_grow_ch": num_grow_ch}
-        blocks = (RRDB(**sizes, lean=memory == "lean") for _ in range(num_block))
+        lean = memory == "lean" and not plus
+        blocks = (RRDB(**sizes, lean=lean, plus=plus) for _ in range(num_block))
         self.memory = memory
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
@@ -102,11 +108,11 @@ class RRDBNet(nn.Module):
 class RRDB(nn.Module):
     """Residual-in-residual dense block: three dense blocks, a scaled residual around them (ESRGAN fig. 4)."""
 
-    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool) -> None:
+    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool, plus: bool = False) -> None:
         super().__init__()
-        self.rdb1 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
-        self.rdb2 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
-        self.rdb3 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
+        self.rdb1 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean, plus=plus)
+        self.rdb2 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean, plus=plus)
+        self.rdb3 = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean, plus=plus)
 
     def forward(self, features: Tensor) -> Tensor:
         branch: Tensor = self.rdb3(self.rdb2(self.rdb1(features)))
@@ -116,12 +122,15 @@ class RRDB(nn.Module):
 class ResidualDenseBlock(nn.Module):
     """Five convolutions, each seeing the input and all results before it; a scaled residual around them.
 
-    `lean` is another way to the same result, see `sr.archs.lean_dense`.
+    `lean` is another way to the same result, see `sr.archs.lean_dense`. `plus` adds a 1 x 1 convolution of the input to
+    the result of the second convolution, and that sum to the result of the fourth one (ESRGAN+, fig. 3).
     """
 
-    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool = False) -> None:
+    def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool = False, plus: bool = False) -> None:
         super().__init__()
+        assert not (lean and plus)
         self.lean = lean
+        self.conv1x1 = nn.Conv2d(num_feat, num_grow_ch, 1, bias=False) if plus else None
         self.conv1 = nn.Conv2d(num_feat, num_grow_ch, 3, padding=1)
         self.conv2 = nn.Conv2d(num_feat + num_grow_ch, num_grow_ch, 3, padding=1)
         self.conv3 = nn.Conv2d(num_feat + 2 * num_grow_ch, num_grow_ch, 3, padding=1)
@@ -144,9 +153,21 @@ class ResidualDenseBlock(nn.Module):
         return features + _RESIDUAL_SCALE * branch
 
     def _branch(self, features: Tensor) -> Tensor:
+        if self.conv1x1 is not None:
+            return self._plus_branch(features, residual=self.conv1x1(features))
         dense = features
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
             dense = torch.cat((dense, self.activation(conv(dense))), dim=1)
+        branch: Tensor = self.conv5(dense)
+        return branch
+
+    def _plus_branch(self, features: Tensor, *, residual: Tensor) -> Tensor:
+        dense = features
+        for number, conv in enumerate((self.conv1, self.conv2, self.conv3, self.conv4), start=1):
+            result = self.activation(conv(dense))
+            if number % 2 == 0:
+                result = residual = result + residual
+            dense = torch.cat((dense, result), dim=1)
         branch: Tensor = self.conv5(dense)
         return branch
 

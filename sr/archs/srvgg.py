@@ -10,12 +10,13 @@ from sr.archs.bicubic import upsample_bicubic
 from sr.archs.sizes import check_sizes
 from sr.archs.upsampling import upsample_nearest
 
-_PRELU_SLOPE = 0.25
 _SKIPS = ("nearest", "bicubic")
+# The slope below zero of each activation, at the start for one that learns it.
+_SLOPES = {"prelu": 0.25, "relu": 0.0, "leakyrelu": 0.1}
 
 
 class SRVGGNetCompact(nn.Module):
-    """`num_conv` + 2 convolutions with PReLU between them, pixel shuffle, plus the upsampled input.
+    """`num_conv` + 2 convolutions with activations between them, pixel shuffle, plus the upsampled input.
 
     (N, in_channels, H, W) float in [0, 1] -> (N, out_channels, H*scale, W*scale), not clamped, any H, W >= 1.
 
@@ -24,10 +25,13 @@ class SRVGGNetCompact(nn.Module):
     the field that loads a net trained with "bicubic" adds the nearest-upsampled input and shows blocky edges,
     without an error.
 
+    `activation` is PReLU in all published checkpoints. ReLU, and leaky ReLU with a slope of 0.1, have no parameters, so
+    tools of the field do not recognise nets with them.
+
     Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32),
     whose parameter names these are.
-    Raises ValueError if `scale` or a `num_*` is below 1, if `skip` is unknown, or if `out_channels` is not
-    `in_channels`.
+    Raises ValueError if `scale` or a `num_*` is below 1, if `skip` or `activation` is unknown, or if `out_channels` is
+    not `in_channels`.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class SRVGGNetCompact(nn.Module):
         num_feat: int = 64,
         num_conv: int = 32,
         skip: Literal["nearest", "bicubic"] = "nearest",
+        activation: Literal["prelu", "relu", "leakyrelu"] = "prelu",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_conv=num_conv)
@@ -46,6 +51,8 @@ class SRVGGNetCompact(nn.Module):
             raise ValueError(f"scale={scale} must be a positive integer")
         if skip not in _SKIPS:
             raise ValueError(f"skip={skip!r} must be one of {', '.join(map(repr, _SKIPS))}")
+        if activation not in _SLOPES:
+            raise ValueError(f"activation={activation!r} must be one of {', '.join(map(repr, _SLOPES))}")
         if out_channels != in_channels:
             raise ValueError(
                 f"out_channels={out_channels} must equal in_channels={in_channels} to be added to the input"
@@ -54,20 +61,20 @@ class SRVGGNetCompact(nn.Module):
         self.skip = skip
         # One flat list, because the published names number convolutions and activations in one count.
         self.body = nn.Sequential(
-            nn.Conv2d(in_channels, num_feat, 3, padding=1), nn.PReLU(num_feat, init=_PRELU_SLOPE)
+            nn.Conv2d(in_channels, num_feat, 3, padding=1), _activation(activation, num_feat=num_feat)
         )
         for _ in range(num_conv):
             self.body.append(nn.Conv2d(num_feat, num_feat, 3, padding=1))
-            self.body.append(nn.PReLU(num_feat, init=_PRELU_SLOPE))
+            self.body.append(_activation(activation, num_feat=num_feat))
         self.body.append(nn.Conv2d(num_feat, out_channels * scale**2, 3, padding=1))
-        self._initialise()
+        self._initialise(slope=_SLOPES[activation])
 
-    def _initialise(self) -> None:
+    def _initialise(self, *, slope: float) -> None:
         convs = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
         for conv in convs:
             # Keeps the signal at its strength through the stack; PyTorch's default weakens it at every layer,
             # and the net then stays at its starting point for hundreds of iterations.
-            nn.init.kaiming_normal_(conv.weight, a=_PRELU_SLOPE)
+            nn.init.kaiming_normal_(conv.weight, a=slope)
             assert conv.bias is not None
             nn.init.zeros_(conv.bias)
         with torch.no_grad():
@@ -81,3 +88,9 @@ class SRVGGNetCompact(nn.Module):
         if self.skip == "bicubic":
             return residual + upsample_bicubic(lr, scale=self.scale)
         return residual + upsample_nearest(lr, scale=self.scale)
+
+
+def _activation(name: str, *, num_feat: int) -> nn.Module:
+    if name == "prelu":
+        return nn.PReLU(num_feat, init=_SLOPES[name])
+    return nn.ReLU() if name == "relu" else nn.LeakyReLU(_SLOPES[name])

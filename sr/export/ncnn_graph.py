@@ -79,8 +79,7 @@ def _run_one(net: Any, image: np.ndarray) -> Tensor:
     import ncnn
 
     extractor = net.create_extractor()
-    # ncnn does not copy: `pixels` has to live as long as the extractor.
-    pixels = np.ascontiguousarray(image)
-    extractor.input(INPUT, ncnn.Mat(pixels))
+    # A copy of ncnn's own, because it crashes where the first layer computes in place on the memory of another.
+    extractor.input(INPUT, ncnn.Mat(np.ascontiguousarray(image)).clone())
     _, result = extractor.extract(OUTPUT)
     return torch.from_numpy(np.array(result))

@@ -10,6 +10,7 @@ from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
+from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
 from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.optimization import Optimization
@@ -39,6 +40,9 @@ class GANModule(SRModule):
     Wang et al., ESRGAN (2018), sec. 3: L_G = content + gan_weight * adversarial. The discriminator sees the images
     generated before the generator's update, so both gradients come from one discriminator pass; the mathematics is
     that of the usual alternation. See `SRModule` for the arguments that are not named here.
+
+    A discriminator gives one map of logits, or a tuple of maps, each with an objective of its own (see
+    `sr.training.logit_maps`).
 
     Args:
         gan_loss: the adversarial objective of both nets, on logits.
@@ -144,20 +148,22 @@ class GANModule(SRModule):
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
         real, fake = self._discriminate(part.hr, image)
-        adversarial = self.gan_weight * ramp * self.gan_loss.generator(real=real.detach(), fake=fake)
+        adversarial = (
+            self.gan_weight * ramp * average(self.gan_loss.generator, real=detached(real), fake=fake)
+        )
         (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
-        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
+        loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
         return StepValues(
             losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
             terms={**terms, "adversarial": adversarial.detach()},
             logits={
-                "logits_real": real.detach().float().mean(),
-                "logits_fake": fake.detach().float().mean(),
+                "logits_real": average(_mean, logits=detached(real)),
+                "logits_fake": average(_mean, logits=detached(fake)),
             },
             metrics=metrics,
             health=seen,
@@ -170,8 +176,8 @@ class GANModule(SRModule):
         if ramp is None:
             return Losses(generator=loss_g)
         real, fake = self._discriminate(hr, sr)
-        adversarial = self.gan_loss.generator(real=real, fake=fake)
-        loss_d = self.gan_loss.discriminator(real=real, fake=fake)
+        adversarial = average(self.gan_loss.generator, real=real, fake=fake)
+        loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
     def _content_loss_at(self, iteration: int) -> ContentLoss:
@@ -180,21 +186,24 @@ class GANModule(SRModule):
             return self.first_content_loss
         return self.content_loss
 
-    def _health(self, sr: Tensor, pushes: Scalars, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)
         return {
             **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
-            "accuracy_d": health.accuracy(real=real, fake=fake),
+            "accuracy_d": average(health.accuracy, real=real, fake=fake),
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
-    def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[LogitMaps, LogitMaps]:
         """The logits of real and of generated images, from one pass where that gives the same as two."""
         if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
             # Batch statistics of a mixed batch would carry information from real images to generated ones.
-            return self.discriminator(hr), self.discriminator(fake)
-        real_logits, fake_logits = self.discriminator(torch.cat([hr, fake])).chunk(2)
-        return real_logits, fake_logits
+            return logit_maps(self.discriminator(hr)), logit_maps(self.discriminator(fake))
+        return split(logit_maps(self.discriminator(torch.cat([hr, fake]))))
+
+
+def _mean(*, logits: Tensor) -> Tensor:
+    return logits.float().mean()
 
 
 def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sr.weights.architectures import dat, hat, omnisr, rrdbnet, srvgg, swinir
+from sr.weights.architectures import dat, edsr, hat, omnisr, plksr, rcan, rrdbnet, span, srvgg, swinir
 from sr.weights.dialects import Weights
 
 # Each gives `_target_` and arguments of its net, None for the weights of another net, or a ValueError where the names
@@ -11,6 +11,10 @@ from sr.weights.dialects import Weights
 ARCHITECTURES: dict[str, Callable[[Weights], dict[str, Any] | None]] = {
     "RRDBNet": rrdbnet.describe,
     "SRVGGNetCompact": srvgg.describe,
+    "EDSR": edsr.describe,
+    "RCAN": rcan.describe,
+    "SPAN": span.describe,
+    "PLKSR and RealPLKSR": plksr.describe,
     "SwinIR": swinir.describe,
     "HAT": hat.describe,
     "DAT": dat.describe,

@@ -1,6 +1,7 @@
 """The names under which tools store nets, translated to ours, which are those of the published files.
 
-Everything here is a function of names alone; `sr.weights.architectures` reads a net off the shapes.
+Everything here is a function of names alone (but for constants that one tool does not store);
+`sr.weights.architectures` reads a net off the shapes.
 """
 
 import re
@@ -8,9 +9,12 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from sr.weights.basicsr_names import is_basicsr, rename_basicsr, with_means
+
 Weights = Mapping[str, Tensor]
 
 REAL_ESRGAN = "Real-ESRGAN (BasicSR)"
+BASICSR = "BasicSR"
 ESRGAN_2019 = "ESRGAN (2019)"
 ESRGAN_2018 = "old ESRGAN (2018)"
 RUN = "checkpoint of a run"  # written by train.py, with the configuration of the run
@@ -32,6 +36,7 @@ _NAMES_2019 = {
     "HRconv": "conv_hr",
 }
 _OLD_BLOCK = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.(weight|bias)")
+_OLD_PLUS = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv1x1\.weight")  # ESRGAN+
 _OLD_TRUNK = re.compile(r"model\.1\.sub\.(\d+)\.(weight|bias)")
 _OLD_CONV = re.compile(r"model\.(\d+)\.(weight|bias)")
 
@@ -68,7 +73,8 @@ def translate(weights: Weights) -> tuple[str, Weights]:
     for dialect, is_it, rename in _DIALECTS:
         if is_it(weights):
             renamed = rename(weights)
-            return dialect, {renamed.get(key, key): value for key, value in weights.items()}
+            translated = {renamed.get(key, key): value for key, value in weights.items()}
+            return dialect, with_means(translated) if dialect == BASICSR else translated
     return UNKNOWN, weights
 
 
@@ -82,6 +88,8 @@ def _rename_2018(weights: Weights) -> dict[str, str]:
     for key in weights:
         if block := _OLD_BLOCK.fullmatch(key):
             renamed[key] = "body.{}.rdb{}.conv{}.{}".format(*block.groups())
+        elif plus := _OLD_PLUS.fullmatch(key):
+            renamed[key] = "body.{}.rdb{}.conv1x1.weight".format(*plus.groups())
         elif trunk := _OLD_TRUNK.fullmatch(key):
             renamed[key] = f"conv_body.{trunk[2]}"
         elif conv := _OLD_CONV.fullmatch(key):
@@ -120,5 +128,6 @@ _DIALECTS: tuple[tuple[str, Callable[[Weights], bool], Callable[[Weights], dict[
     (ESRGAN_2018, _is_2018, _rename_2018),
     (ESRGAN_2019, lambda weights: "RRDB_trunk.0.RDB1.conv1.weight" in weights, _rename_2019),
     (PARAMETRIZED, lambda weights: "conv1.parametrizations.weight.original" in weights, _rename_parametrized),
+    (BASICSR, is_basicsr, rename_basicsr),
     (REAL_ESRGAN, _is_real_esrgan, lambda weights: {}),
 )

@@ -23,6 +23,8 @@ def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, 
     torch.manual_seed(3)  # for what a net draws in training
     with torch.autocast("cpu", torch.bfloat16):
         output = net(image)
+    if isinstance(output, tuple):  # the maps of several discriminators
+        output = torch.cat([each.flatten(1) for each in output], dim=1)
     # Weighted, so that no gradient vanishes by symmetry (what a norm puts out sums to zero anyway).
     weight = torch.rand(output.shape, generator=torch.Generator().manual_seed(2))
     loss = (weight * (output.float() - 0.3).square()).mean()

@@ -20,7 +20,7 @@ NOT_RECOGNISED = {"srresnet"}
 
 
 # Some part of these nets sees the whole picture at once (a mean over all pixels), so tiles are another picture.
-GLOBAL = {"hat", "dat", "dat_light", "omnisr"}
+GLOBAL = {"hat", "dat", "dat_light", "omnisr", "realplksr_groups", "rcan", "rcan_unshuffled"}
 
 
 def test_every_option_of_the_groups_is_here() -> None:

@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
+from sr.archs.patch_disc import PatchDiscriminator
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.weights.describe import describe
 
 Skip = Literal["nearest", "bicubic"]
+Activation = Literal["prelu", "relu", "leakyrelu"]
 
 
 def random_image(*shape: int) -> Tensor:
@@ -90,6 +93,27 @@ def test_translation() -> None:
     torch.testing.assert_close(here[..., 12:-10, 14:-10], there[..., 10:-12, 10:-14], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("activation", "slope"), [("prelu", 0.25), ("relu", 0.0), ("leakyrelu", 0.1)])
+def test_activations(activation: Activation, slope: float) -> None:
+    """The slopes of BasicSR's; PReLU alone has parameters, and the places of the convolutions are the same."""
+    net = SRVGGNetCompact(num_feat=4, num_conv=2, activation=activation)
+    features = torch.tensor([-1.0, 2.0]).reshape(1, 1, 1, 2).expand(1, 4, 1, 2)
+    assert net.body[1](features)[0, 0, 0].tolist() == pytest.approx([-slope, 2.0])
+    assert ("body.1.weight" in net.state_dict()) == (activation == "prelu")
+    assert isinstance(net.body[6], nn.Conv2d) and len(net.body) == 7
+    description = describe(net.state_dict())
+    # No tensor tells leaky ReLU from ReLU.
+    assumed = "relu" if activation == "leakyrelu" else activation
+    assert description is not None and (description["activation"], description["num_conv"]) == (assumed, 2)
+
+
+def test_a_stack_of_convolutions_with_anything_else_is_another_net() -> None:
+    weights = SRVGGNetCompact(num_feat=4, num_conv=2, activation="relu").state_dict()
+    assert describe(weights | {"body.3.weight": torch.ones(4)}) is None
+    assert describe({key: value for key, value in weights.items() if key != "body.2.bias"}) is None
+    assert describe(PatchDiscriminator(num_feat=4).state_dict()) is None
+
+
 @pytest.mark.parametrize("channels", [1, 4])
 @pytest.mark.parametrize("skip", ["nearest", "bicubic"])
 def test_any_number_of_channels_and_any_size(channels: int, skip: Skip) -> None:
@@ -102,6 +126,8 @@ def test_errors_name_the_argument_and_the_choices() -> None:
         SRVGGNetCompact(scale=0)
     with pytest.raises(ValueError, match=r"skip='linear' must be one of 'nearest', 'bicubic'"):
         SRVGGNetCompact(skip="linear")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"activation='gelu' must be one of 'prelu', 'relu', 'leakyrelu'"):
+        SRVGGNetCompact(activation="gelu")  # type: ignore[arg-type]
     # One input channel would broadcast over three output channels without an error.
     with pytest.raises(ValueError, match=r"out_channels=3 must equal in_channels=1"):
         SRVGGNetCompact(in_channels=1)

@@ -20,6 +20,8 @@ NCNN_REFUSES: dict[str, str] = {
     "hat": "torch.arange",
     "omnisr": "Tensor.reshape",
     "dat": "torch.roll",
+    "rcan_unshuffled": "torch.index_select",  # of the padding
+    "realplksr": "torch.arange",  # the places of DySample, which follow from the size
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
 

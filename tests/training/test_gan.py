@@ -3,13 +3,15 @@
 import copy
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from small_training import BATCH, Pairs, fit, make, small_part, weights
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import ConstantLR
 
+from sr.archs.multiscale_disc import MultiscalePatchDiscriminator
 from sr.losses.pixel import MSELoss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.training.gan import FirstStage, GANModule
@@ -29,24 +31,38 @@ def two_pass_training(module: GANModule, data: Pairs, steps: int) -> tuple[nn.Mo
         part = slice(step * BATCH, (step + 1) * BATCH)
         hr, lr, target = data.hr[part], data.lr[part], targets[part]
         sr = generator(lr)
-        real, fake = discriminator(hr).detach(), discriminator(sr)
-        adversarial = softplus(real - fake.mean()).mean() + softplus(real.mean() - fake).mean()
+        adversarial = torch.zeros(())
+        pairs = maps(discriminator(hr), discriminator(sr))
+        for real, fake in pairs:
+            real = real.detach()
+            adversarial = adversarial + softplus(real - fake.mean()).mean() / len(pairs)
+            adversarial = adversarial + softplus(real.mean() - fake).mean() / len(pairs)
         optimizer_g.zero_grad()
         ((sr - target).abs().mean() + 0.1 * adversarial).backward()
         optimizer_g.step()
-        real, fake = discriminator(hr), discriminator(sr.detach())
-        loss_d = softplus(fake.mean() - real).mean() + softplus(fake - real.mean()).mean()
+        loss_d = torch.zeros(())
+        for real, fake in maps(discriminator(hr), discriminator(sr.detach())):
+            loss_d = loss_d + softplus(fake.mean() - real).mean() / len(pairs)
+            loss_d = loss_d + softplus(fake - real.mean()).mean() / len(pairs)
         optimizer_d.zero_grad()
         loss_d.backward()
         optimizer_d.step()
     return generator, discriminator
 
 
+def maps(real: Any, fake: Any) -> list[tuple[Tensor, Tensor]]:
+    """Real and fake logits of each discriminator; each is one of its own, whose logits are relative to its own mean."""
+    return [(real, fake)] if isinstance(real, Tensor) else [*zip(real, fake, strict=True)]
+
+
+@pytest.mark.parametrize("scales", [0, 2])
 @pytest.mark.parametrize("target", [False, True])
-def test_one_backward_is_the_paper_s_two(tmp_path: Path, target: bool) -> None:
+def test_one_backward_is_the_paper_s_two(tmp_path: Path, target: bool, scales: int) -> None:
     # Plain SGD: a relative logit does not depend on D's last bias, and Adam would blow up the rounding of its gradient.
     sgd = partial(torch.optim.SGD, lr=0.1)
     module = make(optimizer_g=sgd, optimizer_d=sgd)
+    if scales:
+        module.discriminator = MultiscalePatchDiscriminator(num_feat=4, num_layer=1, num_scale=scales)
     data = Pairs(BATCH * 5, target=target)
     generator, discriminator = two_pass_training(module, data, 5)
     start_g, start_d = weights(module.generator).clone(), weights(module.discriminator).clone()
@@ -125,7 +141,7 @@ def test_batch_statistics_of_real_and_generated_images_stay_apart() -> None:
     module = make(discriminator=nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)))
     hr, fake = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8) + 1
     real_logits, fake_logits = module._discriminate(hr, fake)
-    for logits in (real_logits, fake_logits):
+    for (logits,) in (real_logits, fake_logits):
         torch.testing.assert_close(logits.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
 
 

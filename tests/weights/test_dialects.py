@@ -42,6 +42,7 @@ def test_the_layout_of_2018(doublings: int) -> None:
         "in_channels": 3,
         "out_channels": 3,
         "unshuffle": doublings > 1,
+        "plus": False,
         **SIZES,
     }
     net = RRDBNet(**{key: value for key, value in description.items() if key != "_target_"})

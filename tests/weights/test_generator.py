@@ -29,7 +29,8 @@ def test_a_net_that_tensors_do_not_tell_is_built_from_the_description_beside_the
     torch.save({"params_ema": bicubic.state_dict(), DESCRIPTION_KEY: description}, tmp_path / "a.pth")
     trained = load_generator(tmp_path / "a.pth")
     same_pictures(trained.net, bicubic)
-    assert trained.description == {**description, "scale": 4, "in_channels": 3, "out_channels": 3}
+    defaults = {"scale": 4, "in_channels": 3, "out_channels": 3, "activation": "prelu"}
+    assert trained.description == {**description, **defaults}
 
 
 @pytest.mark.parametrize(

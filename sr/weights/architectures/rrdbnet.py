@@ -35,4 +35,5 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         "num_block": count(weights, r"body\.(\d+)\."),
         "num_grow_ch": weights["body.0.rdb1.conv1.weight"].shape[0],
         "unshuffle": unshuffle > 1 or enlargements > 1,
+        "plus": "body.0.rdb1.conv1x1.weight" in weights,
     }
