@@ -40,8 +40,8 @@ class HAT(nn.Module):
         compress_ratio: divisor of the channels inside a channel attention block.
         squeeze_factor: divisor of the channels inside its attention.
         conv_scale: weight of the channel attention block beside the attention in windows.
-        overlap_ratio: the share of a window of queries by which that of keys is larger; an even number of pixels, at most
-            as many as the window has.
+        overlap_ratio: the share of a window of queries by which that of keys is larger; an even number of pixels, at
+            most as many as the window has.
         mlp_ratio: hidden channels of the layers at every pixel, as a multiple of `embed_dim`.
         num_feat: channels from the last group on.
         resi_connection: the end of each group, "1conv" (a 3 x 3 convolution) or "identity" (nothing).
