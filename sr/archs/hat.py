@@ -40,11 +40,11 @@ class HAT(nn.Module):
         compress_ratio: divisor of the channels inside a channel attention block.
         squeeze_factor: divisor of the channels inside its attention.
         conv_scale: weight of the channel attention block beside the attention in windows.
-        overlap_ratio: by how much the windows of keys are larger than those of queries, as a share of the latter; an
-            even number of pixels, at most as many as the window has.
+        overlap_ratio: the share of a window of queries by which that of keys is larger; an even number of pixels, at
+            most as many as the window has.
         mlp_ratio: hidden channels of the layers at every pixel, as a multiple of `embed_dim`.
         num_feat: channels from the last group on.
-        resi_connection: what ends each group, "1conv" (a 3 x 3 convolution) or "identity" (nothing).
+        resi_connection: the end of each group, "1conv" (a 3 x 3 convolution) or "identity" (nothing).
         img_range: the factor by which values in [0, 1] are multiplied inside.
         drop_path_rate: rate of stochastic depth at the last block, see `sr.archs.stochastic_depth`.
         memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.

@@ -38,9 +38,10 @@ class SwinIR(nn.Module):
         num_heads: the number of attention heads in each residual group.
         window_size: side of the windows, 2 or more.
         mlp_ratio: hidden channels of the layers at every pixel, as a multiple of `embed_dim`.
-        upsampler: how features become the larger image. "pixelshuffle" is that of classical SR, "pixelshuffledirect" a
-            single convolution (lightweight SR), "nearest+conv" nearest neighbours between convolutions (real-world SR;
-            by 3 it enlarges once), and "" none at all: the net adds a correction to its input (denoising, JPEG).
+        upsampler: the way from features to the larger image. "pixelshuffle" is that of classical SR,
+            "pixelshuffledirect" a single convolution (lightweight SR), "nearest+conv" nearest neighbours between
+            convolutions (real-world SR; by 3 it enlarges once), and "" none at all: the net adds a correction to its
+            input (denoising, JPEG).
         num_feat: channels of "pixelshuffle" and "nearest+conv" from the last group on.
         resi_connection: the convolutions that end each residual group, "1conv", or "3conv" with a fourth of the
             channels inside.

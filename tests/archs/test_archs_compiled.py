@@ -19,9 +19,11 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def loss_and_gradients(net: nn.Module, image: Tensor) -> tuple[float, dict[str, Tensor]]:
+def loss_and_gradients(
+    net: nn.Module, image: Tensor, *, bf16: bool = True
+) -> tuple[float, dict[str, Tensor]]:
     torch.manual_seed(3)  # for what a net draws in training
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         output = net(image)
     if isinstance(output, tuple):  # the maps of several discriminators
         output = torch.cat([each.flatten(1) for each in output], dim=1)
@@ -91,20 +93,24 @@ def test_backward_writes_nothing_by_index(name: str) -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_compiled_gradients_equal_eager_ones(name: str) -> None:
     torch.manual_seed(0)
-    eager = NETS[name]()
-    compiled = NETS[name]()
+    eager, exact, compiled = NETS[name](), NETS[name](), NETS[name]()
+    exact.load_state_dict(eager.state_dict())
     compiled.load_state_dict(eager.state_dict())
     torch.compiler.reset()
     compiled.compile(fullgraph=True)
 
     loss, expected = loss_and_gradients(eager, train_image(name))
+    _, in_fp32 = loss_and_gradients(exact, train_image(name), bf16=False)
     with torch._inductor.config.patch(fallback_random=True):  # the same draws as in eager mode
         compiled_loss, gradients = loss_and_gradients(compiled, train_image(name))
     assert compiled_loss == pytest.approx(loss, rel=0.02)
     for parameter, gradient in expected.items():
-        # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent,
-        # and by more through nine batch norms (the VGG net's eager bf16 gradient is itself 30 % off fp32).
+        # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent, and by more
+        # where parts cancel: through nine batch norms (the VGG net's eager bf16 gradient is itself 30 % off fp32), and
+        # before attention, whose fresh scores are all but equal (two thirds for the bias of a norm).
         difference = (gradients[parameter] - gradient).norm().item()
-        assert difference <= (0.6 if name == "vgg_disc" else 0.05) * gradient.norm().item(), parameter
+        cancelled = (gradient - in_fp32[parameter]).norm().item()
+        share = 0.6 if name == "vgg_disc" else 0.05
+        assert difference <= share * gradient.norm().item() + cancelled, parameter
     for buffer, value in eager.named_buffers():  # spectral norm's u and v, batch norm's statistics
         torch.testing.assert_close(compiled.get_buffer(buffer), value, rtol=0.02, atol=0.02)
