@@ -80,8 +80,10 @@ def spandrel_net(name: str) -> nn.Module:
     torch.manual_seed(0)
     net: nn.Module = getattr(importlib.import_module(f"spandrel.architectures.{module}"), kind)(**arguments)
     with torch.no_grad():
-        for parameter in net.parameters():
-            if parameter.dim() > 1:
+        for key, parameter in net.named_parameters():
+            if (
+                parameter.dim() > 1 and "_mean" not in key
+            ):  # which subtracts and adds a mean, and is not learned
                 nn.init.normal_(parameter, std=(0.5 / parameter[0].numel()) ** 0.5)
     return net.eval()
 

@@ -25,7 +25,7 @@ def test_odd_shapes_and_missing_tensors_raise_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", GENERATORS)
 def test_no_two_architectures_claim_a_net(name: str) -> None:
     weights = GENERATORS[name](scale=2).state_dict()
-    found = [architecture(weights) for architecture in ARCHITECTURES]
+    found = [architecture(weights) for architecture in ARCHITECTURES.values()]
     assert len([each for each in found if each]) <= 1
 
 

@@ -65,6 +65,8 @@ def _heads(weights: Weights, group: int) -> int:
 
 def _split_size(weights: Weights) -> list[int]:
     offsets = weights[f"{_FIRST}attn.attns.0.rpe_biases"]
+    if offsets.dim() != 2:
+        raise ValueError(f"a DAT whose offsets are {tuple(offsets.shape)}, not pairs")
     sides = [int(side) + 1 for side in offsets[-1].tolist()]
     pixels = weights[f"{_FIRST}attn.attns.0.relative_position_index"].shape[0]
     if prod(sides) != pixels or prod(2 * side - 1 for side in sides) != offsets.shape[0]:

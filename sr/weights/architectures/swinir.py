@@ -21,7 +21,13 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         ValueError: the names are those of a SwinIR, but no SwinIR has these shapes.
     """
     index = f"{_BLOCK}attn.relative_position_index"
-    if not {"conv_first.weight", index, f"{_BLOCK}mlp.fc1.weight"} <= set(weights):
+    signature = {
+        "conv_first.weight",
+        index,
+        f"{_BLOCK}mlp.fc1.weight",
+        f"{_BLOCK}attn.relative_position_bias_table",
+    }
+    if not signature <= set(weights):
         return None
     embed_dim, inputs = tensor(weights, "conv_first.weight", dims=4).shape[:2]
     window_size = root(tensor(weights, index, dims=2).shape[0], name=index)
