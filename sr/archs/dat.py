@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sr.archs.div2k import mean_colour
 from sr.archs.dual_block import DATBlock, check_blocks, check_window
 from sr.archs.memory import Memory, check_memory, run_block
-from sr.archs.rectangles import shift_mask
+from sr.archs.rectangles import shift_mask, whole_windows
 from sr.archs.sizes import check_choice, check_scale, check_sizes
 from sr.archs.stochastic_depth import draw_gains, rising_rates
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
@@ -148,9 +148,7 @@ class DAT(nn.Module):
 
     def _deep(self, shallow: Tensor) -> Tensor:
         features = self.before_RG(shallow.permute(0, 2, 3, 1))
-        height, width = features.shape[1:3]
-        multiple = max(self.windows[0])
-        height, width = height + -height % multiple, width + -width % multiple
+        height, width = (whole_windows(side, max(self.windows[0])) for side in features.shape[1:3])
         masks = [shift_mask(height, width, window=window, device=shallow.device) for window in self.windows]
         gains = self._gains(features)
         begin = 0

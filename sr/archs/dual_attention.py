@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from sr.archs.channel_scores import cosines
 from sr.archs.position_bias import pairwise_bias
 from sr.archs.published_constants import publish_constants
-from sr.archs.rectangles import Rectangle, offsets, pair_indices, shift_mask
+from sr.archs.rectangles import Rectangle, offsets, pair_indices, shift_mask, whole_windows
 
 
 class DualAttention(nn.Module):
@@ -97,7 +97,8 @@ class AdaptiveSpatialAttention(DualAttention):
         qkv = self.qkv(features)
         value = qkv.chunk(3, dim=-1)[2].permute(0, 3, 1, 2)
         # With zeros, that pixels at the border look at too.
-        padded = F.pad(qkv, (0, 0, 0, -width % self.multiple, 0, -height % self.multiple))
+        below, right = (whole_windows(side, self.multiple) - side for side in (height, width))
+        padded = F.pad(qkv, (0, 0, 0, right, 0, below))
         halves = torch.unflatten(padded, -1, (3, 2, self.num_heads // 2, -1)).unbind(4)
         attended = torch.cat(
             [attn(half, mask) for attn, half, mask in zip(self.attns, halves, masks, strict=True)], -1

@@ -9,6 +9,11 @@ Rectangle = tuple[int, int]  # height, width
 _BLIND = -100.0
 
 
+def whole_windows(side: int, size: int) -> int:
+    """The next multiple of `size`, written so that exporters see that it is one."""
+    return (side + size - 1) // size * size
+
+
 def offsets(window: Rectangle) -> Tensor:
     """Every offset between two pixels of a window, row by row from the lowest: ((2h - 1) * (2w - 1), 2) floats."""
     rows, columns = (torch.arange(1.0 - side, side) for side in window)
