@@ -78,6 +78,7 @@ def spandrel_net(name: str) -> nn.Module:
     """A random net of spandrel's class, strong enough for every layer to show."""
     module, kind, arguments = NETS[name]
     torch.manual_seed(0)
+    importlib.import_module("spandrel")  # first, because its rooms import each other
     net: nn.Module = getattr(importlib.import_module(f"spandrel.architectures.{module}"), kind)(**arguments)
     with torch.no_grad():
         for key, parameter in net.named_parameters():

@@ -13,7 +13,7 @@ def publish_constants(module: nn.Module, make: Callable[[], dict[str, Tensor]]) 
     be in memory as often as the net.
 
     Args:
-        module: whose names they have.
+        module: the module whose names they have.
         make: gives the constants by name.
     """
 

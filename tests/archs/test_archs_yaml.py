@@ -14,6 +14,7 @@ OPTIONS = [
     f"{file.parent.name}/{file.stem}"
     for group in ("generator", "discriminator")
     for file in sorted((ROOT / "conf" / group).glob("[!_]*.yaml"))
+    if "???" not in file.read_text()  # what wants a file of the user's has no size of its own
 ]
 # Parameters at x4 of the published nets. The other tests need no entry here.
 PUBLISHED = {
