@@ -13,8 +13,8 @@ def publish_constants(module: nn.Module, make: Callable[[], dict[str, Tensor]]) 
     be in memory as often as the net.
 
     Args:
-        module: whose names they have.
-        make: gives the constants by name.
+        module: the module whose names they have.
+        make: a function that gives the constants by name.
     """
 
     def write(_: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:

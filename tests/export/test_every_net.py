@@ -14,8 +14,9 @@ SIZES = ((1, 24, 40), (1, 17, 23), (1, 9, 31))  # (batch, height, width); ncnn k
 # What ncnn has no layers for, by the beginning of the name of the net.
 NCNN_REFUSES: dict[str, str] = {
     "srvgg_bicubic": "upsample_bicubic",
+    "dat": "Tensor.reshape",
+    "dat_light": "Tensor.reshape",
     "omnisr": "Tensor.reshape",
-    "dat": "torch.roll",
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
 
