@@ -14,7 +14,7 @@ def publish_constants(module: nn.Module, make: Callable[[], dict[str, Tensor]]) 
 
     Args:
         module: the module whose names they have.
-        make: gives the constants by name.
+        make: a function that gives the constants by name.
     """
 
     def write(_: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:

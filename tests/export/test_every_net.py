@@ -18,10 +18,11 @@ NCNN_REFUSES: dict[str, str] = {
     "swinir_light": "torch.arange",
     "swinir_real": "torch.arange",
     "hat": "torch.arange",
-    "omnisr": "Tensor.reshape",
-    "dat": "torch.roll",
     "rcan_unshuffled": "torch.index_select",  # of the padding
     "realplksr": "torch.arange",  # the places of DySample, which follow from the size
+    "dat": "Tensor.reshape",
+    "dat_light": "Tensor.reshape",
+    "omnisr": "Tensor.reshape",
 }
 NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
 
