@@ -25,7 +25,7 @@ demo: install  ## train a small ESRGAN for two minutes, evaluate it, show the ta
 	$(BIN)/python train.py experiment=quickstart hydra.run.dir=runs/demo
 	$(BIN)/python evaluate.py ckpt=runs/demo/checkpoints/last.ckpt out_dir=runs/demo/evaluation
 
-bench: install  ## every benchmark with short settings: a table, JSON and a picture in results/bench (ten minutes)
+bench: install  ## every benchmark with short settings: a table, JSON and a picture in results/bench (a quarter of an hour)
 	$(BIN)/python benchmarks/all.py
 
 test: install lint  ## lint, types and all quick tests

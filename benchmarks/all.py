@@ -1,6 +1,6 @@
 """Run every benchmark with short settings and show one table and one picture: `make bench`.
 
-All of them together take less than ten minutes on two cores. Each benchmark is a process of its own, and they run one
+All of them together take about a quarter of an hour on two cores. Each benchmark is a process of its own, and they run one
 after the other. The numbers and a description of the machine are also written to results/bench/<time>.json, and the
 ratios are drawn as bars in results/bench/<time>.png. A benchmark that fails is named at the end, does not stop the
 others, and makes the exit status 1. `make bench` is the same as `python benchmarks/all.py`. The single scripts have
@@ -24,13 +24,14 @@ from typing import Any
 
 from harness import ROOT, Result, number, shown_ratio
 
-# The options of each script that keep all of them together under ten minutes.
+# The options of each script with which all of them together take about a quarter of an hour.
 BENCHMARKS: dict[str, list[str]] = {
     "training": ["--rounds=2", "--blocks=4", "--batch=2"],
     "degradations": ["--rounds=3", "--no-stages"],
     "data_loading": ["--rounds=3"],
     "imresize": ["--rounds=5", "--sizes=3"],
     "upscale": ["--only=speed", "--rounds=2", "--net=rrdbnet-64-4-32", "--size=224", "--tile=auto"],
+    "nets": ["--rounds=1"],
     "inference": ["--rounds=3", "--net", "rrdbnet-64-2-32", "srvgg-64-16", "--size=64"],
     "lightning_overhead": ["--rounds=3", "--iterations", "6", "50"],
     "safety_overhead": ["--iterations=8", "--blocks=2"],

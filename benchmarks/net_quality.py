@@ -20,23 +20,9 @@ from typing import Any
 import harness
 import torch
 from harness import Result
-from nets import build
+from nets import NETS, SCALE, build
 from train_process import Mark, Training
 
-NETS = {
-    "SRVGGNetCompact": "generator=srvgg_compact generator.num_conv=16",
-    "SRResNet": "generator=srresnet generator.batch_norm=false generator.num_block=8",
-    "RRDBNet": "generator=rrdbnet generator.num_feat=32 generator.num_block=4 generator.num_grow_ch=16",
-    "EDSR": "generator=edsr_baseline generator.num_block=8",
-    "RCAN": "generator=rcan generator.num_group=2 generator.num_block=4",
-    "SPAN": "generator=span",
-    "PLKSR": "generator=plksr_tiny generator.num_feat=48 generator.num_block=8",
-    "RealPLKSR": "generator=realplksr_small generator.num_feat=48 generator.num_block=8",
-    "OmniSR": "generator=omnisr",
-    "SwinIR": "generator=swinir_light",
-    "HAT": "generator=hat_small generator.embed_dim=60 generator.depths=[4,4] generator.num_heads=[6,6]",
-    "DAT": "generator=dat_light",
-}
 SHARED = (
     "experiment=esrgan_psnr",
     "scheduler@scheduler_g=constant",
@@ -53,7 +39,7 @@ SHARED = (
     "cpu_threads=1",
     "~callbacks.checkpoints",
 )
-SIDE, SCALE = 64, 4
+SIDE = 64
 
 
 def train(name: str, *, minutes: float, data: Sequence[str], core: int) -> Mark:

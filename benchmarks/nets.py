@@ -2,7 +2,8 @@
 
 A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Every
 measurement is a process of its own; ours and the implementation of the library spandrel, which are given the same
-weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone.
+weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone. By
+default these are small variants of all nets.
 Times are CPU time, which other processes disturb less than wall-clock time; memory is what a step adds to the peak of
 resident memory.
 
@@ -21,12 +22,21 @@ import harness
 from harness import ROOT, Result
 
 OURS, REFERENCE = "ours", "spandrel"
-# Small enough for a CPU; a paper's own size is another argument.
-DEFAULT = (
-    "generator=rrdbnet generator.num_block=4",
-    "generator=srvgg_compact",
-    "generator=srresnet",
-)
+# Small variants of all nets, of about 0.3 to 1 million parameters.
+NETS = {
+    "SRVGGNetCompact": "generator=srvgg_compact generator.num_conv=16",
+    "SRResNet": "generator=srresnet generator.batch_norm=false generator.num_block=8",
+    "RRDBNet": "generator=rrdbnet generator.num_feat=32 generator.num_block=4 generator.num_grow_ch=16",
+    "EDSR": "generator=edsr_baseline generator.num_block=8",
+    "RCAN": "generator=rcan generator.num_group=2 generator.num_block=4",
+    "SPAN": "generator=span",
+    "PLKSR": "generator=plksr_tiny generator.num_feat=48 generator.num_block=8",
+    "RealPLKSR": "generator=realplksr_small generator.num_feat=48 generator.num_block=8",
+    "OmniSR": "generator=omnisr",
+    "SwinIR": "generator=swinir_light",
+    "HAT": "generator=hat_small generator.embed_dim=60 generator.depths=[4,4] generator.num_heads=[6,6]",
+    "DAT": "generator=dat_light",
+}
 SIDE, BATCH, SCALE = 64, 2, 4
 
 
@@ -127,7 +137,9 @@ def compare(name: str, *, rounds: int) -> list[Result]:
 
 def main() -> None:
     parser = harness.parser(__doc__, rounds=3)
-    parser.add_argument("names", nargs="*", default=DEFAULT, help="nets, as overrides of train.py")
+    parser.add_argument(
+        "names", nargs="*", default=list(NETS.values()), help="nets, as overrides of train.py"
+    )
     parser.add_argument("--only", choices=(OURS, REFERENCE), help="measure one step in this process")
     options = parser.parse_args()
     if options.only:
