@@ -1,8 +1,8 @@
 """Run every benchmark with short settings and show one table and one picture: `make bench`.
 
-All of them together take about a quarter of an hour on two cores. Each benchmark is a process of its own, and they run one
-after the other. The numbers and a description of the machine are also written to results/bench/<time>.json, and the
-ratios are drawn as bars in results/bench/<time>.png. A benchmark that fails is named at the end, does not stop the
+All of them together take about a quarter of an hour on two cores. Each benchmark is a process of its own, and they run
+one after the other. The numbers and a description of the machine are also written to results/bench/<time>.json, and
+the ratios are drawn as bars in results/bench/<time>.png. A benchmark that fails is named at the end, does not stop the
 others, and makes the exit status 1. `make bench` is the same as `python benchmarks/all.py`. The single scripts have
 longer settings by default, and more options: `python benchmarks/<name>.py --help`.
 """

@@ -2,10 +2,9 @@
 
 A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Every
 measurement is a process of its own; ours and the implementation of the library spandrel, which are given the same
-weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone. By
-default these are small variants of all nets.
+weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone.
 Times are CPU time, which other processes disturb less than wall-clock time; memory is what a step adds to the peak of
-resident memory.
+resident memory. By default these are small variants of all nets.
 
 Names are overrides of conf/train.yaml, several of them joined by a space: "generator=rrdbnet generator.num_block=6".
 """
@@ -88,7 +87,13 @@ def build(name: str) -> Any:
 
 
 def reference(net: Any) -> Any:
-    """spandrel's implementation with the same weights."""
+    """spandrel's implementation with the same weights, with the tests' stand-in where there is no torchvision."""
+    import pytest
+
+    sys.path.append(str(ROOT / "tests"))
+    from spandrel_files import stand_in_for_torchvision
+
+    stand_in_for_torchvision(pytest.MonkeyPatch())
     import spandrel
 
     weights = {key: value.contiguous() for key, value in net.state_dict().items()}
