@@ -104,6 +104,8 @@ def test_compiled_gradients_equal_eager_ones(name: str) -> None:
     with torch._inductor.config.patch(fallback_random=True):  # the same draws as in eager mode
         compiled_loss, gradients = loss_and_gradients(compiled, train_image(name))
     assert compiled_loss == pytest.approx(loss, rel=0.02)
+    # What is next to nothing beside the whole gradient (a bias before a batch norm) is rounding alone.
+    nothing = 3e-6 * sum(gradient.square().sum() for gradient in expected.values()) ** 0.5
     for parameter, gradient in expected.items():
         # A lost gradient differs by 100 %. bf16 keeps 8 bits, so sums in another order differ by a percent, and by more
         # where parts cancel: through nine batch norms (the VGG net's eager bf16 gradient is itself 30 % off fp32), and
@@ -111,6 +113,6 @@ def test_compiled_gradients_equal_eager_ones(name: str) -> None:
         difference = (gradients[parameter] - gradient).norm().item()
         cancelled = (gradient - in_fp32[parameter]).norm().item()
         share = 0.6 if name == "vgg_disc" else 0.05
-        assert difference <= share * gradient.norm().item() + cancelled, parameter
+        assert difference <= share * gradient.norm().item() + cancelled + nothing, parameter
     for buffer, value in eager.named_buffers():  # spectral norm's u and v, batch norm's statistics
         torch.testing.assert_close(compiled.get_buffer(buffer), value, rtol=0.02, atol=0.02)
