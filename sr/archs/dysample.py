@@ -41,9 +41,9 @@ class DySample(nn.Module):
         exact = torch.promote_types(features.dtype, torch.float32)
         offset = 0.5 * (self.offset(features) * torch.sigmoid(self.scope(features))).to(exact) + self.init_pos
         # (batch, 2, groups * scale**2, H, W): x and y in pixels, then in [-1, 1] from border to border.
-        offset = offset.reshape(batch, 2, -1, height, width)
-        x = (offset[:, 0] + torch.arange(width, device=offset.device) + 0.5) * (2 / width) - 1
-        y = (offset[:, 1] + torch.arange(height, device=offset.device)[:, None] + 0.5) * (2 / height) - 1
+        right, down = offset.reshape(batch, 2, -1, height, width).unbind(1)
+        x = (right + torch.arange(width, device=offset.device) + 0.5) * (2 / width) - 1
+        y = (down + torch.arange(height, device=offset.device)[:, None] + 0.5) * (2 / height) - 1
         places = torch.stack([F.pixel_shuffle(each, self.scale) for each in (x, y)], dim=-1)
         parts = features.to(exact).reshape(batch * self.groups, -1, height, width)
         sampled = F.grid_sample(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sr.archs.lean_dense import lean_dense
 from sr.archs.memory import check_memory, run_block
+from sr.archs.padding import next_multiple
 from sr.archs.sizes import check_scale, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
@@ -98,7 +99,7 @@ class RRDBNet(nn.Module):
         if self.unshuffle == 1:
             return lr
         step = self.unshuffle
-        height, width = ((side + step - 1) // step * step for side in lr.shape[-2:])
+        height, width = (next_multiple(side, step) for side in lr.shape[-2:])
         # Replicated, not reflected, because a reflection needs an image larger than its padding. By a fixed number and
         # then cut, because ncnn has no layer whose padding follows from the size.
         padded = F.pad(lr, (0, step - 1, 0, step - 1), mode="replicate")
