@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
 from sr.archs.dual_block import DATBlock, check_blocks, check_window
-from sr.archs.memory import Memory, check_memory, move_statistics_once
+from sr.archs.memory import Memory, move_statistics_once
 from sr.archs.padding import next_multiple
 from sr.archs.residual_group import Blocks, Masks, channels_first, residual_conv
 from sr.archs.sizes import check_choice, check_positive, check_scale, check_sizes
@@ -81,7 +81,7 @@ class DAT(nn.Module):
         super().__init__()
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_scale(scale, SHUFFLE_STEPS)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_positive(img_range=img_range)
         check_choice("upsampler", upsampler, Upsampler)
         check_choice("resi_connection", resi_connection, ResidualConv)

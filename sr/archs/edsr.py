@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from sr.archs.mean_shift import MeanShift
-from sr.archs.memory import Memory, check_memory, run_block
-from sr.archs.sizes import check_positive, check_sizes
+from sr.archs.memory import Memory, run_block
+from sr.archs.sizes import check_choice, check_positive, check_sizes
 from sr.archs.upsampling import PixelShuffleSteps
 
 
@@ -35,7 +35,7 @@ class EDSR(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_positive(res_scale=res_scale, img_range=img_range)
         self.img_range = img_range
         self.memory = memory

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.overlapping_attention import OCAB
 from sr.archs.padding import pad_to_multiple
 from sr.archs.picture_mean import PictureMean
@@ -86,7 +86,7 @@ class HAT(nn.Module):
         check_scale(scale, SHUFFLE_STEPS)
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_windows(embed_dim=embed_dim, depths=depths, num_heads=num_heads, window_size=window_size)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_positive(img_range=img_range)
         check_choice("resi_connection", resi_connection, ResidualConv)
         overlap = int(window_size * overlap_ratio)

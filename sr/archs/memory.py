@@ -1,18 +1,12 @@
 """The choice of what deep nets keep in memory for the backward pass."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 Memory = Literal["plain", "checkpoint"]
-
-
-def check_memory(memory: str, choices: object = Memory) -> None:
-    """Raises ValueError if `memory` is none of the strings of the Literal `choices`."""
-    if memory not in get_args(choices):
-        raise ValueError(f"memory={memory!r}: choose one of {', '.join(get_args(choices))}")
 
 
 def run_block(block: Callable[..., Tensor], features: Tensor, *others: object, memory: str) -> Tensor:

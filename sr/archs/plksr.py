@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.sizes import check_choice, check_same_channels, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
@@ -48,7 +48,7 @@ class PLKSR(nn.Module):
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block)
         check_same_channels(in_channels, out_channels)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_choice("ccm_type", ccm_type, ChannelMixer)
         large = large_kernel_features(num_feat, kernel_size=kernel_size, split_ratio=split_ratio)
         self.scale = scale

@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 
 from sr.archs.mean_shift import MeanShift
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.padding import pad_to_multiple
 from sr.archs.picture_mean import PictureMean
-from sr.archs.sizes import check_positive, check_scale, check_sizes
+from sr.archs.sizes import check_choice, check_positive, check_scale, check_sizes
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
 
 _UNSHUFFLED_SCALE = 4  # by how much a net with an unshuffled input enlarges it again
@@ -47,7 +47,7 @@ class RCAN(nn.Module):
         super().__init__()
         check_sizes(num_feat=num_feat, num_group=num_group, num_block=num_block, reduction=reduction)
         check_scale(scale, SHUFFLE_STEPS)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_positive(img_range=img_range)
         self.scale = scale
         self.img_range = img_range if norm else 1.0

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.dysample import DySample
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.plksr import (
     ElementwiseAttention,
     PartialLargeKernel,
@@ -56,7 +56,7 @@ class RealPLKSR(nn.Module):
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block, norm_groups=norm_groups)
         check_same_channels(in_channels, out_channels)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_choice("upsampler", upsampler, Upsampler)
         if not layer_norm and num_feat % norm_groups:
             raise ValueError(f"num_feat={num_feat} must be a multiple of norm_groups={norm_groups}")

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
-from sr.archs.memory import Memory, check_memory
+from sr.archs.memory import Memory
 from sr.archs.padding import pad_to_multiple
 from sr.archs.position_bias import pair_indices
 from sr.archs.published_constants import publish_constants
@@ -84,7 +84,7 @@ class SwinIR(nn.Module):
         super().__init__()
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_windows(embed_dim=embed_dim, depths=depths, num_heads=num_heads, window_size=window_size)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_choice("upsampler", upsampler, Upsampler)
         check_choice("resi_connection", resi_connection, ResidualConv)
         check_scale(scale, SHUFFLE_STEPS if upsampler else (1,))

@@ -140,7 +140,7 @@ def test_tensors_tell_every_argument(options: dict[str, Any]) -> None:
             "windows of .* that have 9 pixels",
         ),
         ("layers.1.blocks.0.attn.attn_mask_0", (3, 8, 8), "masks are for 24 pixels"),
-        ("upsample.0.weight", (20, 4, 3, 3), r"multiplies its 4 channels by \[5\]"),
+        ("upsample.0.weight", (20, 4, 3, 3), "known are pixel shuffles by 2 and 3"),
     ],
 )
 def test_shapes_that_no_dat_has_are_named(name: str, shape: tuple[int, ...], message: str) -> None:

@@ -1,15 +1,9 @@
 """The choice of what is kept for the backward pass."""
 
-import pytest
 import torch
 from torch import Tensor
 
-from sr.archs.memory import check_memory, run_block
-
-
-def test_an_unknown_choice_is_refused_with_the_choices() -> None:
-    with pytest.raises(ValueError, match="memory='lean': choose one of plain, checkpoint"):
-        check_memory("lean")
+from sr.archs.memory import run_block
 
 
 def test_checkpoint_runs_the_block_twice_and_only_where_there_are_gradients() -> None:
