@@ -1,17 +1,20 @@
 """DAT: transformer blocks that attend over pixels and over channels in turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
 from sr.archs.dual_block import DATBlock, check_blocks, check_window
-from sr.archs.memory import Memory, check_memory, run_block
-from sr.archs.rectangles import shift_mask, whole_windows
-from sr.archs.sizes import check_choice, check_scale, check_sizes
-from sr.archs.stochastic_depth import draw_gains, rising_rates
+from sr.archs.memory import Memory, move_statistics_once
+from sr.archs.padding import next_multiple
+from sr.archs.residual_group import Blocks, Masks, channels_first, residual_conv
+from sr.archs.sizes import check_choice, check_positive, check_scale, check_sizes
+from sr.archs.stochastic_depth import gains_of_groups, rising_rates
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
+from sr.archs.window_attention import initialise_transformer
+from sr.archs.windows import shift_mask
 
 Upsampler = Literal["pixelshuffle", "pixelshuffledirect"]
 ResidualConv = Literal["1conv", "3conv"]
@@ -78,7 +81,8 @@ class DAT(nn.Module):
         super().__init__()
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_scale(scale, SHUFFLE_STEPS)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
+        check_positive(img_range=img_range)
         check_choice("upsampler", upsampler, Upsampler)
         check_choice("resi_connection", resi_connection, ResidualConv)
         window = check_window(split_size, img_size=img_size)
@@ -89,7 +93,7 @@ class DAT(nn.Module):
         self.windows = (window, (window[1], window[0]))
         self.img_range = img_range
         self.memory = memory
-        self.depths = [*depths]
+        self.depths = list(depths)
         self.rates = rising_rates(drop_path_rate, sum(depths))
         self.register_buffer("mean_in", mean_colour(in_channels), persistent=False)
         self.register_buffer("mean_out", mean_colour(out_channels), persistent=False)
@@ -109,12 +113,12 @@ class DAT(nn.Module):
                     )
                     for number in range(depth)
                 ],
-                _residual_conv(embed_dim, resi_connection),
+                residual_conv(embed_dim, resi_connection),
             )
             for group, (depth, heads) in enumerate(zip(depths, num_heads, strict=True))
         )
         self.norm = nn.LayerNorm(embed_dim)
-        self.conv_after_body = _residual_conv(embed_dim, resi_connection)
+        self.conv_after_body = residual_conv(embed_dim, resi_connection)
         self.upsampler = upsampler
         if upsampler == "pixelshuffle":
             conv = nn.Conv2d(embed_dim, num_feat, 3, padding=1)
@@ -124,17 +128,9 @@ class DAT(nn.Module):
         else:
             conv = nn.Conv2d(embed_dim, out_channels * scale**2, 3, padding=1)
             self.upsample = nn.Sequential(conv, nn.PixelShuffle(scale))
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                nn.init.trunc_normal_(layer.weight, std=0.02)
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
-            elif isinstance(layer, nn.BatchNorm2d) and self.memory == "checkpoint":
-                # Blocks run twice, and two steps of this size move the statistics as far as one of the usual size.
-                layer.momentum = 1 - (1 - (layer.momentum or 0.1)) ** 0.5
+        initialise_transformer(self)
+        if memory == "checkpoint":
+            move_statistics_once(self)
 
     def forward(self, lr: Tensor) -> Tensor:
         shallow = self.conv_first((lr - self.mean_in) * self.img_range)
@@ -148,53 +144,21 @@ class DAT(nn.Module):
 
     def _deep(self, shallow: Tensor) -> Tensor:
         features = self.before_RG(shallow.permute(0, 2, 3, 1))
-        height, width = (whole_windows(side, max(self.windows[0])) for side in features.shape[1:3])
-        masks = [shift_mask(height, width, window=window, device=shallow.device) for window in self.windows]
-        gains = self._gains(features)
-        begin = 0
-        for group, depth in zip(self.layers, self.depths, strict=True):
-            features = group(features, tuple(masks), gains[begin : begin + depth], self.memory)
-            begin += depth
+        height, width = (next_multiple(side, max(self.windows[0])) for side in features.shape[1:3])
+        masks = tuple(shift_mask(height, width, window=each, device=shallow.device) for each in self.windows)
+        gains = gains_of_groups(self.rates, self.depths, features=features, training=self.training)
+        for group, gain in zip(self.layers, gains, strict=True):
+            features = group(features, masks, gain, self.memory)
         deep: Tensor = self.norm(features).permute(0, 3, 1, 2)
         return deep
 
-    def _gains(self, features: Tensor) -> Sequence[Tensor | None]:
-        """The factors of stochastic depth for both branches of every block."""
-        if not self.training or self.rates[-1] == 0:
-            return [None] * len(self.rates)
-        return draw_gains(self.rates, branches=2, features=features).unbind(0)
 
-
-class ResidualGroup(nn.Module):
+class ResidualGroup(Blocks):
     """Blocks in turn, a convolution, and a residual around them (fig. 2)."""
 
-    def __init__(self, blocks: Sequence[DATBlock], conv: nn.Module) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+    def __init__(self, blocks: Iterable[DATBlock], conv: nn.Module) -> None:
+        super().__init__(blocks)
         self.conv = conv
 
-    def forward(
-        self,
-        features: Tensor,
-        masks: tuple[Tensor, Tensor],
-        gains: Sequence[Tensor | None],
-        memory: Memory,
-    ) -> Tensor:
-        deep = features
-        for block, gain in zip(self.blocks, gains, strict=True):
-            deep = run_block(block, deep, masks, gain, memory=memory)
-        change: Tensor = self.conv(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return features + change
-
-
-def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:
-    if kind == "1conv":
-        return nn.Conv2d(embed_dim, embed_dim, 3, padding=1)
-    inside = embed_dim // 4
-    return nn.Sequential(
-        nn.Conv2d(embed_dim, inside, 3, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(inside, inside, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(inside, embed_dim, 3, padding=1),
-    )
+    def forward(self, features: Tensor, masks: Masks, gains: Tensor | None, memory: Memory) -> Tensor:
+        return features + channels_first(self.conv, super().forward(features, masks, gains, memory))

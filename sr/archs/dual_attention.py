@@ -11,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.channel_scores import cosines
-from sr.archs.position_bias import pairwise_bias
+from sr.archs.padding import next_multiple
+from sr.archs.picture_mean import PictureMean
+from sr.archs.position_bias import offsets, pair_indices, pairwise_bias
 from sr.archs.published_constants import publish_constants
-from sr.archs.rectangles import Rectangle, offsets, pair_indices, shift_mask, whole_windows
+from sr.archs.windows import Rectangle, shift_mask
 
 
 class DualAttention(nn.Module):
@@ -44,13 +46,6 @@ class DualAttention(nn.Module):
         mixed = by_channel * channels + by_pixel * pixels
         projected: Tensor = self.proj(mixed.permute(0, 2, 3, 1))
         return projected
-
-
-class PictureMean(nn.Module):
-    """(N, C, H, W) -> (N, C, 1, 1). A mean and no pooling, whose gradient is a scatter where dynamo traces."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features.mean((2, 3), keepdim=True)
 
 
 def _bottleneck(inputs: int, hidden: int, outputs: int) -> tuple[nn.Module, ...]:
@@ -97,7 +92,7 @@ class AdaptiveSpatialAttention(DualAttention):
         qkv = self.qkv(features)
         value = qkv.chunk(3, dim=-1)[2].permute(0, 3, 1, 2)
         # With zeros, that pixels at the border look at too.
-        below, right = (whole_windows(side, self.multiple) - side for side in (height, width))
+        below, right = (next_multiple(side, self.multiple) - side for side in (height, width))
         padded = F.pad(qkv, (0, 0, 0, right, 0, below))
         halves = torch.unflatten(padded, -1, (3, 2, self.num_heads // 2, -1)).unbind(4)
         attended = torch.cat(
@@ -129,7 +124,7 @@ class RectangleAttention(nn.Module):
 
     def forward(self, qkv: Tensor, mask: Tensor) -> Tensor:
         rows, columns = self.window
-        bias = pairwise_bias(self.pos(self.offsets), height=rows, width=columns)
+        bias = pairwise_bias(self.pos(self.offsets), self.window)
         if any(self.shift):
             bias = bias + mask[:, None]
             qkv = qkv.roll([-step for step in self.shift], (1, 2))

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from sr.archs.dual_attention import AdaptiveChannelAttention, AdaptiveSpatialAttention
-from sr.archs.rectangles import Rectangle
-from sr.archs.sizes import check_sizes
+from sr.archs.sizes import check_heads
+from sr.archs.stochastic_depth import kept
+from sr.archs.windows import Rectangle
 
 # The bias of positions is made by a net with a sixteenth of the channels of a half, which must be one at least.
 _LEAST_CHANNELS = 32
@@ -55,10 +56,8 @@ class DATBlock(nn.Module):
     def forward(self, features: Tensor, masks: tuple[Tensor, Tensor], gains: Tensor | None) -> Tensor:
         """`gains` are the factors of stochastic depth for both branches."""
         attended = self.attn(self.norm1(features), masks)
-        features = features + (attended if gains is None else attended * gains[0])
-        changed = self.ffn(self.norm2(features))
-        result: Tensor = features + (changed if gains is None else changed * gains[1])
-        return result
+        features = features + kept(attended, gains, 0)
+        return features + kept(self.ffn(self.norm2(features)), gains, 1)
 
 
 class SpatialGateFeedForward(nn.Module):
@@ -117,14 +116,14 @@ def check_blocks(
         ValueError: a size is below its least, there are not as many `num_heads` as `depths`, heads are odd or do not
             share `embed_dim`, or the hidden channels are odd.
     """
-    check_sizes(depths=min(depths, default=0), num_heads=min(num_heads, default=0))
     if embed_dim < _LEAST_CHANNELS:
         raise ValueError(f"embed_dim={embed_dim} must be {_LEAST_CHANNELS} or more")
-    if len(depths) != len(num_heads):
-        raise ValueError(f"depths={[*depths]} and num_heads={[*num_heads]} must have the same length")
     for heads in num_heads:
-        if heads % 2 or embed_dim % heads:
-            raise ValueError(f"num_heads={heads} must be even and divide embed_dim={embed_dim}")
+        if heads % 2:
+            raise ValueError(
+                f"num_heads={heads} must be even, for each half of the channels has half of them"
+            )
+    check_heads(embed_dim=embed_dim, depths=depths, num_heads=num_heads)
     hidden = int(embed_dim * expansion_factor)
     if hidden < 2 or hidden % 2:
         raise ValueError(

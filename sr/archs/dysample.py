@@ -11,7 +11,7 @@ class DySample(nn.Module):
     (N, in_channels, H, W) -> (N, out_channels, H*scale, W*scale). Each of `groups` parts of the channels has places of
     its own: the regular grid plus an offset, in pixels, of half of offset(x) * sigmoid(scope(x)) ("dynamic scope"), by
     1 x 1 convolutions. Beyond the border the image is continued. A last 1 x 1 convolution mixes the groups
-    (`mix=False` leaves it out, and then `in_channels` must be `out_channels`). Places are computed in fp32.
+    (`mix=False` leaves it out, and then `in_channels` must be `out_channels`). Places are computed in fp32 at least.
 
     Source: Liu et al., "Learning to upsample by learning to sample", 2023, sec. 3, in the form in which RealPLKSR uses
     it, whose parameter names these are. `init_pos` is a buffer, since published files hold it.
@@ -38,13 +38,14 @@ class DySample(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         batch, _, height, width = features.shape
-        offset = 0.5 * (self.offset(features) * torch.sigmoid(self.scope(features))).float() + self.init_pos
+        exact = torch.promote_types(features.dtype, torch.float32)
+        offset = 0.5 * (self.offset(features) * torch.sigmoid(self.scope(features))).to(exact) + self.init_pos
         # (batch, 2, groups * scale**2, H, W): x and y in pixels, then in [-1, 1] from border to border.
-        offset = offset.reshape(batch, 2, -1, height, width)
-        x = (offset[:, 0] + torch.arange(width, device=offset.device) + 0.5) * (2 / width) - 1
-        y = (offset[:, 1] + torch.arange(height, device=offset.device)[:, None] + 0.5) * (2 / height) - 1
+        right, down = offset.reshape(batch, 2, -1, height, width).unbind(1)
+        x = (right + torch.arange(width, device=offset.device) + 0.5) * (2 / width) - 1
+        y = (down + torch.arange(height, device=offset.device)[:, None] + 0.5) * (2 / height) - 1
         places = torch.stack([F.pixel_shuffle(each, self.scale) for each in (x, y)], dim=-1)
-        parts = features.float().reshape(batch * self.groups, -1, height, width)
+        parts = features.to(exact).reshape(batch * self.groups, -1, height, width)
         sampled = F.grid_sample(
             parts, places.flatten(0, 1), mode="bilinear", padding_mode="border", align_corners=False
         )

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from sr.archs.mean_shift import MeanShift
-from sr.archs.memory import Memory, check_memory, run_block
-from sr.archs.sizes import check_sizes
+from sr.archs.memory import Memory, run_block
+from sr.archs.sizes import check_choice, check_positive, check_sizes
 from sr.archs.upsampling import PixelShuffleSteps
 
 
@@ -35,10 +35,8 @@ class EDSR(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block)
-        check_memory(memory)
-        for name, value in (("res_scale", res_scale), ("img_range", img_range)):
-            if value <= 0:
-                raise ValueError(f"{name}={value} must be more than 0")
+        check_choice("memory", memory, Memory)
+        check_positive(res_scale=res_scale, img_range=img_range)
         self.img_range = img_range
         self.memory = memory
         self.sub_mean = MeanShift(channels=in_channels, img_range=img_range, sign=-1)

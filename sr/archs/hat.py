@@ -1,20 +1,25 @@
 """HAT: attention in windows and over channels side by side, and attention that looks beyond its window."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.overlapping_attention import OCAB
 from sr.archs.padding import pad_to_multiple
-from sr.archs.sizes import check_choice, check_scale, check_sizes
-from sr.archs.stochastic_depth import gains_of_groups, rising_rates
-from sr.archs.swin_block import Blocks, ResidualGroup, SwinBlock
+from sr.archs.picture_mean import PictureMean
+from sr.archs.position_bias import overlap_indices, pair_indices
+from sr.archs.published_constants import publish_constants
+from sr.archs.residual_group import Blocks, Masks, ResidualGroup, channels_first, residual_conv
+from sr.archs.sizes import check_choice, check_positive, check_scale, check_sizes
+from sr.archs.stochastic_depth import gains_of_groups, kept, rising_rates
+from sr.archs.swin_block import SwinBlock
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
 from sr.archs.window_attention import TokenNorm, check_windows, initialise_transformer
-from sr.archs.windows import relative_index, shift_mask
+from sr.archs.windows import shift_mask
 
 ResidualConv = Literal["1conv", "identity"]
 
@@ -26,8 +31,8 @@ class HAT(nn.Module):
     whose sides `window_size` does not divide is continued by reflection, and its result cropped.
 
     Source: Chen et al., "Activating More Pixels in Image Super-Resolution Transformer", CVPR 2023, sec. 3. Parameter
-    names are those of its published checkpoints, and so are the two buffers `relative_position_index_*`, which the net
-    does not need.
+    names are those of its published checkpoints, which also hold two constants that the net does not need
+    (`relative_position_index_*`).
 
     Args:
         scale: 1, 2, 3, 4 or 8.
@@ -81,7 +86,8 @@ class HAT(nn.Module):
         check_scale(scale, SHUFFLE_STEPS)
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_windows(embed_dim=embed_dim, depths=depths, num_heads=num_heads, window_size=window_size)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
+        check_positive(img_range=img_range)
         check_choice("resi_connection", resi_connection, ResidualConv)
         overlap = int(window_size * overlap_ratio)
         if overlap % 2 or not 2 <= overlap <= window_size:
@@ -97,10 +103,7 @@ class HAT(nn.Module):
         self.rates = rising_rates(drop_path_rate, sum(depths))
         self.register_buffer("mean_in", mean_colour(in_channels), persistent=False)
         self.register_buffer("mean_out", mean_colour(out_channels), persistent=False)
-        self.register_buffer("relative_position_index_SA", relative_index(window_size, window_size))
-        self.register_buffer(
-            "relative_position_index_OCA", relative_index(window_size, window_size + overlap)
-        )
+        publish_constants(self, partial(_indices, window_size, overlap))
         self.conv_first = nn.Conv2d(in_channels, embed_dim, 3, padding=1)
         self.patch_embed = TokenNorm(embed_dim)
         self.layers = nn.ModuleList()
@@ -117,9 +120,9 @@ class HAT(nn.Module):
                 for number in range(depth)
             ]
             group = HybridBlocks(blocks, OCAB(**sizes, overlap=overlap, mlp_ratio=mlp_ratio))
-            self.layers.append(ResidualGroup(group, _residual_conv(embed_dim, resi_connection)))
+            self.layers.append(ResidualGroup(group, residual_conv(embed_dim, resi_connection)))
         self.norm = nn.LayerNorm(embed_dim)
-        self.conv_after_body = _residual_conv(embed_dim, resi_connection)
+        self.conv_after_body = residual_conv(embed_dim, resi_connection)
         self.conv_before_upsample = nn.Sequential(
             nn.Conv2d(embed_dim, num_feat, 3, padding=1), nn.LeakyReLU(0.01)
         )
@@ -140,7 +143,8 @@ class HAT(nn.Module):
     def _deep(self, shallow: Tensor) -> Tensor:
         features = self.patch_embed(shallow.permute(0, 2, 3, 1))
         height, width = features.shape[1:3]
-        mask = shift_mask(height, width, size=self.window_size, device=shallow.device)
+        window = (self.window_size, self.window_size)
+        mask = shift_mask(height, width, window=window, device=shallow.device)
         gains = gains_of_groups(self.rates, self.depths, features=features, training=self.training)
         for layer, gain in zip(self.layers, gains, strict=True):
             features = layer(features, mask, gain, self.memory)
@@ -155,8 +159,8 @@ class HybridBlocks(Blocks):
         super().__init__(blocks)
         self.overlap_attn = overlap_attn
 
-    def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None, memory: Memory) -> Tensor:
-        features = super().forward(features, mask, gains, memory)
+    def forward(self, features: Tensor, masks: Masks, gains: Tensor | None, memory: Memory) -> Tensor:
+        features = super().forward(features, masks, gains, memory)
         return run_block(self.overlap_attn, features, memory=memory)
 
 
@@ -186,12 +190,9 @@ class HAB(SwinBlock):
 
     def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None) -> Tensor:
         normed = self.norm1(features)
-        channelwise = self.conv_block(normed.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        attended = self.attend(normed, mask)
-        attended = attended if gains is None else gains[0] * attended
-        features = features + attended + self.conv_scale * channelwise
-        changed: Tensor = self.mlp(self.norm2(features))
-        return features + (changed if gains is None else gains[1] * changed)
+        channelwise = channels_first(self.conv_block, normed)
+        features = features + kept(self.attend(normed, mask), gains, 0) + self.conv_scale * channelwise
+        return features + kept(self.mlp(self.norm2(features)), gains, 1)
 
 
 class CAB(nn.Module):
@@ -234,16 +235,8 @@ class ChannelAttention(nn.Module):
         return features * factors
 
 
-class PictureMean(nn.Module):
-    """The mean over all pixels: (N, C, H, W) -> (N, C, 1, 1).
-
-    `nn.AdaptiveAvgPool2d(1)` gives the same, but where channels come last in memory its result is laid out anew, which
-    becomes a scatter in the compiled gradient.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features.mean((2, 3), keepdim=True)
-
-
-def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:
-    return nn.Conv2d(embed_dim, embed_dim, 3, padding=1) if kind == "1conv" else nn.Identity()
+def _indices(window_size: int, overlap: int) -> dict[str, Tensor]:
+    return {
+        "relative_position_index_SA": pair_indices((window_size, window_size)),
+        "relative_position_index_OCA": overlap_indices(window_size, window_size + overlap),
+    }

@@ -1,36 +1,35 @@
 """The choice of what deep nets keep in memory for the backward pass."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 Memory = Literal["plain", "checkpoint"]
 
 
-def check_memory(memory: str, choices: object = Memory) -> None:
-    """Raises ValueError if `memory` is none of the strings of the Literal `choices`."""
-    if memory not in get_args(choices):
-        raise ValueError(f"memory={memory!r}: choose one of {', '.join(get_args(choices))}")
-
-
-def run_block(
-    block: Callable[..., Tensor], features: Tensor, *others: object, memory: str, draws: bool = False
-) -> Tensor:
+def run_block(block: Callable[..., Tensor], features: Tensor, *others: object, memory: str) -> Tensor:
     """The result of a block of a net.
 
     With memory="checkpoint" only its input is kept for the backward pass, which runs the block again. Without gradients
     nothing is kept anyway.
 
     Args:
-        block: the block.
+        block: the block, which draws nothing at random: it would draw something else when it is run again.
         features: its input.
         others: its other arguments.
         memory: see `Memory`.
-        draws: whether the block draws at random (stochastic depth), so that it must draw the same again.
     """
     if memory == "checkpoint" and features.requires_grad:
-        result: Tensor = checkpoint(block, features, *others, use_reentrant=False, preserve_rng_state=draws)
+        result: Tensor = checkpoint(block, features, *others, use_reentrant=False, preserve_rng_state=False)
         return result
     return block(features, *others)
+
+
+def move_statistics_once(net: nn.Module) -> None:
+    """Halve the step of batch norms in blocks that run twice, so that two of them move the statistics as far as one."""
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            assert layer.momentum is not None
+            layer.momentum = 1 - (1 - layer.momentum) ** 0.5

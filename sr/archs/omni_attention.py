@@ -63,8 +63,8 @@ class PixelAttention(nn.Module):
         query, key, value = heads.unbind(0)
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
         if self.rel_pos_bias is not None:
-            side = self.window_size
-            scores = scores + pairwise_bias(self.rel_pos_bias.weight, height=side, width=side)
+            window = (self.window_size, self.window_size)
+            scores = scores + pairwise_bias(self.rel_pos_bias.weight, window)
         attended = (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
         result: Tensor = self.to_out(attended)
         return result.view(windows.shape)

@@ -3,9 +3,9 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.omni_attention import HEADS, ChannelAttention, Picture, PixelAttention, Windows
-from sr.archs.sizes import check_scale, check_sizes
+from sr.archs.sizes import check_choice, check_scale, check_sizes
 from sr.archs.spatial_attention import SMALLEST, EnhancedSpatialAttention
 
 _SCALES = (1, 2, 3, 4, 8)
@@ -57,7 +57,7 @@ class OmniSR(nn.Module):
         super().__init__()
         check_sizes(num_feat=num_feat, num_group=num_group, num_block=num_block)
         check_scale(scale, _SCALES)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         if num_feat % HEADS:
             raise ValueError(f"num_feat={num_feat} must be a multiple of {HEADS}, the number of heads")
         if window_size < 5:

@@ -2,8 +2,9 @@
 
 from torch import Tensor, nn
 
+from sr.archs.position_bias import overlap_bias
 from sr.archs.window_attention import FeedForward, attend, bias_table, split_heads
-from sr.archs.windows import cut_overlapping_windows, cut_windows, join_windows, relative_bias
+from sr.archs.windows import cut_overlapping_windows, cut_windows, join_windows
 
 
 class OCAB(nn.Module):
@@ -37,7 +38,7 @@ class OCAB(nn.Module):
         size = self.window_size
         query, key_value = self.qkv(features).split((embed_dim, 2 * embed_dim), -1)
         seen = cut_overlapping_windows(key_value, size, reach=self.overlap // 2)
-        bias = relative_bias(self.relative_position_bias_table, queries=size, keys=size + self.overlap)
+        bias = overlap_bias(self.relative_position_bias_table, queries=size, keys=size + self.overlap)
         query, key, value = (
             split_heads(part, self.num_heads) for part in (cut_windows(query, size), *seen.chunk(2, -1))
         )

@@ -17,9 +17,14 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return image.index_select(-2, rows).index_select(-1, columns)
 
 
+def next_multiple(size: int, step: int) -> int:
+    """The least multiple of `step` that is no less than `size`, written so that exporters see that it is one."""
+    return (size + step - 1) // step * step
+
+
 def _reflected(size: int, multiple: int, device: torch.device) -> Tensor:
     """The places in a line of `size` pixels that its continuation shows."""
-    padded = (size + multiple - 1) // multiple * multiple
+    padded = next_multiple(size, multiple)
     # There and back again; `1 // size` is 1 for a single pixel alone, which is repeated, and no branch for exporters.
     period = 2 * (size - 1) + 1 // size
     places = torch.arange(padded, device=device) % period

@@ -1,17 +1,17 @@
 """PLKSR: a convolution with a large kernel on a part of the channels stands in for attention."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from sr.archs.memory import Memory, check_memory, run_block
-from sr.archs.sizes import check_sizes
+from sr.archs.memory import Memory, run_block
+from sr.archs.sizes import check_choice, check_same_channels, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 ChannelMixer = Literal["CCM", "ICCM", "DCCM"]
 # Kernel sizes of the two convolutions of a channel mixer (sec. 3.3).
-_KERNELS: dict[str, tuple[int, int]] = {"CCM": (3, 1), "ICCM": (1, 3), "DCCM": (3, 3)}
+_KERNELS: dict[ChannelMixer, tuple[int, int]] = {"CCM": (3, 1), "ICCM": (1, 3), "DCCM": (3, 3)}
 # The deviation of the first weights, in the published code.
 _SPREAD = 0.02
 
@@ -47,10 +47,9 @@ class PLKSR(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block)
-        check_channels(in_channels, out_channels)
-        check_memory(memory)
-        if ccm_type not in _KERNELS:
-            raise ValueError(f"ccm_type={ccm_type!r} must be one of {', '.join(get_args(ChannelMixer))}")
+        check_same_channels(in_channels, out_channels)
+        check_choice("memory", memory, Memory)
+        check_choice("ccm_type", ccm_type, ChannelMixer)
         large = large_kernel_features(num_feat, kernel_size=kernel_size, split_ratio=split_ratio)
         self.scale = scale
         self.memory = memory
@@ -147,14 +146,6 @@ def large_kernel_features(num_feat: int, *, kernel_size: int, split_ratio: float
             f"split_ratio={split_ratio} of num_feat={num_feat} must be from 1 to {num_feat} features"
         )
     return large
-
-
-def check_channels(in_channels: int, out_channels: int) -> None:
-    """Raises ValueError."""
-    if out_channels != in_channels:
-        raise ValueError(
-            f"out_channels={out_channels} must equal in_channels={in_channels} to be added to the input"
-        )
 
 
 def start_small(*convs: nn.Module) -> None:

@@ -1,12 +1,12 @@
 """RCAN: groups of residual blocks that weigh their channels by what the whole picture holds."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.mean_shift import MeanShift
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.padding import pad_to_multiple
-from sr.archs.sizes import check_scale, check_sizes
+from sr.archs.picture_mean import PictureMean
+from sr.archs.sizes import check_choice, check_positive, check_scale, check_sizes
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps
 
 _UNSHUFFLED_SCALE = 4  # by how much a net with an unshuffled input enlarges it again
@@ -47,9 +47,8 @@ class RCAN(nn.Module):
         super().__init__()
         check_sizes(num_feat=num_feat, num_group=num_group, num_block=num_block, reduction=reduction)
         check_scale(scale, SHUFFLE_STEPS)
-        check_memory(memory)
-        if img_range <= 0:
-            raise ValueError(f"img_range={img_range} must be more than 0")
+        check_choice("memory", memory, Memory)
+        check_positive(img_range=img_range)
         self.scale = scale
         self.img_range = img_range if norm else 1.0
         self.unshuffle = _UNSHUFFLED_SCALE // scale if unshuffle and scale <= 2 else 1
@@ -119,10 +118,11 @@ class ChannelAttention(nn.Module):
     def __init__(self, *, num_feat: int, reduction: int) -> None:
         super().__init__()
         squeezed = max(num_feat // reduction, 1)
+        self.mean = PictureMean()
         self.conv_du = nn.Sequential(
             nn.Conv2d(num_feat, squeezed, 1), nn.ReLU(), nn.Conv2d(squeezed, num_feat, 1), nn.Sigmoid()
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        weight: Tensor = self.conv_du(F.adaptive_avg_pool2d(features, 1))
+        weight: Tensor = self.conv_du(self.mean(features))
         return features * weight

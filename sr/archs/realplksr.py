@@ -1,21 +1,20 @@
 """RealPLKSR: PLKSR with norms, so that it trains stably with a GAN on real degradations."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from sr.archs.dysample import DySample
-from sr.archs.memory import Memory, check_memory, run_block
+from sr.archs.memory import Memory, run_block
 from sr.archs.plksr import (
     ElementwiseAttention,
     PartialLargeKernel,
     channel_mixer,
-    check_channels,
     large_kernel_features,
     start_small,
 )
-from sr.archs.sizes import check_sizes
+from sr.archs.sizes import check_choice, check_same_channels, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 Upsampler = Literal["pixelshuffle", "dysample"]
@@ -56,10 +55,9 @@ class RealPLKSR(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block, norm_groups=norm_groups)
-        check_channels(in_channels, out_channels)
-        check_memory(memory)
-        if upsampler not in get_args(Upsampler):
-            raise ValueError(f"upsampler={upsampler!r} must be one of {', '.join(get_args(Upsampler))}")
+        check_same_channels(in_channels, out_channels)
+        check_choice("memory", memory, Memory)
+        check_choice("upsampler", upsampler, Upsampler)
         if not layer_norm and num_feat % norm_groups:
             raise ValueError(f"num_feat={num_feat} must be a multiple of norm_groups={norm_groups}")
         large = large_kernel_features(num_feat, kernel_size=kernel_size, split_ratio=split_ratio)

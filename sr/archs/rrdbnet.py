@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.lean_dense import lean_dense
-from sr.archs.memory import check_memory, run_block
-from sr.archs.sizes import check_scale, check_sizes
+from sr.archs.memory import run_block
+from sr.archs.padding import next_multiple
+from sr.archs.sizes import check_choice, check_scale, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
 # Residual scaling (ESRGAN sec. 3.1): every branch enters its sum with a fifth of its strength.
@@ -59,7 +60,7 @@ class RRDBNet(nn.Module):
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block, num_grow_ch=num_grow_ch)
         check_scale(scale, _ENLARGE)
-        check_memory(memory, Memory)
+        check_choice("memory", memory, Memory)
         self.scale = scale
         self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
@@ -98,7 +99,7 @@ class RRDBNet(nn.Module):
         if self.unshuffle == 1:
             return lr
         step = self.unshuffle
-        height, width = ((side + step - 1) // step * step for side in lr.shape[-2:])
+        height, width = (next_multiple(side, step) for side in lr.shape[-2:])
         # Replicated, not reflected, because a reflection needs an image larger than its padding. By a fixed number and
         # then cut, because ncnn has no layer whose padding follows from the size.
         padded = F.pad(lr, (0, step - 1, 0, step - 1), mode="replicate")

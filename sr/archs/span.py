@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from sr.archs.autocast import without_autocast
 from sr.archs.div2k import mean_colour
-from sr.archs.sizes import check_sizes
+from sr.archs.sizes import check_positive, check_sizes
 
 # How many times as many channels a convolution has inside while it is trained.
 _GAIN = 2
@@ -43,8 +43,7 @@ class SPAN(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block)
-        if img_range <= 0:
-            raise ValueError(f"img_range={img_range} must be more than 0")
+        check_positive(img_range=img_range)
         self.norm = norm
         self.img_range = img_range
         self.num_block = num_block

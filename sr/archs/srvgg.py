@@ -7,12 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.bicubic import upsample_bicubic
-from sr.archs.sizes import check_sizes
+from sr.archs.sizes import check_choice, check_same_channels, check_sizes
 from sr.archs.upsampling import upsample_nearest
 
-_SKIPS = ("nearest", "bicubic")
+Skip = Literal["nearest", "bicubic"]
+Activation = Literal["prelu", "relu", "leakyrelu"]
 # The slope below zero of each activation, at the start for one that learns it.
-_SLOPES = {"prelu": 0.25, "relu": 0.0, "leakyrelu": 0.1}
+_SLOPES: dict[Activation, float] = {"prelu": 0.25, "relu": 0.0, "leakyrelu": 0.1}
 
 
 class SRVGGNetCompact(nn.Module):
@@ -42,21 +43,16 @@ class SRVGGNetCompact(nn.Module):
         out_channels: int = 3,
         num_feat: int = 64,
         num_conv: int = 32,
-        skip: Literal["nearest", "bicubic"] = "nearest",
-        activation: Literal["prelu", "relu", "leakyrelu"] = "prelu",
+        skip: Skip = "nearest",
+        activation: Activation = "prelu",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_conv=num_conv)
         if scale < 1:
             raise ValueError(f"scale={scale} must be a positive integer")
-        if skip not in _SKIPS:
-            raise ValueError(f"skip={skip!r} must be one of {', '.join(map(repr, _SKIPS))}")
-        if activation not in _SLOPES:
-            raise ValueError(f"activation={activation!r} must be one of {', '.join(map(repr, _SLOPES))}")
-        if out_channels != in_channels:
-            raise ValueError(
-                f"out_channels={out_channels} must equal in_channels={in_channels} to be added to the input"
-            )
+        check_choice("skip", skip, Skip)
+        check_choice("activation", activation, Activation)
+        check_same_channels(in_channels, out_channels)
         self.scale = scale
         self.skip = skip
         # One flat list, because the published names number convolutions and activations in one count.
@@ -90,7 +86,7 @@ class SRVGGNetCompact(nn.Module):
         return residual + upsample_nearest(lr, scale=self.scale)
 
 
-def _activation(name: str, *, num_feat: int) -> nn.Module:
+def _activation(name: Activation, *, num_feat: int) -> nn.Module:
     if name == "prelu":
         return nn.PReLU(num_feat, init=_SLOPES[name])
     return nn.ReLU() if name == "relu" else nn.LeakyReLU(_SLOPES[name])

@@ -36,3 +36,8 @@ def draw_gains(rates: Sequence[float], *, branches: int, features: Tensor) -> Te
     keep = torch.tensor([1 - rate for rate in rates], device=features.device).reshape(-1, 1, 1)
     drawn = torch.rand(len(rates), branches, features.shape[0], device=features.device) < keep
     return (drawn / keep).to(features.dtype)[..., None, None, None]
+
+
+def kept(branch: Tensor, gains: Tensor | None, number: int) -> Tensor:
+    """The branch of this number of a block, times its part of the `gains` of the block where there are some."""
+    return branch if gains is None else gains[number] * branch

@@ -1,41 +1,10 @@
-"""The block of Swin Transformer, blocks in a row, and a residual around them."""
-
-from collections.abc import Iterable
+"""The block of Swin Transformer."""
 
 from torch import Tensor, nn
 
-from sr.archs.memory import Memory, run_block
+from sr.archs.stochastic_depth import kept
 from sr.archs.window_attention import FeedForward, WindowAttention
 from sr.archs.windows import cut_windows, join_windows
-
-
-class Blocks(nn.Module):
-    """Blocks one after the other, under the name that published files give them."""
-
-    def __init__(self, blocks: Iterable[nn.Module]) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(blocks)
-
-    def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None, memory: Memory) -> Tensor:
-        """Every block gets the mask and its own part of `gains`, see `sr.archs.stochastic_depth`."""
-        for number, block in enumerate(self.blocks):
-            gain = None if gains is None else gains[number]
-            features = run_block(block, features, mask, gain, memory=memory)
-        return features
-
-
-class ResidualGroup(nn.Module):
-    """Blocks, a convolution, and a residual around both: (N, H, W, C) -> the same shape."""
-
-    def __init__(self, blocks: Blocks, conv: nn.Module) -> None:
-        super().__init__()
-        self.residual_group = blocks
-        self.conv = conv
-
-    def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None, memory: Memory) -> Tensor:
-        deep = self.residual_group(features, mask, gains, memory)
-        change: Tensor = self.conv(deep.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return features + change
 
 
 class SwinBlock(nn.Module):
@@ -64,10 +33,8 @@ class SwinBlock(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor, gains: Tensor | None) -> Tensor:
         """(N, H, W, embed_dim) -> the same shape; `gains` (2, N, 1, 1, 1) are those of both branches in training."""
-        attended = self.attend(self.norm1(features), mask)
-        features = features + (attended if gains is None else gains[0] * attended)
-        changed: Tensor = self.mlp(self.norm2(features))
-        return features + (changed if gains is None else gains[1] * changed)
+        features = features + kept(self.attend(self.norm1(features), mask), gains, 0)
+        return features + kept(self.mlp(self.norm2(features)), gains, 1)
 
     def attend(self, features: Tensor, mask: Tensor) -> Tensor:
         height, width = features.shape[1:3]

@@ -1,19 +1,23 @@
 """SwinIR: residual groups of Swin Transformer blocks, attention in windows that every second block shifts by half."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from torch import Tensor, nn
 
 from sr.archs.div2k import mean_colour
-from sr.archs.memory import Memory, check_memory
+from sr.archs.memory import Memory
 from sr.archs.padding import pad_to_multiple
-from sr.archs.sizes import check_choice, check_scale, check_sizes
+from sr.archs.position_bias import pair_indices
+from sr.archs.published_constants import publish_constants
+from sr.archs.residual_group import Blocks, ResidualGroup, residual_conv
+from sr.archs.sizes import check_choice, check_positive, check_same_channels, check_scale, check_sizes
 from sr.archs.stochastic_depth import gains_of_groups, rising_rates
-from sr.archs.swin_block import Blocks, ResidualGroup, SwinBlock
+from sr.archs.swin_block import SwinBlock
 from sr.archs.upsampling import SHUFFLE_STEPS, PixelShuffleSteps, upsample_nearest
 from sr.archs.window_attention import TokenNorm, check_windows, initialise_transformer
-from sr.archs.windows import relative_index, shift_mask
+from sr.archs.windows import shift_mask
 
 Upsampler = Literal["pixelshuffle", "pixelshuffledirect", "nearest+conv", ""]
 ResidualConv = Literal["1conv", "3conv"]
@@ -26,8 +30,8 @@ class SwinIR(nn.Module):
     whose sides `window_size` does not divide is continued by reflection, and its result cropped.
 
     Source: Liang et al., "SwinIR: Image Restoration Using Swin Transformer", ICCVW 2021, sec. 3. Parameter names are
-    those of its published checkpoints, and so are the buffers `relative_position_index` and `attn_mask`, which the net
-    does not need: it computes masks for the size of the image.
+    those of its published checkpoints, which also hold constants that the net makes itself (`relative_position_index`,
+    and `attn_mask` for one size of images).
 
     Args:
         scale: 1, 2, 3, 4 or 8; 1 alone without an upsampler.
@@ -80,14 +84,13 @@ class SwinIR(nn.Module):
         super().__init__()
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)
         check_windows(embed_dim=embed_dim, depths=depths, num_heads=num_heads, window_size=window_size)
-        check_memory(memory)
+        check_choice("memory", memory, Memory)
         check_choice("upsampler", upsampler, Upsampler)
         check_choice("resi_connection", resi_connection, ResidualConv)
         check_scale(scale, SHUFFLE_STEPS if upsampler else (1,))
-        if not upsampler and in_channels != out_channels:
-            raise ValueError(
-                f"out_channels={out_channels} must equal in_channels={in_channels} to be added to the input"
-            )
+        check_positive(img_range=img_range)
+        if not upsampler:
+            check_same_channels(in_channels, out_channels)
         if img_size <= window_size or img_size % window_size:
             raise ValueError(f"img_size={img_size} must be a larger multiple of window_size={window_size}")
         self.scale = scale
@@ -114,7 +117,7 @@ class SwinIR(nn.Module):
             for depth, heads in zip(depths, num_heads, strict=True)
         )
         self.norm = nn.LayerNorm(embed_dim)
-        self.conv_after_body = _residual_conv(embed_dim, resi_connection)
+        self.conv_after_body = residual_conv(embed_dim, resi_connection)
         self._add_upsampler(embed_dim=embed_dim, num_feat=num_feat, out_channels=out_channels)
         initialise_transformer(self)
 
@@ -149,7 +152,8 @@ class SwinIR(nn.Module):
     def _deep(self, shallow: Tensor) -> Tensor:
         features = self.patch_embed(shallow.permute(0, 2, 3, 1))
         height, width = features.shape[1:3]
-        mask = shift_mask(height, width, size=self.window_size, device=shallow.device)
+        window = (self.window_size, self.window_size)
+        mask = shift_mask(height, width, window=window, device=shallow.device)
         gains = gains_of_groups(self.rates, self.depths, features=features, training=self.training)
         for layer, gain in zip(self.layers, gains, strict=True):
             features = layer(features, mask, gain, self.memory)
@@ -197,20 +201,15 @@ class RSTB(ResidualGroup):
             for number in range(depth)
         ]
         for block in blocks:
-            block.attn.register_buffer("relative_position_index", relative_index(window_size, window_size))
+            publish_constants(block.attn, partial(_index, window_size))
             if block.shift:
-                block.register_buffer("attn_mask", shift_mask(img_size, img_size, size=window_size))
-        super().__init__(Blocks(blocks), _residual_conv(embed_dim, resi_connection))
+                publish_constants(block, partial(_mask, window_size, img_size))
+        super().__init__(Blocks(blocks), residual_conv(embed_dim, resi_connection))
 
 
-def _residual_conv(embed_dim: int, kind: ResidualConv) -> nn.Module:
-    if kind == "1conv":
-        return nn.Conv2d(embed_dim, embed_dim, 3, padding=1)
-    inside = embed_dim // 4
-    return nn.Sequential(
-        nn.Conv2d(embed_dim, inside, 3, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(inside, inside, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(inside, embed_dim, 3, padding=1),
-    )
+def _index(window_size: int) -> dict[str, Tensor]:
+    return {"relative_position_index": pair_indices((window_size, window_size))}
+
+
+def _mask(window_size: int, img_size: int) -> dict[str, Tensor]:
+    return {"attn_mask": shift_mask(img_size, img_size, window=(window_size, window_size))}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sr.archs.sizes import check_sizes
-from sr.archs.windows import relative_bias
+from sr.archs.position_bias import pairwise_bias
+from sr.archs.sizes import check_heads
 
 
 class WindowAttention(nn.Module):
@@ -28,9 +28,7 @@ class WindowAttention(nn.Module):
 
     def forward(self, windows: Tensor, mask: Tensor | None) -> Tensor:
         """`mask` (windows, window_size**2, window_size**2) is added to the scores of every head."""
-        bias = relative_bias(
-            self.relative_position_bias_table, queries=self.window_size, keys=self.window_size
-        )
+        bias = pairwise_bias(self.relative_position_bias_table, (self.window_size, self.window_size))
         if mask is not None:
             bias = bias + mask[:, None]
         query, key, value = (split_heads(part, self.num_heads) for part in self.qkv(windows).chunk(3, -1))
@@ -39,7 +37,7 @@ class WindowAttention(nn.Module):
 
 
 def bias_table(side: int, num_heads: int) -> nn.Parameter:
-    """A table of biases for `side` x `side` distances: (side**2, num_heads), see `sr.archs.windows.relative_bias`."""
+    """A table of biases for `side` x `side` distances: (side**2, num_heads), see `sr.archs.position_bias`."""
     return nn.Parameter(nn.init.trunc_normal_(torch.empty(side**2, num_heads), std=0.02))
 
 
@@ -90,14 +88,9 @@ def check_windows(
         ValueError: a size is below 1 or a window below 2, there are not as many `num_heads` as `depths`, or `embed_dim`
             cannot be shared among the heads.
     """
-    check_sizes(embed_dim=embed_dim, depths=min(depths, default=0), num_heads=min(num_heads, default=0))
+    check_heads(embed_dim=embed_dim, depths=depths, num_heads=num_heads)
     if window_size < 2:
         raise ValueError(f"window_size={window_size} must be 2 or more")
-    if len(depths) != len(num_heads):
-        raise ValueError(f"depths={[*depths]} and num_heads={[*num_heads]} must have the same length")
-    for heads in num_heads:
-        if embed_dim % heads:
-            raise ValueError(f"embed_dim={embed_dim} must be a multiple of num_heads={heads}")
 
 
 def initialise_transformer(net: nn.Module) -> None:
@@ -105,4 +98,5 @@ def initialise_transformer(net: nn.Module) -> None:
     for layer in net.modules():
         if isinstance(layer, nn.Linear):
             nn.init.trunc_normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -79,11 +79,17 @@ def test_the_search_finds_a_planted_index_put() -> None:
     assert any("index_put" in name for name in backward_operators(Interpolating(), train_image("planted")))
 
 
+@pytest.mark.parametrize(
+    "layout",
+    [torch.contiguous_format, pytest.param(torch.channels_last, marks=pytest.mark.slow)],
+    ids=["channels first", "channels last"],  # both in which runs train, see sr/ops/hardware.py
+)
 @pytest.mark.parametrize("name", NETS)
-def test_backward_writes_nothing_by_index(name: str) -> None:
+def test_backward_writes_nothing_by_index(name: str, layout: torch.memory_format) -> None:
     """Inductor may read the zeros under an `index_put` before they are filled, see sr/archs/upsampling.py."""
-    image = train_image(name).requires_grad_(name.endswith("disc"))  # the generator learns through D's input
-    operators = backward_operators(NETS[name](), image)
+    image = train_image(name).contiguous(memory_format=layout)
+    image.requires_grad_(name.endswith("disc"))  # the generator learns through D's input
+    operators = backward_operators(NETS[name]().to(memory_format=layout), image)
     assert any("convolution_backward" in operator for operator in operators)
     # slice_scatter (of a slice) is pure arithmetic for inductor and has no zeros to fill.
     assert not [op for op in operators if "index_put" in op or ("scatter" in op and "slice" not in op)]

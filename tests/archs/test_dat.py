@@ -1,4 +1,4 @@
-"""DAT: the numbers of another implementation, masks, batch norm, and what the tensors tell."""
+"""DAT: the numbers of another implementation, batch norm, constants, and what the tensors tell."""
 
 from typing import Any
 
@@ -7,9 +7,8 @@ import torch
 from tiny_nets import GENERATORS, lively, noise
 from torch import nn
 
-from sr.archs.channel_scores import cosines
 from sr.archs.dat import DAT
-from sr.archs.rectangles import offsets, pair_indices, shift_mask
+from sr.archs.position_bias import pair_indices
 from sr.weights.describe import describe
 
 SIZES: dict[str, Any] = {
@@ -63,30 +62,6 @@ def test_equals_spandrel(
         sr = lively(GENERATORS[name](scale=2))(noise(1, 3, *size))
     torch.testing.assert_close(sr[0, 0, 0, ::9], torch.tensor(first_row), rtol=0, atol=1e-5)
     torch.testing.assert_close(sr[0, 2, -1, -3:], torch.tensor(last_row), rtol=0, atol=1e-5)
-
-
-def test_a_window_that_was_rolled_together_sees_each_of_its_parts_alone() -> None:
-    mask = shift_mask(4, 8, window=(2, 4))
-    assert mask.shape == (4, 8, 8)
-    assert not mask[0].any()
-    # In the last window each corner of 1 x 2 pixels is from another border.
-    corners = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
-    assert torch.equal(mask[3] == 0, corners[:, None] == corners)
-    assert mask.min() == -100
-
-
-def test_the_index_of_a_pair_leads_to_its_offset() -> None:
-    window = (3, 2)
-    pixels = torch.cartesian_prod(torch.arange(3.0), torch.arange(2.0))
-    expected = pixels[:, None] - pixels[None]
-    assert torch.equal(offsets(window)[pair_indices(window)], expected)
-
-
-def test_cosines_equal_the_products_of_normalised_channels() -> None:
-    query, key = noise(2, 3, 5, 7) - 0.5, noise(2, 3, 5, 7, seed=2) - 0.5
-    normal = nn.functional.normalize
-    torch.testing.assert_close(cosines(query, key), normal(query, dim=-1) @ normal(key, dim=-1).mT)
-    assert not cosines(torch.zeros(1, 2, 4), torch.ones(1, 2, 4)).any()
 
 
 def test_empty_blocks_leave_the_convolutions() -> None:
@@ -165,7 +140,7 @@ def test_tensors_tell_every_argument(options: dict[str, Any]) -> None:
             "windows of .* that have 9 pixels",
         ),
         ("layers.1.blocks.0.attn.attn_mask_0", (3, 8, 8), "masks are for 24 pixels"),
-        ("upsample.0.weight", (20, 4, 3, 3), r"multiplies its 4 channels by \[5\]"),
+        ("upsample.0.weight", (20, 4, 3, 3), "known are pixel shuffles by 2 and 3"),
     ],
 )
 def test_shapes_that_no_dat_has_are_named(name: str, shape: tuple[int, ...], message: str) -> None:

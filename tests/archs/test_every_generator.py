@@ -1,5 +1,8 @@
 """What every generator promises: any size, precision, memory, tiles, recognition; see tiny_nets.py for the nets."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from helpers import ROOT
@@ -18,8 +21,6 @@ from sr.weights.spandrel_nets import SPANDREL
 
 # Nets whose weights alone do not tell what they are, so that a file has to say it.
 NOT_RECOGNISED = {"srresnet"}
-
-
 # Some part of these nets sees the whole picture at once (a mean over all pixels), so tiles are another picture.
 GLOBAL = {"hat", "dat", "dat_light", "omnisr", "realplksr_groups", "rcan", "rcan_unshuffled"}
 
@@ -53,6 +54,16 @@ def test_bf16_is_close(name: str) -> None:
             rounded = net(image).float()
     # bf16 keeps 8 bits; a layer that lost its meaning would differ by the size of the values themselves.
     assert (rounded - exact).std() < 0.05 * exact.std()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_copies_and_pickles_compute_the_same_in_double_precision_too(name: str) -> None:
+    net, image = lively(GENERATORS[name](scale=2)).double(), noise(1, 3, 9, 8).double()
+    with torch.no_grad():
+        expected = net(image)
+        assert expected.dtype == torch.float64
+        assert torch.equal(copy.deepcopy(net)(image), expected)
+        assert torch.equal(pickle.loads(pickle.dumps(net))(image), expected)
 
 
 def gradients(net: nn.Module, image: Tensor) -> dict[str, Tensor]:

@@ -1,26 +1,9 @@
 """The choice of what is kept for the backward pass."""
 
-import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from sr.archs.memory import check_memory, run_block
-
-
-def test_an_unknown_choice_is_refused_with_the_choices() -> None:
-    with pytest.raises(ValueError, match="memory='lean': choose one of plain, checkpoint"):
-        check_memory("lean")
-
-
-@pytest.mark.parametrize("memory", ["plain", "checkpoint"])
-def test_a_block_that_draws_draws_the_same_again(memory: str) -> None:
-    block = nn.Sequential(nn.Linear(50, 50), nn.Dropout(0.5))
-    nn.init.eye_(block[0].weight)  # type: ignore[arg-type]
-    features = torch.rand(4, 50, requires_grad=True)
-    result = run_block(block, features, memory=memory, draws=True)
-    result.sum().backward()
-    assert features.grad is not None
-    assert torch.equal(features.grad != 0, result != block[0].bias.expand_as(result) * 0)  # type: ignore[operator]
+from sr.archs.memory import run_block
 
 
 def test_checkpoint_runs_the_block_twice_and_only_where_there_are_gradients() -> None:

@@ -118,12 +118,12 @@ def test_tensors_that_belong_to_no_net_are_refused() -> None:
         ({"split_ratio": 0.01}, r"split_ratio=0\.01 of num_feat=64 must be from 1 to 64 features"),
         ({"out_channels": 1}, r"out_channels=1 must equal in_channels=3"),
         ({"norm_groups": 5, "layer_norm": False}, r"num_feat=64 must be a multiple of norm_groups=5"),
-        ({"upsampler": "nearest"}, r"upsampler='nearest' must be one of pixelshuffle, dysample"),
-        ({"memory": "lean"}, r"memory='lean': choose one of plain, checkpoint"),
+        ({"upsampler": "nearest"}, r"upsampler='nearest' must be one of 'pixelshuffle', 'dysample'"),
+        ({"memory": "lean"}, r"memory='lean' must be one of 'plain', 'checkpoint'"),
     ],
 )
 def test_errors_name_the_argument(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         RealPLKSR(**arguments)
-    with pytest.raises(ValueError, match=r"ccm_type='MLP' must be one of CCM, ICCM, DCCM"):
+    with pytest.raises(ValueError, match=r"ccm_type='MLP' must be one of 'CCM', 'ICCM', 'DCCM'"):
         PLKSR(ccm_type="MLP")  # type: ignore[arg-type]

@@ -23,5 +23,7 @@ SIZES = [
 @pytest.mark.parametrize(("net", "name"), SIZES)
 @pytest.mark.parametrize("size", [0, -4])
 def test_a_size_below_one_is_refused_by_name(net: type[nn.Module], name: str, size: int) -> None:
+    default = inspect.signature(net).parameters[name].default
+    value = size if isinstance(default, int) else [size] * len(default)  # a number for each group
     with pytest.raises(ValueError, match=f"^{name}={size} must be 1 or more$"):
-        net(**{name: size})
+        net(**{name: value})

@@ -1,18 +1,11 @@
-"""The geometry of windows, against lookups by index and torch's own unfolding."""
+"""The geometry of windows, against torch's own unfolding."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from tiny_nets import noise
 
-from sr.archs.windows import (
-    cut_overlapping_windows,
-    cut_windows,
-    join_windows,
-    relative_bias,
-    relative_index,
-    shift_mask,
-)
+from sr.archs.windows import cut_overlapping_windows, cut_windows, join_windows, shift_mask
 
 
 def test_windows_are_cut_row_after_row_and_joined_again() -> None:
@@ -32,30 +25,21 @@ def test_overlapping_windows_are_an_unfolding(size: int, reach: int) -> None:
     assert torch.equal(cut_overlapping_windows(picture, size, reach=reach), expected)
 
 
-@pytest.mark.parametrize(("queries", "keys"), [(2, 2), (7, 7), (4, 6), (16, 24), (2, 4)])
-def test_biases_are_those_of_the_index(queries: int, keys: int) -> None:
-    table = noise((queries + keys - 1) ** 2, 3).requires_grad_()
-    looked_up = table[relative_index(queries, keys)].movedim(2, 0)
-    bias = relative_bias(table, queries=queries, keys=keys)
-    assert torch.equal(bias, looked_up)
-    weight = noise(*bias.shape)
-    (expected,) = torch.autograd.grad((looked_up * weight).sum(), table)
-    (found,) = torch.autograd.grad((bias * weight).sum(), table)
-    torch.testing.assert_close(found, expected)
-
-
-def test_the_published_index_counts_from_key_to_query() -> None:
-    index = relative_index(8, 8)
-    # Neighbours in a row differ by one, in a column by the 15 distances of a row; the first entry is that of the
-    # largest distance upwards.
-    assert (index[0, 0], index[1, 0], index[8, 0], index[0, 63], index[63, 0]) == (112, 113, 127, 0, 224)
-
-
 def test_only_the_parts_of_a_rolled_picture_see_each_other() -> None:
-    mask = shift_mask(4, 8, size=4)
+    mask = shift_mask(4, 8, window=(4, 4))
     assert mask.shape == (2, 16, 16)
     assert set(mask.unique().tolist()) == {-100, 0}
     # In the single row of windows the upper half and the rolled lower half are strangers; so are, in the last window,
     # left and right.
     strangers = (mask < 0).sum((1, 2))
     assert strangers.tolist() == [2 * 8 * 8, 16 * 16 - 4 * 4 * 4]
+
+
+def test_a_window_that_was_rolled_together_sees_each_of_its_parts_alone() -> None:
+    mask = shift_mask(4, 8, window=(2, 4))
+    assert mask.shape == (4, 8, 8)
+    assert not mask[0].any()
+    # In the last window each corner of 1 x 2 pixels is from another border.
+    corners = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    assert torch.equal(mask[3] == 0, corners[:, None] == corners)
+    assert mask.min() == -100

@@ -1,9 +1,10 @@
 """DAT, read off its tensors."""
 
-from math import inf, isqrt, nextafter, prod
+from math import isqrt, prod
 from typing import Any
 
 from sr.weights.architectures.counting import count
+from sr.weights.architectures.shapes import direct_scale, ratio, shuffle_scale, tensor
 from sr.weights.dialects import Weights
 
 _FIRST = "layers.0.blocks.0."
@@ -14,7 +15,6 @@ _NEEDED = {
     f"{_FIRST}attn.attns.0.relative_position_index",
     f"{_FIRST}ffn.fc1.weight",
 }
-_SHUFFLES = {4: 2, 9: 3}
 _PUBLISHED = {"img_size": 64, "num_feat": 64}
 
 
@@ -34,7 +34,6 @@ def describe(weights: Weights) -> dict[str, Any] | None:
     groups = range(count(weights, r"layers\.(\d+)\."))
     depths = [count(weights, rf"layers\.{group}\.blocks\.(\d+)\.") for group in groups]
     hidden = weights[f"{_FIRST}ffn.fc1.weight"].shape[0]
-    factor = hidden / embed_dim
     return {
         "_target_": "sr.archs.dat.DAT",
         "in_channels": inputs,
@@ -42,8 +41,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         "depths": depths,
         "num_heads": [_heads(weights, group) for group in groups],
         "split_size": _split_size(weights),
-        # The next greater number where rounding would lose a channel.
-        "expansion_factor": factor if int(embed_dim * factor) == hidden else nextafter(factor, inf),
+        "expansion_factor": ratio(hidden, embed_dim),
         "qkv_bias": f"{_FIRST}attn.qkv.bias" in weights,
         "resi_connection": "1conv" if "conv_after_body.weight" in weights else "3conv",
         "img_range": 1.0,
@@ -88,22 +86,16 @@ def _image_side(weights: Weights) -> int:
 
 def _upsampling(weights: Weights, inputs: int) -> dict[str, Any]:
     if "conv_last.weight" not in weights:
-        rows = weights["upsample.0.weight"].shape[0] if "upsample.0.weight" in weights else 0
-        scale = isqrt(rows // inputs)
-        if scale**2 * inputs != rows or not rows:
-            raise ValueError(
-                f"a DAT with {inputs} input channels and {rows} channels before the pixel shuffle"
-            )
-        channels = {"out_channels": inputs, "num_feat": _PUBLISHED["num_feat"]}
-        return {"upsampler": "pixelshuffledirect", "scale": scale, **channels}
-    last = weights["conv_last.weight"]
-    places = range(0, count(weights, r"upsample\.(\d+)\."), 2)
-    widened = [
-        tensor.shape[0] if (tensor := weights.get(f"upsample.{place}.weight")) is not None else 0
-        for place in places
-    ]
-    steps = [each // last.shape[1] for each in widened]
-    if not set(steps) <= set(_SHUFFLES):
-        raise ValueError(f"a DAT that multiplies its {last.shape[1]} channels by {steps} to enlarge")
-    channels = {"out_channels": last.shape[0], "num_feat": last.shape[1]}
-    return {"upsampler": "pixelshuffle", "scale": prod(_SHUFFLES[step] for step in steps), **channels}
+        return {
+            "upsampler": "pixelshuffledirect",
+            "scale": direct_scale(weights, "upsample.0.weight", channels=inputs),
+            "out_channels": inputs,
+            "num_feat": _PUBLISHED["num_feat"],
+        }
+    outputs, num_feat = tensor(weights, "conv_last.weight", dims=4).shape[:2]
+    return {
+        "upsampler": "pixelshuffle",
+        "scale": shuffle_scale(weights, "upsample."),
+        "out_channels": outputs,
+        "num_feat": num_feat,
+    }

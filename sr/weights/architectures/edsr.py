@@ -3,7 +3,7 @@
 from typing import Any
 
 from sr.weights.architectures.counting import count
-from sr.weights.architectures.shuffling import shuffled_scale
+from sr.weights.architectures.shapes import shuffle_scale
 from sr.weights.dialects import Weights
 
 _NAMES = {"head.0.weight", "body.0.body.0.weight", "body.0.body.2.weight", "tail.1.weight", "sub_mean.bias"}
@@ -24,7 +24,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
     features, inputs = weights["head.0.weight"].shape[:2]
     return {
         "_target_": "sr.archs.edsr.EDSR",
-        "scale": shuffled_scale(weights, "tail.0."),
+        "scale": shuffle_scale(weights, "tail.0."),
         "in_channels": inputs,
         "out_channels": weights["tail.1.weight"].shape[0],
         "num_feat": features,

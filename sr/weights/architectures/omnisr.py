@@ -4,6 +4,7 @@ from math import isqrt
 from typing import Any
 
 from sr.weights.architectures.counting import count
+from sr.weights.architectures.shapes import direct_scale
 from sr.weights.dialects import Weights
 
 _FIRST = "residual_layer.0.residual_layer.0.layer."
@@ -21,14 +22,8 @@ def describe(weights: Weights) -> dict[str, Any] | None:
     """
     if not {"input.weight", "up.0.weight", f"{_FIRST}0.fn.0.weight"} <= set(weights):
         return None
-    first, last = weights["input.weight"], weights["up.0.weight"]
+    first = weights["input.weight"]
     inputs = first.shape[1]
-    scale = isqrt(last.shape[0] // inputs)
-    if scale**2 * inputs != last.shape[0]:
-        raise ValueError(
-            f"an OmniSR with {inputs} input channels and {last.shape[0]} channels before the pixel shuffle, which are"
-            " not a square number times as many"
-        )
     biases = weights.get(f"{_FIRST}2.fn.rel_pos_bias.weight")
     window_size = _PUBLISHED_WINDOW if biases is None else (isqrt(biases.shape[0]) + 1) // 2
     if biases is not None and (2 * window_size - 1) ** 2 != biases.shape[0]:
@@ -37,7 +32,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         )
     return {
         "_target_": "sr.archs.omnisr.OmniSR",
-        "scale": scale,
+        "scale": direct_scale(weights, "up.0.weight", channels=inputs),
         "in_channels": inputs,
         "out_channels": inputs,
         "num_feat": first.shape[0],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sr.weights.architectures.counting import count
+from sr.weights.architectures.shapes import ratio
 from sr.weights.dialects import Weights
 
 _MIXERS = {(3, 1): "CCM", (1, 3): "ICCM", (3, 3): "DCCM"}
@@ -38,7 +39,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         "num_feat": features,
         "num_block": layers - (2 if plain else 3),
         "kernel_size": kernel.shape[2],
-        "split_ratio": _ratio(kernel.shape[0], features),
+        "split_ratio": ratio(kernel.shape[0], features),
         "use_ea": "feats.1.attn.f.0.weight" in weights,
     }
     if plain:
@@ -57,9 +58,3 @@ def _mixer(weights: Weights) -> str:
     if kernels not in _MIXERS:
         raise ValueError(f"a PLKSR whose channel mixer has kernels {kernels}: known are {list(_MIXERS)}")
     return _MIXERS[kernels]
-
-
-def _ratio(part: int, whole: int) -> float:
-    """The share whose product with the whole, cut to an integer, is the part."""
-    ratio = part / whole
-    return ratio if int(whole * ratio) == part else (part + 0.5) / whole

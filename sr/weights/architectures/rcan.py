@@ -4,7 +4,7 @@ from math import isqrt
 from typing import Any
 
 from sr.weights.architectures.counting import count
-from sr.weights.architectures.shuffling import shuffled_scale
+from sr.weights.architectures.shapes import shuffle_scale
 from sr.weights.dialects import Weights
 
 _ATTENTION = "body.0.body.0.body.3.conv_du.0.weight"
@@ -22,7 +22,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
         return None
     unshuffled = "head.1.weight" in weights
     first = weights.get("head.1.weight" if unshuffled else "head.0.weight")
-    outputs, scale = weights["tail.1.weight"].shape[0], shuffled_scale(weights, "tail.0.")
+    outputs, scale = weights["tail.1.weight"].shape[0], shuffle_scale(weights, "tail.0.")
     if first is None:
         raise ValueError("an RCAN without a first convolution")
     factor = isqrt(first.shape[1] // outputs) if unshuffled else 1

@@ -6,6 +6,9 @@ from torch import Tensor
 
 from sr.weights.dialects import Weights
 
+# By how much a pixel shuffle enlarges that leaves one channel of so many.
+_STEPS = {4: 2, 9: 3}
+
 
 def tensor(weights: Weights, name: str, *, dims: int) -> Tensor:
     """A tensor with so many dimensions, none of them empty.
@@ -34,19 +37,36 @@ def ratio(large: int, small: int) -> float:
 
 
 def shuffle_scale(weights: Weights, prefix: str) -> int:
-    """By how much convolutions with pixel shuffles enlarge, see `sr.archs.upsampling.PixelShuffleSteps`.
+    """By how much the convolutions of `sr.archs.upsampling.PixelShuffleSteps` enlarge; 1 without any.
 
     Args:
         weights: all tensors of the net.
         prefix: the name of the convolutions before their number, such as "upsample.".
 
     Raises:
-        ValueError: a convolution does not have a square number of times its input channels.
+        ValueError: a convolution has other than 4 or 9 times as many channels at its end.
     """
     scale = 1
     for name in weights:
         number = name.removeprefix(prefix).removesuffix(".weight")
         if name == f"{prefix}{number}.weight" and number.isdigit():
             outputs, inputs = tensor(weights, name, dims=4).shape[:2]
-            scale *= root(outputs // inputs if outputs % inputs == 0 else 0, name=name)
+            if outputs % inputs or outputs // inputs not in _STEPS:
+                raise ValueError(
+                    f"{name} is {tuple(weights[name].shape)}: known are pixel shuffles by 2 and 3"
+                )
+            scale *= _STEPS[outputs // inputs]
+    return scale
+
+
+def direct_scale(weights: Weights, name: str, *, channels: int) -> int:
+    """By how much a single convolution and a pixel shuffle enlarge, to a picture with so many channels.
+
+    Raises:
+        ValueError: the convolution does not have a square number of times as many.
+    """
+    outputs = tensor(weights, name, dims=4).shape[0]
+    scale = isqrt(outputs // channels)
+    if scale**2 * channels != outputs:
+        raise ValueError(f"{name} has {outputs} channels, which are no square number times {channels}")
     return scale

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from sr.weights.architectures.counting import count
-from sr.weights.architectures.shapes import ratio, root, shuffle_scale, tensor
+from sr.weights.architectures.shapes import direct_scale, ratio, root, shuffle_scale, tensor
 from sr.weights.dialects import Weights
 
 _BLOCK = "layers.0.residual_group.blocks.0."
@@ -56,9 +56,7 @@ def describe(weights: Weights) -> dict[str, Any] | None:
 def _upsampler(weights: Weights, inputs: int) -> tuple[str, int, int]:
     """The kind of upsampling, the scale and the output channels."""
     if "conv_last.weight" not in weights:
-        steps = tensor(weights, "upsample.0.weight", dims=4).shape[0]
-        scale = root(steps // inputs if steps % inputs == 0 else 0, name="upsample.0.weight")
-        return "pixelshuffledirect", scale, inputs
+        return "pixelshuffledirect", direct_scale(weights, "upsample.0.weight", channels=inputs), inputs
     outputs = tensor(weights, "conv_last.weight", dims=4).shape[0]
     if "conv_before_upsample.0.weight" not in weights:
         return "", 1, outputs
