@@ -56,7 +56,7 @@ from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.sweep import optuna_search
-from sr.sweep.job import run_job
+from sr.sweep.job import run_job, search_path
 from sr.sweep.summary import end_interrupted
 from sr.training.base import SRModule
 from sr.training.precision import check_precision
@@ -81,6 +81,7 @@ def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
             number=hydra_config.job.num,
             overrides=list(hydra_config.overrides.task),
             folder=Path(hydra_config.runtime.output_dir),
+            options=search_path(hydra_config),
         )
     except KeyboardInterrupt:
         end_interrupted(hydra_config, cfg)
@@ -249,7 +250,8 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
     blind = degradation_of_validation(choices)
     if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
-    words = f" trust=[{','.join(trust)}]" if trust else ""
+    packages = ",".join(trust)
+    words = f" {typed(f'trust=[{packages}]')}" if trust else ""  # quoted, as shells expand brackets
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
     print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}{words}")
 

@@ -82,7 +82,7 @@ def test_a_run_of_own_parts_trains_resumes_starts_another_evaluates_exports_and_
     folder, (trained, resumed, started, evaluated, exported, upscaled) = followed
     assert "generator my_sr.net.MyNet is not of sr.archs: evaluate.py reads its checkpoints with" in trained
     assert "hello after 8 iteration(s)" in trained
-    assert re.search(r"next: python evaluate\.py ckpt=.*last\.ckpt .* trust=\[my_sr\]$", trained, re.M)
+    assert re.search(r"next: python evaluate\.py ckpt=.*last\.ckpt .* \'trust=\[my_sr\]\'$", trained, re.M)
     assert "resumes" in resumed and "hello after 12 iteration(s)" in resumed
     assert "MyNet starts from" in started
     assert "mae" not in evaluated  # evaluate.py has the protocol of the field unless another is chosen
@@ -117,6 +117,7 @@ def test_trust_does_not_lead_out_of_the_package(
         "import os\nfrom os import system\nfrom subprocess import Popen\n"
         "def make(): raise SystemExit('ran')\nclass Plain: pass\n"
     )
+    (folder / "my_project" / "my_sr" / "torn.py").write_text("import not_installed\n")
     content = torch.load(folder / "runs/mine/checkpoints/last.ckpt", weights_only=True)
     for target, why in (
         ("my_sr.doors.make", "a function, not a class"),
@@ -126,6 +127,7 @@ def test_trust_does_not_lead_out_of_the_package(
         ("my_sr.doors.Popen", r"is subprocess\.Popen, which is not in sr\.archs or my_sr"),
         ("my_sr.doors.Plain", r"is not a torch\.nn\.Module"),
         ("my_srx.net.MyNet", r"is not in sr\.archs or my_sr, and"),
+        ("my_sr.torn.Net", r"my_sr\.torn needs not_installed, which is not installed here"),
     ):
         content["config"]["generator"] = {"_target_": target}
         torch.save(content, tmp_path / "evil.ckpt")

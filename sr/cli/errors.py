@@ -59,7 +59,7 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         key = re.search(r"full_key: (\S+)", str(error))
         place = f" (in the configuration under {_written(key.group(1))})" if key else ""
-        return f"{_text(error.__cause__)}{place}"
+        return f"{_missing_module(error.__cause__) or _text(error.__cause__)}{place}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return explain_composition(error)
     if (message := _of_a_library(error)) is not None:
@@ -69,6 +69,19 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MisconfigurationException | UnreadableImageError) or _raised_by_us(error):
         return _text(error)
     return None
+
+
+def _missing_module(error: BaseException) -> str | None:
+    """The message where the module of a `_target_`, or one that it imports, is not here."""
+    missing = re.search(
+        r"Error loading '([\w.]+)':\nModuleNotFoundError\(\"No module named '(\w+)'\"\)", str(error)
+    )
+    if missing is None:
+        return None
+    return (
+        f"{missing[1]} needs the module {missing[2]}, which is not here: install its package, or put its folder into"
+        " PYTHONPATH"
+    )
 
 
 def _of_a_library(error: BaseException) -> str | None:

@@ -11,20 +11,22 @@ from collections.abc import Sequence
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep
 
 from sr.cli.command_line import CONF
 
 PREFIX = "inline_"
-NAMED = re.compile(rf"\+{{0,2}}(?P<group>\w+)(@[\w.]+)?={PREFIX}(?P<name>[\w-]+)")
+GROUP = re.compile(r"\+{0,2}(\w+)(@[\w.]+)?")
+NAME = re.compile(rf"\b{PREFIX}[\w-]+")
 
 
 def with_named_nodes(arguments: Sequence[str]) -> list[str]:
     """The arguments with names in the place of nodes; Hydra finds the nodes under these names afterwards."""
     named = [_named(argument) for argument in arguments]
     for argument in named:
-        if found := NAMED.fullmatch(argument):
-            node = _read(f"{found['group']}={node_text(PREFIX + found['name'])}")
-            ConfigStore.instance().store(group=found["group"], name=PREFIX + found["name"], node=node)
+        if group := _group(argument):
+            for name in NAME.findall(argument.partition("=")[2]):
+                ConfigStore.instance().store(group=group, name=name, node=_read(f"{group}={node_text(name)}"))
     return named
 
 
@@ -39,15 +41,31 @@ def node_text(choice: str) -> str:
         raise ValueError(f"{choice} is not the name of a node of this program") from error
 
 
+def _group(argument: str) -> str | None:
+    """The group whose choice this is."""
+    found = GROUP.fullmatch(argument.partition("=")[0])
+    return found[1] if found and (CONF / found[1]).is_dir() else None
+
+
 def _named(argument: str) -> str:
     key, _, value = argument.partition("=")
-    group = key.lstrip("+").partition("@")[0]
-    if not value.startswith("{") or not (CONF / group).is_dir():
+    if "{" not in value or _group(argument) is None:
         return argument
-    return f"{key}={PREFIX}{base64.urlsafe_b64encode(value.encode()).decode().rstrip('=')}"
+    override = OverridesParser.create().parse_override(argument)
+    found = override.value()
+    if isinstance(found, ChoiceSweep):
+        # Each by itself, because every job gets one of them.
+        choices = [_name(text) if text.startswith("{") else text for text in override.sweep_string_iterator()]
+        return f"{key}={','.join(choices)}"
+    return f"{key}={_name(value)}" if isinstance(found, dict) else argument
+
+
+def _name(node: str) -> str:
+    return f"{PREFIX}{base64.urlsafe_b64encode(node.encode()).decode().rstrip('=')}"
 
 
 def _read(text: str) -> dict[str, object]:
     node = OverridesParser.create().parse_override(text).value()
-    assert isinstance(node, dict)  # `check_command_line` has refused what is none
+    if not isinstance(node, dict):
+        raise ValueError(f"{text}: a node is written as {{key: value, ...}}")
     return {str(key): value for key, value in node.items()}

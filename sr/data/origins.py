@@ -203,7 +203,15 @@ class DeadLeavesData(SRDataModule):
 
 
 def _as_list(value: str | Sequence[str]) -> list[str]:
-    """One value, or several, as a list."""
+    """One directory, or several, as a list.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not value:
+        raise ValueError(
+            "data.train_dir or data.train_lr_dir is empty: name a directory, or several as [a,b]"
+        )
     return [value] if isinstance(value, str) else list(value)
 
 

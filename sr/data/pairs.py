@@ -49,7 +49,7 @@ def match_pairs(
                 f" {_below(here, ours[missing[0]])} the most similar names there:"
                 f" {_nearest(missing[0], there, theirs)}. The rule: {NAME}.* of HR pairs with"
                 f" {' or '.join(f'{pattern}.*' for pattern in patterns)} of LR, in the same subfolder;"
-                ' data.lr_name="{name}..." sets another one'
+                ' data.lr_name="{name}..." sets another one, lr_name="{name}..." for evaluate.py'
             )
     for pattern, count in Counter(pattern for _, pattern in found.values()).items():
         if pattern != NAME:
@@ -66,7 +66,7 @@ def _patterns(lr_name: str | None, *, scale: int) -> list[str]:
         return [pattern.replace("{scale}", str(scale)) for pattern in PATTERNS]
     if lr_name.count(NAME) != 1 or "/" in lr_name:
         raise ValueError(
-            f"data.lr_name={lr_name}: write the name of an LR file without its ending, with {NAME} for that of its HR"
+            f"lr_name={lr_name}: write the name of an LR file without its ending, with {NAME} for that of its HR"
             f' file, as "{NAME}x{scale}"'
         )
     return [lr_name.replace("{scale}", str(scale))]
@@ -81,7 +81,9 @@ def _partner(name: str, hr: Mapping[str, Path], patterns: Sequence[str]) -> tupl
         if found := re.fullmatch(f"{before}(.+){after}", stem):
             fitting.append((f"{folder}{slash}{found[1]}", pattern))
     if not fitting:
-        raise ValueError(f"data.lr_name={patterns[0]}: the LR file {name} has no such name")
+        raise ValueError(
+            f"lr_name={patterns[0]}: the LR file {name} has no such name; endings as .png are left out on both sides"
+        )
     known = [each for each in fitting if each[0] in hr]
     return (known or fitting)[0]
 

@@ -6,6 +6,7 @@ its own. This was checked with its version 0.4.2; docs/export.md has the check.
 
 from collections.abc import Callable
 
+from sr.weights.described import HOME
 from sr.weights.generator import TrainedGenerator
 from sr.weights.spandrel_nets import SPANDREL
 
@@ -29,7 +30,7 @@ def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
     net, arguments = trained.name, trained.description
     if arguments.get("_target_") == SPANDREL:  # read by spandrel itself
         found = []
-    elif net not in SURPRISES:
+    elif not str(arguments["_target_"]).startswith(f"{HOME}.") or net not in SURPRISES:
         found = [f"do not know the architecture {net} by its weights"]
     elif arguments.get("skip", "nearest") != "nearest":
         found = [

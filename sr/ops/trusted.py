@@ -75,11 +75,14 @@ def _inside(module: str, packages: Sequence[str]) -> bool:
 
 def _import(module: str, path: str) -> object:
     try:
-        known = find_spec(module) is not None
-    except ModuleNotFoundError:  # one of the parents is no package
-        known = False
-    if not known:
-        raise NotTrustedError(
-            f"{path}: there is no module {module} here; install its package, or put its folder into PYTHONPATH"
-        )
-    return import_module(module)
+        if find_spec(module) is not None:
+            return import_module(module)
+    except ModuleNotFoundError as error:
+        # The module itself, or a parent that is no package; otherwise something that it imports.
+        if error.name is not None and not f"{module}.".startswith(f"{error.name}."):
+            raise NotTrustedError(
+                f"{path}: {module} needs {error.name}, which is not installed here"
+            ) from error
+    raise NotTrustedError(
+        f"{path}: there is no module {module} here; install its package, or put its folder into PYTHONPATH"
+    )

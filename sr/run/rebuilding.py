@@ -10,7 +10,7 @@ from torch import nn
 
 from sr.ops.trusted import NotTrustedError, trusted_packages
 from sr.ops.weight_file import CheckpointError
-from sr.weights.described import HOME, build_described, find_net
+from sr.weights.described import HOME, build_described, find_net, is_ours
 from sr.weights.generator import check_scale_and_channels
 from sr.weights.match import fit
 from sr.weights.spandrel_nets import INSTALL, SPANDREL, recognise
@@ -53,7 +53,7 @@ def check_rebuilding(net: nn.Module, description: Mapping[str, Any], *, scale: i
         return
     try:
         kind = find_net(description, trust=trust)
-        if kind.__module__.startswith(f"{HOME}."):
+        if is_ours(kind):
             return
         with torch.random.fork_rng(devices=[]):
             again = build_described(description, trust=trust)
@@ -61,6 +61,11 @@ def check_rebuilding(net: nn.Module, description: Mapping[str, Any], *, scale: i
         raise ValueError(
             f"generator={target} trains, but no program could build it from a checkpoint of this run: {error}. Name a"
             " class of torch.nn.Module with plain arguments"
+        ) from error
+    except Exception as error:  # whatever the constructor raises
+        raise ValueError(
+            f"generator={target} trains, but cannot be built from a checkpoint of this run, which holds plain lists and"
+            f" tables: {type(error).__name__}: {error}. With _convert_: all in its YAML it gets the same for training"
         ) from error
     found = fit(again, net.state_dict())
     if not found.complete:

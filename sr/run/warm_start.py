@@ -47,7 +47,7 @@ def warm_start(
     if init_from:
         with _named("init_from"):
             checkpoint = read_checkpoint(init_from)
-            weights = checkpoint.generator
+            weights = _named_as_in(model.generator, checkpoint)
             if isinstance(model.generator, SpandrelNet):  # some of its nets rename what is in the files
                 weights = recognise(weights, path=checkpoint.path).state_dict()
             _start(model.generator, weights, checkpoint, strict=init_strict)
@@ -61,6 +61,12 @@ def warm_start(
             # The reader cannot know the kind of a single net in a file, and calls it the generator.
             weights = checkpoint.discriminator or checkpoint.generator
             _start(discriminator, weights, checkpoint, strict=init_strict)
+
+
+def _named_as_in(net: nn.Module, checkpoint: Checkpoint) -> Mapping[str, Tensor]:
+    """The generator's weights under our names, or under those of the file where more of them fit."""
+    named = (checkpoint.generator, checkpoint.stored)
+    return max(named, key=lambda weights: len(fit(net, weights).matched))
 
 
 def _start(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint, *, strict: bool) -> None:

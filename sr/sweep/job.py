@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 RECORD = "job.json"
 ERRORS = "stderr.txt"
 DONE, FAILED, PRUNED, STOPPED = "done", "failed", "pruned", "stopped"
+COMMAND_LINE = ("command-line", "file")  # what Hydra calls the source that --config-dir adds
 POLL = 0.5  # seconds between two checks of a job
 PATIENCE = 120  # seconds that a job has to save and end
 GRACE = 10  # seconds that its other processes have to end after its first one
@@ -68,6 +69,7 @@ def run_job(
     number: int,
     overrides: Sequence[str],
     folder: Path,
+    options: Sequence[str] = (),
     give_up: Callable[[], bool] | None = None,
 ) -> Job:
     """Run the program with these overrides and its directory, and leave a record in it.
@@ -79,6 +81,7 @@ def run_job(
 
     Args:
         program: the path of train.py.
+        options: where the job finds configurations, see `search_path`.
         give_up: a function that is called every half second; the job ends when it returns True.
 
     Raises:
@@ -87,7 +90,7 @@ def run_job(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORD).unlink(missing_ok=True)
     start = monotonic()
-    command = [sys.executable, str(program), *overrides, f'hydra.run.dir="{folder}"']
+    command = [sys.executable, str(program), *options, *overrides, f'hydra.run.dir="{folder}"']
     with _passing_on_signals() as (told, listeners):
         with starting_others():
             process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
@@ -110,6 +113,20 @@ def run_job(
     if told or status == STOPPED:
         raise KeyboardInterrupt
     return job
+
+
+def search_path(hydra: Any) -> list[str]:
+    """The part of a command line that says where else configurations are: `--config-dir` and `hydra.searchpath`.
+
+    Args:
+        hydra: the node `hydra` of the composed configuration. The command line itself is not at hand where a launcher
+            runs jobs elsewhere.
+    """
+    directories = [
+        each.path for each in hydra.runtime.config_sources if (each.provider, each.schema) == COMMAND_LINE
+    ]
+    options = [word for directory in directories for word in ("--config-dir", directory)]
+    return options + [each for each in hydra.overrides.hydra if each.startswith("hydra.searchpath=")]
 
 
 def _status(returncode: int, *, told: bool, given_up: bool) -> str:

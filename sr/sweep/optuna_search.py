@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from sr.ops.metrics_csv import read_columns
-from sr.sweep.job import DONE, PRUNED, Job, run_job
+from sr.sweep.job import DONE, PRUNED, Job, run_job, search_path
 from sr.sweep.pareto import Objective
 from sr.sweep.space import split
 from sr.sweep.summary import directed, end_interrupted
@@ -129,6 +129,7 @@ class OptunaSweeper(Sweeper):
             number=number,
             overrides=[*fixed, *chosen],
             folder=folder,
+            options=search_path(self._config.hydra),
             give_up=self._hopeless(trial, folder) if self.pruner else None,
         )
         values = self._values(job)

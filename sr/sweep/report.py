@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sr.cli.nodes import node_text
 from sr.ops.text_table import aligned
 from sr.sweep.job import DONE, Job
 from sr.sweep.pareto import MAXIMIZE, Objective, front
@@ -21,6 +22,7 @@ def rows(jobs: Sequence[Job], objectives: Sequence[Objective]) -> list[Row]:
     made = []
     for job in jobs:
         own = dict(override.split("=", 1) for override in job.overrides if override not in common)
+        own = {key: node_text(value) for key, value in own.items()}
         values = job.metrics()
         made.append(
             {

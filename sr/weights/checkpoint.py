@@ -16,6 +16,7 @@ from sr.weights.dialects import (
     GENERATORS,
     RUN,
     UNKNOWN,
+    below,
     choose_net,
     strip,
     translate,
@@ -41,6 +42,8 @@ class Checkpoint:
         source: the weights that were taken from it, in words for the log.
         generator: state dict of the generator under our names; the averaged generator where the file has both. A file
             with a single net of unknown kind has that net here.
+        stored: the same tensors under their names in the file, without that of the net among several: a net of a user's
+            may have names that look like those of a wrapper or of another tool.
         discriminator: state dict of the discriminator, if there is one beside the generator.
         config: the resolved run configuration, if the file is one of ours.
         description: `_target_` and arguments of the generator, as the file states them or as its tensors show.
@@ -54,6 +57,7 @@ class Checkpoint:
     dialect: str
     source: str
     generator: Mapping[str, Tensor]
+    stored: Mapping[str, Tensor]
     discriminator: Mapping[str, Tensor] | None
     config: Mapping[str, Any] | None
     description: Mapping[str, Any] | None
@@ -96,6 +100,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         dialect=_dialect(dialect, config=config, description=description),
         source=" / ".join(name for name in (wrapper, role or second_role) if name) or "all of the file",
         generator=generator,
+        stored=below(weights, f"{role}.") if role and DESCRIPTION_KEY not in content else weights,
         discriminator=translate(discriminator)[1] or None if role else None,
         config=config,
         description=description,

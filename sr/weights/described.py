@@ -6,13 +6,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from sr.ops.trusted import NotTrustedError, import_path, trusted_class, trusted_packages
 
 HOME = "sr.archs"
 # Arguments of our nets that change how they train, not what they compute.
 TRAINING_ONLY = {"memory", "drop_path_rate"}
+# Values that the tables of a small net (masks, indices of positions) may have, which files need not hold.
+MOST_DERIVED = 2**24
 # Other keys with an underscore are orders to Hydra, which builds the net for training; these change no plain value.
 HARMLESS = {"_target_", "_convert_"}
 
@@ -32,6 +37,11 @@ def find_net(description: Mapping[str, Any], *, trust: Sequence[str] = ()) -> ty
     if not issubclass(found, nn.Module):
         raise NotTrustedError(f"{target} is not a torch.nn.Module")
     return found
+
+
+def is_ours(kind: type[nn.Module]) -> bool:
+    """Whether a net is one of this project's."""
+    return kind.__module__.startswith(f"{HOME}.")
 
 
 def build_described(description: Mapping[str, Any], *, trust: Sequence[str] = ()) -> nn.Module:
@@ -55,13 +65,15 @@ def build_described(description: Mapping[str, Any], *, trust: Sequence[str] = ()
 def not_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
     """Stop the building of a net as soon as it is far larger than its weights: a file may describe a billion layers.
 
-    A parameter is registered before it is filled, so a net that is stopped has not taken any memory.
+    A parameter is registered before it is filled, so a net that is stopped has not taken any memory. Buffers are filled
+    first: where they are tables of a size that the file chooses, only a net on the device `meta` takes none.
 
     Raises:
         ValueError: the net is several times as large.
     """
-    most = 2 * len(weights) + 100, 4 * sum(value.numel() for value in weights.values()) + 2**20
-    tensors = values = 0
+    held = sum(value.numel() for value in weights.values())
+    most = 2 * len(weights) + 100, 4 * held + 2**20
+    tensors = values = derived = 0
 
     def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
         nonlocal tensors, values
@@ -69,26 +81,51 @@ def not_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
         if tensors > most[0] or values > most[1]:
             raise ValueError(f"it is several times as large as the file, which has {len(weights)} tensors")
 
-    counting = register_module_parameter_registration_hook(count)
+    def count_buffer(module: nn.Module, name: str, buffer: Tensor | None) -> None:
+        nonlocal derived
+        derived += 0 if buffer is None else buffer.numel()
+        if derived > 4 * held + MOST_DERIVED:
+            raise ValueError(f"its tables ({name}) are several times as large as the file")
+
+    hooks = (
+        register_module_parameter_registration_hook(count),
+        register_module_buffer_registration_hook(count_buffer),
+    )
     try:
         yield
     finally:
-        counting.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def complete(description: Mapping[str, Any], kind: type[nn.Module]) -> dict[str, Any]:
-    """The description with the defaults of the constructor, so that two of them can be compared."""
+    """The description with the plain defaults of the constructor, so that two of them can be compared and written.
+
+    A default that is no plain value (a class, a module) cannot be written, and the constructor has it anyway.
+    """
     parameters = inspect.signature(kind).parameters.values()
     defaults = {
         each.name: each.default
         for each in parameters
-        if each.default is not each.empty and each.name not in TRAINING_ONLY
+        if each.default is not each.empty and each.name not in TRAINING_ONLY and _is_plain(each.default)
     }
-    return {"_target_": import_path(kind), **defaults, **_arguments(description)}
+    arguments = {key: value for key, value in description.items() if key not in HARMLESS}
+    return {"_target_": import_path(kind), **_listed({**defaults, **arguments})}
 
 
-def _arguments(description: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in description.items() if key not in HARMLESS}
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _listed(value: Any) -> Any:
+    """With lists in the place of tuples, which YAML and JSON do not have."""
+    if isinstance(value, Mapping):
+        return {key: _listed(inner) for key, inner in value.items()}
+    return [_listed(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _built(value: Any, *, trust: Sequence[str]) -> Any:

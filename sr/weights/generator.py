@@ -12,7 +12,7 @@ from sr.ops.trusted import NotTrustedError
 from sr.ops.weight_file import CheckpointError, check_finite
 from sr.weights.checkpoint import DESCRIPTION_KEY, SIZES_KEY, Checkpoint, read_checkpoint
 from sr.weights.describe import ARCHITECTURES
-from sr.weights.described import HOME, build_described, complete, find_net, not_larger_than
+from sr.weights.described import build_described, complete, find_net, is_ours, not_larger_than
 from sr.weights.match import few, fit
 from sr.weights.spandrel_nets import SPANDREL, SpandrelMissingError, recognise
 
@@ -96,15 +96,15 @@ def build_generator(checkpoint: Checkpoint, *, trust: Sequence[str] = ()) -> Tra
         return _by_spandrel(checkpoint)
     try:
         kind = find_net(description, trust=trust)
-        net = _build(description, checkpoint, trust=trust)
+        net = _build(kind, description, checkpoint, trust=trust)
     except NotTrustedError as error:
         raise CheckpointError(
             f"{path}: its generator is not built: {error}{_words(error.package)}"
         ) from error
-    load_weights(net, checkpoint.generator, path=path)
+    ours = is_ours(kind)
+    load_weights(net, checkpoint.generator if ours else checkpoint.stored, path=path)
     net.eval().requires_grad_(False)
     description = complete(description, kind)
-    ours = kind.__module__.startswith(f"{HOME}.")
     scale, channels = _sizes(checkpoint, description, ours=ours)
     if not ours:
         check_scale_and_channels(net, scale=scale, channels=channels, name=f"{path}: its {kind.__name__}")
@@ -117,8 +117,7 @@ def _by_spandrel(checkpoint: Checkpoint) -> TrainedGenerator:
     """The net as the library spandrel reads it."""
     path = checkpoint.path
     try:
-        with not_larger_than(checkpoint.generator):
-            net = recognise(checkpoint.generator, path=path)
+        net = recognise(checkpoint.generator, path=path)
     except (CheckpointError, SpandrelMissingError) as error:
         raise CheckpointError(
             f"{path}: its weights belong to no generator that is known. Its keys are {few(checkpoint.generator)}."
@@ -147,9 +146,10 @@ def check_scale_and_channels(net: nn.Module, *, scale: int, channels: int, name:
     try:
         with torch.no_grad():
             found = tuple(net(image).shape)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except Exception as error:  # whatever a net of a user's raises
         raise CheckpointError(
-            f"{name} cannot take an image of {PROBE[1]} x {PROBE[0]} with {channels} channel(s): {error}"
+            f"{name} cannot take an image of {PROBE[1]} x {PROBE[0]} with {channels} channel(s):"
+            f" {str(error) or type(error).__name__}"
         ) from error
     expected = (1, channels, PROBE[0] * scale, PROBE[1] * scale)
     if found != expected:
@@ -184,10 +184,16 @@ def _words(package: str | None) -> str:
     )
 
 
-def _build(description: Mapping[str, Any], checkpoint: Checkpoint, *, trust: Sequence[str]) -> nn.Module:
+def _build(
+    kind: type[nn.Module], description: Mapping[str, Any], checkpoint: Checkpoint, *, trust: Sequence[str]
+) -> nn.Module:
     name = str(description.get("_target_")).rpartition(".")[2]
     try:
-        with not_larger_than(checkpoint.generator):
+        with not_larger_than(checkpoint.stored):
+            if is_ours(kind):  # first without memory; a net of a user's may not be made for that
+                with torch.device("meta"):
+                    build_described(description, trust=trust)
+        with not_larger_than(checkpoint.stored):
             return build_described(description, trust=trust)
     except NotTrustedError:
         raise

@@ -25,7 +25,7 @@ def interpolate(first: TrainedGenerator, second: TrainedGenerator, *, alpha: flo
     _check_same_net(first, second)
     mixed = _mix(first.net.state_dict(), second.net.state_dict(), alpha)
     source = f"{1 - alpha:g} x {first.checkpoint.path.name} + {alpha:g} x {second.checkpoint.path.name}"
-    checkpoint = replace(first.checkpoint, source=source, generator=mixed, discriminator=None)
+    checkpoint = replace(first.checkpoint, source=source, generator=mixed, stored=mixed, discriminator=None)
     net = deepcopy(first.net)
     load_weights(net, mixed, path=checkpoint.path)
     return replace(first, net=net, checkpoint=checkpoint)

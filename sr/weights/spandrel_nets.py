@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sr.ops.weight_file import CheckpointError
 from sr.weights.checkpoint import read_checkpoint
+from sr.weights.described import not_larger_than
 from sr.weights.private_spandrel import call_of
 
 SPANDREL = "sr.weights.spandrel_nets.spandrel_generator"  # what checkpoints name in the place of a class
@@ -101,7 +102,8 @@ def recognise(weights: Mapping[str, Tensor], *, path: Path) -> SpandrelNet:
     """
     spandrel = _spandrel()
     try:
-        descriptor = spandrel.ModelLoader().load_from_state_dict(dict(weights))
+        with not_larger_than(weights):
+            descriptor = spandrel.ModelLoader().load_from_state_dict(dict(weights))
     except spandrel.UnsupportedModelError as error:
         raise CheckpointError(f"{path}: spandrel does not know its net either") from error
     except Exception as error:  # its checks of shapes raise whatever they like

@@ -1,9 +1,12 @@
 """A configuration that cannot be composed is explained with the key and what to type."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from helpers import compose_config
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from sr.cli.errors import explain
@@ -31,7 +34,7 @@ def explained(*overrides: str, program: str = "train") -> str:
         ("callbacks.sampls.count=3", "there is no key callbacks.sampls: did you mean callbacks.samples?"),
         ("gan_loss.foo=1", "there is no key gan_loss.foo: choose from "),
         ("data=foo", "data=foo: choose from dead_leaves, folder, paired, samples, shards"),
-        ("loss=l2", "loss=l2: choose from charbonnier, esrgan, l1, mse, realesrgan"),
+        ("loss=l2", "loss=l2: choose from charbonnier, charbonnier_sharp, esrgan, l1, mse, realesrgan"),
         ("+experiment=esrgan", "experiment is there already: write experiment=esrgan, without the +"),
         (
             "+data.batch_size=3",
@@ -72,3 +75,16 @@ def test_a_dollar_can_be_meant() -> None:
 def test_the_other_programs_too(program: str, key: str) -> None:
     near = {"drwas": "draws", "cuont": "count"}[key]
     assert explained(f"{key}=1", program=program) == f"there is no key {key}: did you mean {near}?"
+
+
+def test_a_module_that_is_not_here_is_named_with_what_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_part.py").write_text("import not_installed\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for target, module in (("nowhere.net.Net", "nowhere"), ("own_part.Net", "not_installed")):
+        with pytest.raises(InstantiationException) as caught:
+            instantiate({"_target_": target})
+        found = explain(caught.value)
+        assert found is not None
+        assert found.startswith(f"{target} needs the module {module}, which is not here: install its package")

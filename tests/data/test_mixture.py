@@ -111,3 +111,8 @@ def test_what_does_not_fit_the_directories_is_refused(
             train_dir=dirs,
             degradation=BicubicDegradation(scale=2),
         )
+
+
+def test_no_directory_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"data\.train_dir .* is empty: name a directory"):
+        FolderData(**SETTINGS, train_dir=[], degradation=BicubicDegradation(scale=2))  # type: ignore[arg-type]

@@ -14,13 +14,18 @@ from sr.archs.rrdbnet import RRDBNet
 from sr.archs.span import SPAN
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.export.other_tools import warnings_for
-from sr.weights.generator import _defaults
+from sr.weights.described import complete
 
 
 def warnings(kind: type[nn.Module], **arguments: Any) -> list[str]:
-    words = _defaults(kind) | {"num_feat": 8} | arguments
+    words = complete({"num_feat": 8, **arguments}, kind)
+    built = kind(**{key: value for key, value in words.items() if key != "_target_"})
     trained: Any = SimpleNamespace(
-        net=kind(**words), scale=words["scale"], channels=words["in_channels"], description=words
+        net=built,
+        name=kind.__name__,
+        scale=words["scale"],
+        channels=words["in_channels"],
+        description=words,
     )
     assert not warnings_for(trained, "onnx")
     return warnings_for(trained, "pth")

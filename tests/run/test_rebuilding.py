@@ -40,6 +40,15 @@ class Even(Net):
     def forward(self, lr):
         return super().forward(lr)[..., :-1]
 
+class Dotted(Net):
+    def __init__(self, *, body):
+        super().__init__(bands=body.width)
+
+class Strict(Net):
+    def forward(self, lr):
+        assert lr.shape[-1] % 64 == 0
+        return super().forward(lr)
+
 def make_net():
     return Net()
 """
@@ -123,3 +132,16 @@ def test_every_package_to_trust_is_named_once(caplog: pytest.LogCaptureFixture) 
     assert packages_to_trust({"_target_": "sr.archs.rrdbnet.RRDBNet"}) == []
     say_what_to_trust({"_target_": "sr.archs.rrdbnet.RRDBNet"})
     assert not caplog.messages
+
+
+def test_a_net_that_wants_more_than_plain_arguments_is_told_before_training() -> None:
+    description = {"_target_": "own_nets.nets.Dotted", "body": {"width": 3}}
+    with pytest.raises(ValueError, match=r"plain lists and tables: AttributeError.*With _convert_: all"):
+        check(description)
+
+
+def test_whatever_a_net_raises_is_said() -> None:
+    with pytest.raises(
+        ValueError, match=r"cannot take an image of 48 x 32 with 3 channel\(s\): AssertionError"
+    ):
+        check({"_target_": "own_nets.nets.Strict"})

@@ -212,3 +212,14 @@ def test_where_nothing_matches_the_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="not the weights") as error:
             start(model, **files)
         assert "init_strict" not in str(error.value)  # it would not help
+
+
+def test_a_users_net_may_have_names_that_look_like_those_of_a_wrapper(tmp_path: Path) -> None:
+    def own(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        return nn.ModuleDict({"model": nn.ModuleDict({"conv": nn.Conv2d(3, 3, 3)})})
+
+    model = young(generator=own(0), generator_ema=own(0))
+    for path in (save(tmp_path / "own.pth", own(1)), save_ours(tmp_path / "last.ckpt", average=own(2))):
+        start(model, g=path)
+        assert equal(model.generator_ema, own(1 if path.suffix == ".pth" else 2))

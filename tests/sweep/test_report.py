@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sr.cli.nodes import with_named_nodes
 from sr.pictures.reading import read_image
 from sr.sweep.job import Job
 from sr.sweep.pareto import Objective
@@ -64,3 +66,9 @@ def test_the_picture_is_drawn(jobs: list[Job], tmp_path: Path, objectives: list[
     assert read_image(tmp_path / "sweep.png").std() > 5
     draw(tmp_path / "none.png", jobs[1:2], objectives)
     assert not (tmp_path / "none.png").exists()
+
+
+def test_a_node_is_shown_as_it_was_typed(jobs: list[Job]) -> None:
+    (named,) = with_named_nodes(["degradation={a: 1}"])
+    (row, _) = rows([replace(jobs[0], overrides=(named,)), jobs[1]], [PSNR])
+    assert row["degradation"] == "{a: 1}"

@@ -117,3 +117,15 @@ def test_a_metric_that_does_not_say_which_way_ends_a_sweep_before_its_jobs(
     assert done.returncode == 1
     assert "error: metric=own_metrics.SilentMae does not say which way is better" in done.stderr
     assert not (tmp_path / "sweep" / "0" / "job.json").exists()
+
+
+def test_a_job_finds_the_options_of_other_folders(tmp_path: Path, photos: Path) -> None:
+    for folder in ("own", "other"):
+        (tmp_path / folder / "gan_loss").mkdir(parents=True)
+        option = tmp_path / folder / "gan_loss" / f"{folder}_objective.yaml"
+        option.write_text("_target_: sr.losses.gan.HingeGANLoss\n")
+    settings = [f"hydra.searchpath=[file://{tmp_path}/other]", "gan_loss=own_objective,other_objective"]
+    words = ["--config-dir", f"{tmp_path}/own", "-m", *overrides(tmp_path, photos), *settings]
+    done = run_program("train.py", *words)
+    assert done.returncode == 0, done.stderr
+    assert [row["status"] for row in table(tmp_path)] == ["done", "done"]

@@ -1,5 +1,7 @@
 """The net that a file describes: built as described, or refused before it takes memory."""
 
+import resource
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from weight_files import SMALL, net, same_pictures, write_ours
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
+from sr.export import __main__ as export
+from sr.export.other_tools import warnings_for
 from sr.ops.weight_file import CheckpointError
 from sr.weights.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from sr.weights.generator import load_generator, load_weights
@@ -157,3 +161,69 @@ def test_a_damaged_description_is_named(tmp_path: Path) -> None:
         save_file(net().state_dict(), tmp_path / "a.safetensors", metadata={DESCRIPTION_KEY: words})
         with pytest.raises(CheckpointError, match="its description of the net is not JSON"):
             read_checkpoint(tmp_path / "a.safetensors")
+
+
+OWN = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, *, act: type = nn.ReLU, sizes=(1, 1), name="model"):
+        super().__init__()
+        self.add_module(name, nn.ModuleDict({"conv": nn.Conv2d(3, 12, 3, padding=1)}))
+        self.name, self.act, self.shuffle = name, act(), nn.PixelShuffle(2)
+    def forward(self, lr):
+        return self.shuffle(self.act(getattr(self, self.name)["conv"](lr)))
+
+class RRDBNet(Net):
+    pass
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a package with nets that look like others: by their names, by those of their tensors."""
+    (tmp_path / "look_alikes.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "look_alikes"
+
+
+@pytest.mark.parametrize("name", ["model", "module", "generator", "net_g"])
+def test_tensors_of_a_users_net_keep_their_names(tmp_path: Path, own: str, name: str) -> None:
+    made = import_module(own).Net(name=name).eval()
+    generator = {"_target_": f"{own}.Net", "name": name}
+    config = {"generator": generator, "scale": 2, "channels": 3}
+    state = {f"generator_ema.{key}": value for key, value in made.state_dict().items()}
+    torch.save({"state_dict": state, "config": config}, tmp_path / "last.ckpt")
+    trained = load_generator(tmp_path / "last.ckpt", trust=[own])
+    same_pictures(trained.net, made)
+    out = tmp_path / "net.safetensors"
+    export.run(
+        export.parse(
+            ["--ckpt", f"{tmp_path}/last.ckpt", "--trust", own, "--format", "safetensors", "--out", str(out)]
+        )
+    )
+    same_pictures(load_generator(out, trust=[own]).net, made)
+
+
+def test_a_users_net_with_the_name_of_ours_is_another(tmp_path: Path, own: str) -> None:
+    made = import_module(own).RRDBNet()
+    content = {"params": made.state_dict(), DESCRIPTION_KEY: {"_target_": f"{own}.RRDBNet"}}
+    torch.save(content | {"sr_sizes": {"scale": 2, "channels": 3}}, tmp_path / "a.pth")
+    trained = load_generator(tmp_path / "a.pth", trust=[own])
+    (warning,) = warnings_for(trained, "pth")
+    assert "do not know the architecture RRDBNet" in warning
+    assert trained.description == {"_target_": f"{own}.RRDBNet", "sizes": [1, 1], "name": "model"}
+
+
+@pytest.mark.parametrize("described", [{"window_size": 200, "img_size": 400}, {"img_size": 8000}])
+def test_tables_of_a_size_that_a_file_chooses_take_no_memory(
+    tmp_path: Path, described: dict[str, Any]
+) -> None:
+    description = {"_target_": "sr.archs.swinir.SwinIR", "depths": [2], "num_heads": [1], "embed_dim": 4}
+    torch.save({"params": net().state_dict(), DESCRIPTION_KEY: description | described}, tmp_path / "a.pth")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(
+        CheckpointError, match=r"a\.pth: its SwinIR cannot be built: its tables .*as the file"
+    ):
+        load_generator(tmp_path / "a.pth")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # KiB
