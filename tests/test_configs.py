@@ -8,7 +8,9 @@ from helpers import ROOT, compose_config, experiments, small_vgg, write_vgg
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from spandrel_files import stand_in_for_torchvision
 
+from sr.archs.srvgg import SRVGGNetCompact
 from sr.cli.errors import explain
 from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
@@ -29,8 +31,14 @@ def pack_shards(folder: Path, out: Path) -> None:
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
-def test_every_choice_of_every_group_builds(group: str, choice: str, tmp_path: Path, photos: Path) -> None:
+def test_every_choice_of_every_group_builds(
+    group: str, choice: str, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     overrides = [f"{KEYS.get(group, group)}={choice}", f"run_dir={tmp_path}"]
+    if choice == "spandrel":
+        stand_in_for_torchvision(monkeypatch)
+        torch.save(SRVGGNetCompact(num_feat=4, num_conv=1).state_dict(), tmp_path / "net.pth")
+        overrides += [f"generator.checkpoint={tmp_path}/net.pth"]
     if group == "data":
         overrides += {
             "folder": [f"data.train_dir={photos}", "data.hr_patch_size=32"],

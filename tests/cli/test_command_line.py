@@ -7,12 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import compose_config
+from helpers import ROOT, compose_config
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from sr.cli.command_line import ELSEWHERE, check_command_line, quoted, typed
 
 HOME = os.path.expanduser("~")
+GENERATORS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "generator").glob("[!_]*.yaml")))
 
 
 def through_the_shell(*words: str) -> list[str]:
@@ -122,7 +123,7 @@ def test_a_comma_is_a_sweep_or_has_quotes() -> None:
         (["debug=everything"], "debug=everything: choose from batch, overfit, profiler;"),
         (
             ["generator=3"],
-            "generator=3: choose from bicubic, rrdbnet, rrdbnet_6b, srresnet, srvgg_compact, srvgg_tiny",
+            f"generator=3: choose from {GENERATORS};",
         ),
     ],
 )
