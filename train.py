@@ -30,12 +30,13 @@ from sr.callbacks.stop import Stopped
 from sr.cli.argument_types import check_types
 from sr.cli.command_line import check_command_line, typed
 from sr.cli.errors import readable_errors
-from sr.cli.nodes import node_text, with_named_nodes
+from sr.cli.nodes import with_named_nodes
 from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.hardware import best_layout
+from sr.ops.node_names import node_text
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
 from sr.run.checkpoint_files import FOLDER, set_aside

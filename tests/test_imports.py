@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"ops", "weights"},
     "upscale": {"ops", "pictures", "weights"},
     "sweep": {"metrics", "ops"},
-    "cli": {"config", "pictures"},
+    "cli": {"config", "ops", "pictures"},
 }
 # Run by themselves, as train.py and evaluate.py are: they compose a configuration.
 PROGRAMS = {

@@ -4,9 +4,7 @@ Hydra takes words alone for the choices of a group. So the node becomes an optio
 which any process that gets this name can read: the jobs of a sweep and the processes of a run repeat the command line.
 """
 
-import base64
 import re
-from binascii import Error
 from collections.abc import Sequence
 
 from hydra.core.config_store import ConfigStore
@@ -14,10 +12,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 
 from sr.cli.command_line import CONF
+from sr.ops.node_names import NAME, node_name, node_text
 
-PREFIX = "inline_"
 GROUP = re.compile(r"\+{0,2}(\w+)(@[\w.]+)?")
-NAME = re.compile(rf"\b{PREFIX}[\w-]+")
 
 
 def with_named_nodes(arguments: Sequence[str]) -> list[str]:
@@ -28,17 +25,6 @@ def with_named_nodes(arguments: Sequence[str]) -> list[str]:
             for name in NAME.findall(argument.partition("=")[2]):
                 ConfigStore.instance().store(group=group, name=name, node=_read(f"{group}={node_text(name)}"))
     return named
-
-
-def node_text(choice: str) -> str:
-    """What the user typed in the place of this choice; a choice that is no such name is returned as it is."""
-    if not choice.startswith(PREFIX):
-        return choice
-    code = choice.removeprefix(PREFIX)
-    try:
-        return base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)).decode()
-    except (Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{choice} is not the name of a node of this program") from error
 
 
 def _group(argument: str) -> str | None:
@@ -55,13 +41,11 @@ def _named(argument: str) -> str:
     found = override.value()
     if isinstance(found, ChoiceSweep):
         # Each by itself, because every job gets one of them.
-        choices = [_name(text) if text.startswith("{") else text for text in override.sweep_string_iterator()]
+        choices = [
+            node_name(text) if text.startswith("{") else text for text in override.sweep_string_iterator()
+        ]
         return f"{key}={','.join(choices)}"
-    return f"{key}={_name(value)}" if isinstance(found, dict) else argument
-
-
-def _name(node: str) -> str:
-    return f"{PREFIX}{base64.urlsafe_b64encode(node.encode()).decode().rstrip('=')}"
+    return f"{key}={node_name(value)}" if isinstance(found, dict) else argument
 
 
 def _read(text: str) -> dict[str, object]:

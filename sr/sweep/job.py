@@ -81,7 +81,7 @@ def run_job(
 
     Args:
         program: the path of train.py.
-        options: where the job finds configurations, see `search_path`.
+        options: the places where the job finds configurations, see `search_path`.
         give_up: a function that is called every half second; the job ends when it returns True.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sr.cli.nodes import node_text
+from sr.ops.node_names import node_text
 from sr.ops.text_table import aligned
 from sr.sweep.job import DONE, Job
 from sr.sweep.pareto import MAXIMIZE, Objective, front

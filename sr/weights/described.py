@@ -98,6 +98,24 @@ def not_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
             hook.remove()
 
 
+def check_tables(net: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Refuse a net that writes constants beside its weights which are far larger than the file.
+
+    Args:
+        net: the net on the device `meta`, where even the largest constants take no memory.
+        weights: the weights in the file.
+
+    Raises:
+        ValueError: names one of the constants.
+    """
+    parameters = {name for name, _ in net.named_parameters()}
+    most, derived = 4 * sum(value.numel() for value in weights.values()) + MOST_DERIVED, 0
+    for name, value in net.state_dict().items():
+        derived += 0 if name in parameters else value.numel()
+        if derived > most:
+            raise ValueError(f"its tables ({name}) are several times as large as the file")
+
+
 def complete(description: Mapping[str, Any], kind: type[nn.Module]) -> dict[str, Any]:
     """The description with the plain defaults of the constructor, so that two of them can be compared and written.
 

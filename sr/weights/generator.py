@@ -12,7 +12,7 @@ from sr.ops.trusted import NotTrustedError
 from sr.ops.weight_file import CheckpointError, check_finite
 from sr.weights.checkpoint import DESCRIPTION_KEY, SIZES_KEY, Checkpoint, read_checkpoint
 from sr.weights.describe import ARCHITECTURES
-from sr.weights.described import build_described, complete, find_net, is_ours, not_larger_than
+from sr.weights.described import build_described, check_tables, complete, find_net, is_ours, not_larger_than
 from sr.weights.match import few, fit
 from sr.weights.spandrel_nets import SPANDREL, SpandrelMissingError, recognise
 
@@ -192,7 +192,7 @@ def _build(
         with not_larger_than(checkpoint.stored):
             if is_ours(kind):  # first without memory; a net of a user's may not be made for that
                 with torch.device("meta"):
-                    build_described(description, trust=trust)
+                    check_tables(build_described(description, trust=trust), checkpoint.stored)
         with not_larger_than(checkpoint.stored):
             return build_described(description, trust=trust)
     except NotTrustedError:

@@ -7,7 +7,8 @@ from helpers import compose_config
 from omegaconf import OmegaConf
 
 from sr.cli.command_line import check_command_line
-from sr.cli.nodes import PREFIX, node_text, with_named_nodes
+from sr.cli.nodes import with_named_nodes
+from sr.ops.node_names import PREFIX, node_text
 
 NODE = '{_target_: sr.degradations.bicubic.BicubicDegradation, scale: ${scale}, note: "a, b"}'
 
@@ -38,9 +39,6 @@ def test_the_name_of_a_node_says_what_was_typed_and_another_process_reads_it() -
     assert (key, name[: len(PREFIX)]) == ("degradation", PREFIX)
     assert node_text(name) == NODE
     assert with_named_nodes([named]) == [named]
-    assert node_text("bicubic") == "bicubic"
-    with pytest.raises(ValueError, match="is not the name of a node"):
-        node_text(f"{PREFIX}_w")
 
 
 def test_other_arguments_stay_as_they_are() -> None:
