@@ -37,7 +37,8 @@ def search(folder: Path, arguments: list[str], **changes: Any) -> optuna.Study:
     }
     settings |= changes
     sweeper = OptunaSweeper(**settings)
-    hydra = {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments}}
+    hydra = {"sweep": {"dir": str(folder)}, "overrides": {"task": arguments, "hydra": []}}
+    hydra["runtime"] = {"config_sources": []}
     hydra["sweeper"] = {"objectives": settings["objectives"]}
     metric = {"_target_": "own_metrics.Mae", "crop_border": 4, "spaces": ["y"]}
     config = OmegaConf.create({"monitor": "psnr_y", "metric": metric, "hydra": hydra})
