@@ -12,12 +12,12 @@ help:  ## show this list
 
 install: $(VENV)/.installed  ## make the virtual environment with the pinned dependencies
 
+# spandrel is for the tests of the extra `archs`, without the torchvision that it asks for: the build of the package index
+# does not import beside a CPU build of torch.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"  # the exact pin first: see constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	# For the tests of the extra `archs`, without the torchvision that it asks for: the build of the package index does not
-	# import beside a CPU build of torch.
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt spandrel einops
 	@touch $@
 
