@@ -35,7 +35,7 @@ from sr.config import TrainConfig, check_least, check_root_keys, register_schema
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
-from sr.ops.hardware import best_layout
+from sr.ops.hardware import training_layout
 from sr.ops.node_names import node_text
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.whole_file import remove_unfinished
@@ -141,7 +141,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
     """The data and the model, which a fresh run may start from trained weights."""
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
-    model = instantiate(cfg.model).to(memory_format=best_layout(device))
+    model = instantiate(cfg.model).to(memory_format=training_layout(device))
     check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)

@@ -14,6 +14,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from time import process_time
 from typing import Any
 
@@ -21,6 +22,7 @@ import harness
 from harness import ROOT, Result
 
 OURS, REFERENCE = "ours", "spandrel"
+LAYOUTS = ("contiguous_format", "channels_last")  # torch's names of memory formats
 # Small variants of all nets, of about 0.3 to 1 million parameters.
 NETS = {
     "SRVGGNetCompact": "generator=srvgg_compact generator.num_conv=16",
@@ -43,18 +45,19 @@ def one_step(name: str, who: str) -> dict[str, float]:
     """The seconds and bytes of a training step; the first step is not measured, because it fills caches."""
     import torch
 
-    from sr.ops.hardware import best_layout
+    from sr.ops.hardware import training_layout
 
     torch.set_num_threads(1)
+    chosen = training_layout(torch.device("cpu"))
+    layout = getattr(torch, who) if who in LAYOUTS else chosen
     net = build(name)
-    if who == REFERENCE:
-        net = reference(net)
+    net = reference(net) if who == REFERENCE else net.to(memory_format=layout)
     optimizer = torch.optim.Adam(net.train().parameters(), lr=1e-4)
     draw = torch.Generator().manual_seed(0)
     lr = torch.rand(BATCH, 3, SIDE, SIDE, generator=draw)
     hr = torch.rand(BATCH, 3, SIDE * SCALE, SIDE * SCALE, generator=draw)
-    if who == OURS:
-        lr, hr = (image.contiguous(memory_format=best_layout(lr.device)) for image in (lr, hr))
+    if who != REFERENCE:
+        lr, hr = (image.contiguous(memory_format=layout) for image in (lr, hr))
     before = peak()
 
     def step() -> None:
@@ -75,7 +78,6 @@ def build(name: str) -> Any:
     from hydra.utils import instantiate
 
     from sr.config import register_schemas
-    from sr.ops.hardware import best_layout
     from sr.run.directory import register_resolvers
 
     register_schemas()
@@ -83,7 +85,7 @@ def build(name: str) -> Any:
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         cfg = compose("train", [*name.split(), f"scale={SCALE}", "run_dir=."])
     torch.manual_seed(0)
-    return instantiate(cfg.generator, _convert_="all").to(memory_format=best_layout(torch.device("cpu")))
+    return instantiate(cfg.generator, _convert_="all")
 
 
 def reference(net: Any) -> Any:
@@ -114,27 +116,27 @@ def measured(name: str, who: str) -> dict[str, float]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def compare(name: str, *, rounds: int) -> list[Result]:
-    """Time and memory of a net beside its reference implementation, if there is one."""
-    variants = [OURS, REFERENCE]
-    values: dict[str, list[dict[str, float]]] = {OURS: [], REFERENCE: []}
+def compare(name: str, variants: Sequence[str], *, rounds: int) -> list[Result]:
+    """Time and memory of a net by variant; the last variant is the reference, which not every net has."""
+    variants, last = list(variants), variants[-1]
+    values: dict[str, list[dict[str, float]]] = {who: [] for who in variants}
     for _ in range(rounds):
         for who in list(variants):
             try:
                 values[who].append(measured(name, who))
             except RuntimeError as error:
-                if who == OURS:
+                if who != REFERENCE:
                     raise
                 print(f"{name}: no reference ({error})", file=sys.stderr)
                 variants.remove(REFERENCE)
-    reference = REFERENCE if REFERENCE in variants else None
+    compared = last if last in variants else None
     title = name.replace("generator=", "").replace("generator.", "")
     return [
         Result(
             f"{what} of a training step, {title}",
             unit,
             {who: [each[key] / divisor for each in values[who]] for who in variants},
-            reference,
+            compared,
         )
         for what, unit, key, divisor in (("time", "s", "seconds", 1), ("memory", "GB", "peak", 1e9))
     ]
@@ -145,14 +147,22 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", default=list(NETS.values()), help="nets, as overrides of train.py"
     )
-    parser.add_argument("--only", choices=(OURS, REFERENCE), help="measure one step in this process")
+    parser.add_argument(
+        "--layouts",
+        action="store_true",
+        help="compare our nets in two memory formats instead of with spandrel",
+    )
+    parser.add_argument(
+        "--only", choices=(OURS, REFERENCE, *LAYOUTS), help="measure one step in this process"
+    )
     options = parser.parse_args()
     if options.only:
         print(json.dumps(one_step(options.names[0], options.only)))
         return
     if hasattr(os, "sched_setaffinity"):  # only on Linux
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    results = [result for name in options.names for result in compare(name, rounds=options.rounds)]
+    variants = LAYOUTS[::-1] if options.layouts else (OURS, REFERENCE)
+    results = [each for name in options.names for each in compare(name, variants, rounds=options.rounds)]
     harness.publish(results, file=options.json)
 
 

@@ -107,7 +107,7 @@ class Conv3XC(nn.Module):
     they old, and only an exporter would see it.
     """
 
-    derived = ("eval_conv.weight", "eval_conv.bias")  # a file may lack them
+    recomputed_buffers = ("eval_conv.weight", "eval_conv.bias")  # a file may lack them
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class Conv3XC(nn.Module):
         super()._save_to_state_dict(*arguments)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
-        for name in self.derived:
+        for name in self.recomputed_buffers:
             state_dict.setdefault(prefix + name, self.get_buffer(name))
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 

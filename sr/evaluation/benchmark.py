@@ -13,7 +13,7 @@ from sr.evaluation.result import ImageResult
 from sr.evaluation.sets import EvaluationSet
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import measure
-from sr.ops.hardware import best_layout
+from sr.ops.hardware import training_layout
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def benchmark(
         for set_name, images in sets.items():
             values: list[dict[str, dict[str, float]]] = [{} for _ in range(len(images))]
             for model, make in nets.items():
-                layout = best_layout(device)  # as in training: equal last digits
+                layout = training_layout(device)  # as in training: equal last digits
                 net = make().to(device=device, memory_format=layout).eval()  # type: ignore[call-overload]
                 for index, of_image in enumerate(values):
                     item = images[index]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from sr.ops.hardware import best_layout, has_bf16
+from sr.ops.hardware import has_bf16
 
 PRECISIONS = ("auto", "fp32", "bf16")
 # BT.601, by which the project turns colour into gray everywhere.
@@ -48,8 +48,7 @@ class Network:
             raise ValueError(f"precision={precision} must be one of {', '.join(PRECISIONS)}")
         if precision == "auto":
             precision = "bf16" if has_bf16(device) else "fp32"
-        self.layout = best_layout(device)
-        self.net = net.to(device=device, memory_format=self.layout)  # type: ignore[call-overload]
+        self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.scale = scale
         self.channels = channels
         self.device = device
@@ -95,7 +94,7 @@ class Network:
         return enlarged.reshape(count, channels, *enlarged.shape[2:])
 
     def _forward(self, tiles: Tensor) -> Tensor:
-        enlarged: Tensor = self.net(tiles.contiguous(memory_format=self.layout))
+        enlarged: Tensor = self.net(tiles.contiguous(memory_format=torch.channels_last))
         return enlarged.float()
 
     def _all_turns(self, tiles: Tensor) -> Tensor:

@@ -197,7 +197,6 @@ def _build(
             return build_described(description, trust=trust)
     except NotTrustedError:
         raise
-    except (
-        Exception
-    ) as error:  # sizes that are not sizes, or beyond any memory; whatever a net of a user's raises
+    # Sizes that are not sizes, or are beyond any memory, and whatever a net of a user's raises.
+    except Exception as error:
         raise CheckpointError(f"{checkpoint.path}: its {name} cannot be built: {error}") from error

@@ -36,18 +36,21 @@ class Fit:
 
 
 def fit(net: nn.Module, weights: Mapping[str, Tensor]) -> Fit:
-    """Compare a state dict with that of the net; a file may lack what modules compute themselves, their `derived`."""
+    """Compare a state dict with that of the net.
+
+    A file may lack what modules compute themselves, which they name in an attribute `recomputed_buffers`.
+    """
     expected = net.state_dict()
-    derived = {
+    recomputed = {
         f"{prefix}.{name}" if prefix else name
         for prefix, module in net.named_modules()
-        for name in getattr(module, "derived", ())
+        for name in getattr(module, "recomputed_buffers", ())
     }
     shared = [name for name in expected if name in weights]
     equal = {name: weights[name].shape == expected[name].shape for name in shared}
     return Fit(
         matched=tuple(name for name in shared if equal[name]),
-        missing=tuple(name for name in expected if name not in weights and name not in derived),
+        missing=tuple(name for name in expected if name not in weights and name not in recomputed),
         surplus=tuple(name for name in weights if name not in expected),
         reshaped={
             name: f"{tuple(weights[name].shape)}, expected {tuple(expected[name].shape)}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.ops.hardware import best_layout, free_memory, has_bf16, pick_device
+from sr.ops.hardware import free_memory, has_bf16, pick_device, training_layout
 
 
 def test_devices() -> None:
@@ -51,4 +51,4 @@ def test_the_layout_follows_the_device(
     monkeypatch: pytest.MonkeyPatch, device: str, cpu: str, expected: torch.memory_format
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: cpu)
-    assert best_layout(torch.device(device)) == expected
+    assert training_layout(torch.device(device)) == expected
