@@ -39,7 +39,7 @@ from sr.ops.hardware import pick_device
 def main(cfg: DictConfig) -> None:
     with readable_errors():
         evaluation = evaluate(cfg, find_choice("protocol", HydraConfig.get()))
-        print(as_text(evaluation, Path(cfg.out_dir)))
+        print(as_text(evaluation, Path(cfg.out_dir), trust=trusted(cfg)))
 
 
 def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
@@ -78,8 +78,7 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
 def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidates:
     """The nets to evaluate; sets `scale` and `channels` of the configuration to theirs."""
     alphas = as_list(plain(cfg.alphas), key="alphas", example="0,0.5,1")
-    trust = as_list(plain(cfg.trust), key="trust", example="my_package") or []
-    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas, trust=trust)
+    candidates = load_candidates(checkpoints, scale=cfg.scale, alphas=alphas, trust=trusted(cfg))
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
@@ -137,6 +136,11 @@ def describe(
             draws=cfg.draws,
         ),
     )
+
+
+def trusted(cfg: DictConfig) -> list[str]:
+    """The packages whose nets the checkpoints may name."""
+    return as_list(plain(cfg.trust), key="trust", example="my_package") or []
 
 
 def plain(node: Any) -> Any:

@@ -249,12 +249,15 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
             print(f"  {run_dir / name}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     blind = degradation_of_validation(choices)
+    # The option may be one of the user's, which evaluate.py has to find too.
+    places = search_path(HydraConfig.get()) if blind and HydraConfig.initialized() else []
+    command = shlex.join(["python", "evaluate.py", *places])
     if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
     packages = ",".join(trust)
     words = f" {typed(f'trust=[{packages}]')}" if trust else ""  # quoted, as shells expand brackets
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
-    print(f"next: python evaluate.py {ckpt} hr_dir=<directory of HR images>{blind}{words}")
+    print(f"next: {command} {ckpt} hr_dir=<directory of HR images>{blind}{words}")
 
 
 def degradation_of_validation(choices: Mapping[str, str]) -> str:

@@ -82,7 +82,11 @@ def test_a_run_of_own_parts_trains_resumes_starts_another_evaluates_exports_and_
     folder, (trained, resumed, started, evaluated, exported, upscaled) = followed
     assert "generator my_sr.net.MyNet is not of sr.archs: evaluate.py reads its checkpoints with" in trained
     assert "hello after 8 iteration(s)" in trained
-    assert re.search(r"next: python evaluate\.py ckpt=.*last\.ckpt .* \'trust=\[my_sr\]\'$", trained, re.M)
+    assert re.search(
+        r"next: python evaluate\.py --config-dir \S+/my_project/conf ckpt=.*last\.ckpt .* \'trust=\[my_sr\]\'$",
+        trained,
+        re.M,
+    )
     assert "resumes" in resumed and "hello after 12 iteration(s)" in resumed
     assert "MyNet starts from" in started
     assert "mae" not in evaluated  # evaluate.py has the protocol of the field unless another is chosen

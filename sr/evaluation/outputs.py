@@ -1,6 +1,7 @@
 """The output of an evaluation: its files, and its tables on the terminal."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from sr.evaluation.breakdown_table import format_breakdown
@@ -39,8 +40,14 @@ def write_files(evaluation: Evaluation, gallery: Gallery, directory: Path, *, re
         )
 
 
-def as_text(evaluation: Evaluation, directory: Path) -> str:
-    """The protocol, the tables, and the paths of the files in the directory."""
+def as_text(evaluation: Evaluation, directory: Path, *, trust: Sequence[str] = ()) -> str:
+    """The protocol, the tables, and the paths of the files in the directory.
+
+    Args:
+        evaluation: the result.
+        directory: where its files were written.
+        trust: packages whose nets the checkpoints name, for the command that exports one.
+    """
     parts = [
         format_protocol(evaluation),
         format_table(evaluation),
@@ -50,7 +57,7 @@ def as_text(evaluation: Evaluation, directory: Path) -> str:
     if evaluation.tradeoff is not None:
         parts += [
             format_tradeoff(evaluation.tradeoff, evaluation.quantities),
-            format_export(evaluation.tradeoff, evaluation.checkpoints),
+            format_export(evaluation.tradeoff, evaluation.checkpoints, trust=trust),
         ]
     parts.append("\n".join(str(directory / file) for file in FILES if (directory / file).exists()))
     return "\n\n".join(part for part in parts if part)

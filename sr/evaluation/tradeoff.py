@@ -2,7 +2,7 @@
 
 import csv
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -64,19 +64,21 @@ def format_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity]) -> str:
     return "\n".join(lines)
 
 
-def format_export(curve: Tradeoff, checkpoints: Mapping[str, str]) -> str:
+def format_export(curve: Tradeoff, checkpoints: Mapping[str, str], *, trust: Sequence[str] = ()) -> str:
     """The command that writes one net of an interpolation to a file, for the alpha in the middle.
 
     Args:
         curve: the curve.
         checkpoints: name -> file, of the two nets.
+        trust: packages whose nets the files name.
     """
+    packages = "".join(f" --trust {shlex.quote(package)}" for package in trust)
     first, second = checkpoints.values()
     alphas = [point.alpha for point in next(iter(curve.sets.values()))]
     return (
         "one alpha as a file of its own:\n"
         f"python -m sr.export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)}"
-        f" --alpha {alphas[len(alphas) // 2]:g} --format safetensors --out FILE"
+        f"{packages} --alpha {alphas[len(alphas) // 2]:g} --format safetensors --out FILE"
     )
 
 

@@ -11,7 +11,7 @@ from evaluation_runs import METRICS, evaluate_into, write_two_nets
 from helpers import picture, run_program
 
 from sr.evaluation.tables import format_differences, format_protocol
-from sr.evaluation.tradeoff import format_tradeoff
+from sr.evaluation.tradeoff import format_export, format_tradeoff
 from sr.metrics.perceptual import PerceptualMetricError
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
@@ -55,6 +55,8 @@ def test_a_sweep_between_two_models(tmp_path: Path, photos: Path, two: str) -> N
     text = format_tradeoff(curve, report.quantities)
     assert "sharpness is no perceptual metric" in text
     assert [line.split()[0] for line in text.splitlines()[2:5]] == ["photos", "0.5", "1"]
+    command = format_export(curve, {"psnr": "a.ckpt", "gan": "b.ckpt"}, trust=["my_sr"]).splitlines()[1]
+    assert "--interpolate-with b.ckpt --trust my_sr --alpha 0.5 " in command
 
 
 def test_a_sweep_prints_how_to_export_one_alpha(tmp_path: Path, photos: Path, two: str) -> None:
