@@ -45,7 +45,7 @@ def as_text(evaluation: Evaluation, directory: Path, *, trust: Sequence[str] = (
 
     Args:
         evaluation: the result.
-        directory: where its files were written.
+        directory: the directory of its files.
         trust: packages whose nets the checkpoints name, for the command that exports one.
     """
     parts = [
