@@ -41,7 +41,13 @@ class Bicubic(nn.Module):
     """Bicubic upsampling, the baseline of every table (see `upsample_bicubic`), evaluated like any other net.
 
     (N, C, H, W) float in [0, 1] -> (N, C, H*scale, W*scale), any number of channels, overshoot not clamped.
-    It has no parameters, so there is nothing to train. Raises ValueError if `scale` is below 1.
+    It has no parameters, so there is nothing to train.
+
+    Args:
+        scale: the factor of enlargement, 1 or more.
+
+    Raises:
+        ValueError: `scale` is below 1.
     """
 
     def __init__(self, *, scale: int = 4) -> None:

@@ -32,7 +32,7 @@ class DAT(nn.Module):
     code. Parameter names are those of the published files, which also hold constants that the net makes itself.
 
     Args:
-        scale: 1, 2, 3, 4 or 8.
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
         in_channels: channels of the input. With three, the mean colour of DIV2K is subtracted from them.
         out_channels: channels of the result, to which that mean is added.
         embed_dim: channels of the blocks, 32 or more, a multiple of every number of heads.

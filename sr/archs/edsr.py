@@ -17,8 +17,20 @@ class EDSR(nn.Module):
 
     Source: Lim et al., "Enhanced deep residual networks for single image super-resolution", 2017, sec. 3. Parameter
     names are those of its authors' files; BasicSR's are translated. No tensor holds `res_scale` and `img_range`.
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, `res_scale` or `img_range` is not
-    positive, or `memory` is none of its choices.
+
+    Args:
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        num_feat: channels of the features inside.
+        num_block: the number of residual blocks.
+        res_scale: the weight of the branch of every block.
+        img_range: the factor by which values in [0, 1] are multiplied inside.
+        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+
+    Raises:
+        ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, `res_scale` or `img_range` is not
+            positive, or `memory` is none of its choices.
     """
 
     def __init__(

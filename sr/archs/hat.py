@@ -35,7 +35,7 @@ class HAT(nn.Module):
     (`relative_position_index_*`).
 
     Args:
-        scale: 1, 2, 3, 4 or 8.
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
         in_channels: channels of the input. With three, the mean colour of DIV2K is subtracted from them.
         out_channels: channels of the output, to which that mean is added.
         embed_dim: channels of the transformer, a multiple of every number of heads.

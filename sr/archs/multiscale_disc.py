@@ -17,7 +17,15 @@ class MultiscalePatchDiscriminator(nn.Module):
 
     Source: Wang et al., "High-resolution image synthesis and semantic manipulation with conditional GANs", 2018,
     sec. 3.2, and its published code for the average.
-    Raises ValueError if a `num_*` is below 1, or if H or W is too small for the coarsest scale.
+
+    Args:
+        in_channels: channels of the images.
+        num_feat: channels of the first convolution of each discriminator.
+        num_layer: the number of strided convolutions of each, see `PatchDiscriminator`.
+        num_scale: the number of discriminators.
+
+    Raises:
+        ValueError: a `num_*` is below 1, or H or W is too small for the coarsest scale.
     """
 
     def __init__(

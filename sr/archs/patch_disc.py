@@ -16,7 +16,14 @@ class PatchDiscriminator(nn.Module):
 
     Source: Isola et al., "Image-to-image translation with conditional adversarial networks", 2017,
     sec. 3.2.2 and 6.1.2.
-    Raises ValueError if `num_feat` or `num_layer` is below 1, or if H or W is below 3 * 2**num_layer.
+
+    Args:
+        in_channels: channels of the images.
+        num_feat: channels of the first convolution; each strided one doubles them, up to eight times as many.
+        num_layer: the number of strided convolutions.
+
+    Raises:
+        ValueError: `num_feat` or `num_layer` is below 1, or H or W is below 3 * 2**num_layer.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, num_layer: int = 3) -> None:

@@ -27,8 +27,22 @@ class PLKSR(nn.Module):
 
     Source: Lee et al., "Partial large kernel CNNs for efficient super-resolution", 2024, sec. 3. Parameter names are
     those of its published code, a misspelt one included.
-    Raises ValueError if `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
-    `split_ratio` leaves no feature or more than all, or if `ccm_type` or `memory` is none of its choices.
+
+    Args:
+        scale: the factor of enlargement, 1 or more.
+        in_channels: channels of the input.
+        out_channels: channels of the output, as many as of the input.
+        num_feat: channels of the features inside.
+        num_block: the number of blocks.
+        ccm_type: the channel mixer, "DCCM", "CCM" or "ICCM".
+        kernel_size: the side of the large kernel in pixels, an odd number.
+        split_ratio: the share of the features that the large kernel sees, above 0 and at most 1.
+        use_ea: whether the element-wise attention is there.
+        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+
+    Raises:
+        ValueError: `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
+            `split_ratio` leaves no feature or more than all, or `ccm_type` or `memory` is none of its choices.
     """
 
     def __init__(

@@ -25,8 +25,23 @@ class RCAN(nn.Module):
 
     Source: Zhang et al., "Image super-resolution using very deep residual channel attention networks", 2018, sec. 3.
     Parameter names are those of its authors' files; BasicSR's are translated. No tensor holds `img_range`.
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, a `num_*` or `reduction` is below 1, `img_range` is not
-    positive, or `memory` is none of its choices.
+
+    Args:
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        num_feat: channels of the features inside.
+        num_group: the number of residual groups.
+        num_block: the number of blocks in each group.
+        reduction: the divisor of the features inside the channel attention, which keeps one at least.
+        norm: whether the mean colour of DIV2K is subtracted and values are multiplied by `img_range`.
+        img_range: the factor by which values in [0, 1] are multiplied inside.
+        unshuffle: whether scales 1 and 2 work at a quarter and half the size.
+        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+
+    Raises:
+        ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` or `reduction` is below 1, `img_range` is not
+            positive, or `memory` is none of its choices.
     """
 
     def __init__(

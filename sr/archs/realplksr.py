@@ -32,9 +32,25 @@ class RealPLKSR(nn.Module):
 
     Source: the authors of PLKSR (Lee et al., 2024) for neosr, 2024; layer norm: traiNNer-redux. Parameter names are
     those of these files. No tensor holds `norm_groups`.
-    Raises ValueError if `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
-    `split_ratio` leaves no feature or more than all, `num_feat` is not a multiple of `norm_groups`, the channels do not
-    suit `upsampler`, or if that or `memory` is none of its choices.
+
+    Args:
+        scale: the factor of enlargement, 1 or more.
+        in_channels: channels of the input.
+        out_channels: channels of the output, as many as of the input.
+        num_feat: channels of the features inside.
+        num_block: the number of blocks.
+        kernel_size: the side of the large kernel in pixels, an odd number.
+        split_ratio: the share of the features that the large kernel sees, above 0 and at most 1.
+        use_ea: whether the element-wise attention is there.
+        norm_groups: the number of groups of the group norm, a divisor of `num_feat`; unused with `layer_norm`.
+        layer_norm: whether a layer norm begins each block, instead of a group norm at its end.
+        upsampler: the end of the net, "pixelshuffle" or "dysample".
+        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+
+    Raises:
+        ValueError: `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
+            `split_ratio` leaves no feature or more than all, `num_feat` is not a multiple of `norm_groups`, the
+            channels do not suit `upsampler`, or that or `memory` is none of its choices.
     """
 
     def __init__(

@@ -40,8 +40,20 @@ class RRDBNet(nn.Module):
     rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it (see `sr.archs.lean_dense`),
     "checkpoint" the input of every block alone, whose forward pass runs twice.
 
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, if a `num_*` is below 1, or if `memory` is not one of its
-    choices.
+    Args:
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        num_feat: channels between the blocks.
+        num_block: the number of residual-in-residual dense blocks.
+        num_grow_ch: channels that each convolution of a dense block adds.
+        unshuffle: whether scales 1 and 2 work at a quarter and half the size, as in Real-ESRGAN.
+        plus: whether the dense blocks have the residuals of ESRGAN+.
+        memory: the part that is kept for the backward pass, "plain", "lean" or "checkpoint"; see above.
+
+    Raises:
+        ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, or `memory` is not one of its
+            choices.
     """
 
     def __init__(

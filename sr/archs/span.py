@@ -27,7 +27,18 @@ class SPAN(nn.Module):
     Source: Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024, sec. 3, fig. 3.
     Parameter names are those of its published code; tools of the field know `num_block=6` alone. No tensor holds
     `img_range`; the buffer `no_norm` marks a net without `norm`.
-    Raises ValueError if `scale` or a `num_*` is below 1, or if `img_range` is not positive.
+
+    Args:
+        scale: the factor of enlargement, 1 or more.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        num_feat: channels of the features inside.
+        num_block: the number of blocks; 6 as published.
+        norm: whether the mean colour of DIV2K is subtracted and values are multiplied by `img_range`.
+        img_range: the factor by which values in [0, 1] are multiplied inside.
+
+    Raises:
+        ValueError: `scale` or a `num_*` is below 1, or `img_range` is not positive.
     """
 
     def __init__(

@@ -16,7 +16,17 @@ class SRResNet(nn.Module):
 
     Source: Ledig et al., "Photo-realistic single image super-resolution...", 2017, sec. 2.1 and fig. 4.
     The paper's targets are in [-1, 1], ours in [0, 1]: the last convolution absorbs the difference.
-    Raises ValueError if `scale` is not 1, 2, 3, 4 or 8, or if a `num_*` is below 1.
+
+    Args:
+        scale: the factor of enlargement, 1, 2, 3, 4 or 8.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        num_feat: channels of the features inside.
+        num_block: the number of residual blocks.
+        batch_norm: whether convolutions are followed by batch norm, as published.
+
+    Raises:
+        ValueError: `scale` is not 1, 2, 3, 4 or 8, or a `num_*` is below 1.
     """
 
     def __init__(

@@ -31,8 +31,19 @@ class SRVGGNetCompact(nn.Module):
 
     Source: the Real-ESRGAN repository (realesr-animevideov3: 16 convolutions, realesr-general-x4v3: 32),
     whose parameter names these are.
-    Raises ValueError if `scale` or a `num_*` is below 1, if `skip` or `activation` is unknown, or if `out_channels` is
-    not `in_channels`.
+
+    Args:
+        scale: the factor of enlargement, 1 or more.
+        in_channels: channels of the input.
+        out_channels: channels of the output, as many as of the input.
+        num_feat: channels of the features inside.
+        num_conv: the number of convolutions between the first and the last.
+        skip: the way of upsampling the input, "nearest" or "bicubic".
+        activation: the activation after each convolution, "prelu", "relu" or "leakyrelu".
+
+    Raises:
+        ValueError: `scale` or a `num_*` is below 1, `skip` or `activation` is unknown, or `out_channels` is
+            not `in_channels`.
     """
 
     def __init__(

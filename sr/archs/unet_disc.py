@@ -24,7 +24,15 @@ class UNetDiscriminator(nn.Module):
     Source: Wang et al., "Real-ESRGAN", 2021, sec. 3.4; spectral normalisation: Miyato et al., 2018. Parameter
     names are the published ones, with `skip_connection=True` and per-pixel logits as published; `average` is
     ours.
-    Raises ValueError if `num_feat` is below 1, or if H or W is not a multiple of 8.
+
+    Args:
+        in_channels: channels of the images.
+        num_feat: channels of the first convolution.
+        skip_connection: whether features on the way down are added on the way up.
+        average: whether the logits of an image are averaged to one.
+
+    Raises:
+        ValueError: `num_feat` is below 1, or H or W is not a multiple of 8.
     """
 
     def __init__(

@@ -16,8 +16,15 @@ class VGGDiscriminator(nn.Module):
 
     Source: Ledig et al., "SRGAN", 2017, fig. 4, with the strided 4x4 convolutions of the ESRGAN code (Wang et
     al., 2018), whose BasicSR parameter names these are.
-    Raises ValueError if `num_feat` is below 1, if `patch_size` is not a positive multiple of 32, or if the input is of
-    another size.
+
+    Args:
+        in_channels: channels of the images.
+        num_feat: channels of the first pair of convolutions.
+        patch_size: the side of the images in pixels, a multiple of 32.
+
+    Raises:
+        ValueError: `num_feat` is below 1, `patch_size` is not a positive multiple of 32, or the input is of
+            another size.
     """
 
     def __init__(self, *, in_channels: int = 3, num_feat: int = 64, patch_size: int = 128) -> None:

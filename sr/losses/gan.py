@@ -21,7 +21,13 @@ class VanillaGANLoss(nn.Module):
 
     Source: Goodfellow et al., NeurIPS 2014, sec. 3, with its non-saturating generator objective.
     `label_smoothing` = s makes the discriminator's target for real images 1 - s (one-sided: Salimans et al.,
-    NeurIPS 2016, sec. 3.4); the generator's target stays 1. Raises ValueError unless 0 <= s < 0.5.
+    NeurIPS 2016, sec. 3.4); the generator's target stays 1.
+
+    Args:
+        label_smoothing: s, the share of one-sided label smoothing, at least 0 and less than 0.5.
+
+    Raises:
+        ValueError: s is below 0, or 0.5 or more.
     """
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
@@ -47,7 +53,14 @@ class LeastSquaresGANLoss(nn.Module):
     Source: Mao et al., ICCV 2017, sec. 3.2 (targets 1 and 0), without its factors 1/2, which neither its
     relativistic form nor the usual implementations have: a weight w here is their 2w. `label_smoothing` = s
     moves the discriminator's target for real images to t_r + s (t_f - t_r); the generator's target stays t_r.
-    Raises ValueError unless 0 <= s < 0.5 and the targets are finite and different.
+
+    Args:
+        real_target: t_r, the logit of real images that the discriminator is trained for.
+        fake_target: t_f, that of generated images.
+        label_smoothing: s, the share of one-sided label smoothing, at least 0 and less than 0.5.
+
+    Raises:
+        ValueError: s is below 0, or 0.5 or more; a target is not finite, or both are the same.
     """
 
     def __init__(
@@ -136,7 +149,12 @@ class RelativisticAverageGANLoss(nn.Module):
     are averaged, as DDP does. Every process must then call the same method, and go backward through it, the
     same number of times. In evaluation mode they are over the images that are given, and no process waits.
 
-    Raises ValueError for a Wasserstein base, TypeError for one that has no `separate`.
+    Args:
+        base: an objective that has a method `separate`: vanilla, least squares or hinge.
+
+    Raises:
+        ValueError: a Wasserstein base.
+        TypeError: one that has no `separate`.
     """
 
     def __init__(self, *, base: SeparatingGANLoss) -> None:

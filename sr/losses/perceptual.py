@@ -27,9 +27,15 @@ class PerceptualLoss(nn.Module):
     The VGG follows `.to(...)` but is invisible to `state_dict()`, `parameters()`, `buffers()` and
     `modules()`: checkpoints stay small and DDP neither broadcasts nor reduces it.
 
-    Raises ValueError for an unknown layer or distance, a weight that is negative or not finite, images that
-    are not RGB, too small or of different shapes, and weights that do not fit; FileNotFoundError when no
-    weights are found.
+    Args:
+        layers: the weight of each convolution, as {conv5_4: 1.0}, which None stands for.
+        distance: the distance of features, "l1" or "l2".
+        weights: a file of VGG19 in torchvision's names; None for torch's cache, and else a download.
+
+    Raises:
+        ValueError: an unknown layer or distance, a weight that is negative or not finite, images that are not RGB,
+            too small or of different shapes, and weights that do not fit.
+        FileNotFoundError: no weights are found.
     """
 
     def __init__(

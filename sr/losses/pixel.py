@@ -36,8 +36,13 @@ class CharbonnierLoss(nn.Module):
     write sqrt(d^2 + eps) with eps = 1e-12; that is this loss with eps = 1e-6.
 
     Shapes: `sr` and `hr` alike, any number of dimensions; returns a scalar of at least float32; it is eps,
-    not 0, for equal images. Raises ValueError for eps <= 0 (the gradient at equal pixels would be NaN) and
-    for shapes that differ.
+    not 0, for equal images.
+
+    Args:
+        eps: the smoothing in units of the image, above 0.
+
+    Raises:
+        ValueError: `eps` is not above 0 (the gradient at equal pixels would be NaN), or shapes differ.
     """
 
     def __init__(self, *, eps: float = 1e-3) -> None:

@@ -9,7 +9,12 @@ from torch import Tensor, nn
 class WeightedTerm(nn.Module):
     """weight * loss(sr, hr)
 
-    `loss` maps `(sr, hr)` to a scalar. Raises ValueError unless `weight` is finite and not negative.
+    Args:
+        weight: the factor, 0 or more.
+        loss: the loss, (sr, hr) -> scalar.
+
+    Raises:
+        ValueError: `weight` is negative or not finite.
     """
 
     def __init__(self, *, weight: float, loss: nn.Module) -> None:
@@ -27,8 +32,14 @@ class WeightedTerm(nn.Module):
 class WeightedLoss(nn.Module):
     """{name: weight * loss(sr, hr)}; the training loss is the sum of the values.
 
-    The names are those of `terms` (in YAML: the keys of the `loss` group), in their order. Raises ValueError
-    without any term and for a name that a module cannot have; TypeError for a term of another kind.
+    The names are those of `terms` (in YAML: the keys of the `loss` group), in their order.
+
+    Args:
+        terms: the terms by name.
+
+    Raises:
+        ValueError: there is no term, or one has a name that a module cannot have.
+        TypeError: a term is of another kind.
     """
 
     def __init__(self, *, terms: Mapping[str, WeightedTerm]) -> None:

@@ -45,7 +45,10 @@ class GANModule(SRModule):
     `sr.training.logit_maps`).
 
     Args:
+        discriminator: the net that judges images, see above.
         gan_loss: the adversarial objective of both nets, on logits.
+        optimizer_d: parameters -> optimizer of the discriminator.
+        scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: the schedule by which the adversarial term gains its weight.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
