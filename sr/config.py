@@ -9,7 +9,38 @@ from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 
 @dataclass
 class TrainConfig:
-    """Root keys of conf/train.yaml. Group nodes are checked by the constructors that they name."""
+    """Root keys of conf/train.yaml. Group nodes are checked by the constructors that they name.
+
+    Attributes:
+        name: the name of the run, which is the folder in runs/ and the name in dashboards.
+        seed: the seed of everything that is drawn at random, 0 or more.
+        scale: the factor from LR to HR, 1 or more.
+        channels: the channels of the images, 3 for RGB.
+        monitor: the metric of validation whose best value `checkpoints/best.ckpt` keeps, as psnr_y.
+        init_from: a file of weights to start from, in any format that is read (docs/export.md).
+        init_discriminator_from: a file of weights for the discriminator, where that is a file of its own.
+        init_strict: true if every tensor must fit; false takes those that fit and says which do not.
+        resume: auto for the newest run of this name, or a checkpoint of a run.
+        on_divergence: stop, or rollback (once), after many iterations in a row with bad numbers.
+        compile: true if torch.compile compiles nets and losses.
+        cpu_threads: the number of torch threads of each process; null leaves it to torch.
+        run_dir: the run directory, which follows hydra.run.dir.
+        data: the training and validation images.
+        degradation: the way from HR to LR.
+        generator: the net that enlarges.
+        discriminator: the net that tells generated images from real ones.
+        loss: the content losses, each under a name of its own.
+        gan_loss: the adversarial objective.
+        optimizer_g: the optimizer of the generator.
+        optimizer_d: the optimizer of the discriminator.
+        scheduler_g: the schedule of the generator's learning rate, stepped once per iteration.
+        scheduler_d: the schedule of the discriminator's learning rate, stepped once per iteration of its training.
+        metric: the metrics of validation.
+        model: the Lightning module, which holds the nets, losses and optimizers.
+        trainer: the Lightning trainer: devices, precision, length, intervals.
+        logger: the loggers, each under a name of its own.
+        callbacks: the callbacks, each under a name of its own.
+    """
 
     name: str = MISSING
     seed: int = MISSING
@@ -43,7 +74,30 @@ class TrainConfig:
 
 @dataclass
 class EvaluateConfig:
-    """Root keys of conf/evaluate.yaml."""
+    """Root keys of conf/evaluate.yaml.
+
+    Attributes:
+        protocol: the name of the chosen protocol, which says how metrics are computed.
+        ckpt: a checkpoint or a file of weights, or `bicubic`.
+        ckpts: several of them by name, as {psnr: FILE, gan: FILE}.
+        trust: the packages of your own whose nets the checkpoints may name.
+        alphas: rising values in [0, 1], for interpolations between two checkpoints.
+        hr_dir: the directory of HR images; null takes the photographs inside scikit-image.
+        lr_dir: the directory of LR images; null makes LR from HR by `degradation`.
+        lr_name: the names of LR files, as "{name}x4"; null recognises the usual ones.
+        hr_dirs: several directories of HR images by name, as {set5: DIR, set14: DIR}.
+        squeeze: the side in pixels of the square that HR is squeezed to; null for none.
+        out_dir: the directory of the results.
+        scale: the factor from LR to HR, for ckpt=bicubic alone; checkpoints have their own.
+        channels: the channels of the images, for ckpt=bicubic alone.
+        seed: the seed of a random degradation.
+        draws: the number of times that a random degradation is drawn for each image.
+        device: auto, cpu, or cuda.
+        perceptual: further metrics, lpips and dists.
+        report_images: the number of images of each set in report.html; 0 writes no report.
+        degradation: the way from HR to LR.
+        metric: the metrics of the protocol.
+    """
 
     protocol: str = MISSING
     ckpt: str | None = None
@@ -69,7 +123,20 @@ class EvaluateConfig:
 
 @dataclass
 class PreviewConfig:
-    """Root keys of conf/preview.yaml."""
+    """Root keys of conf/preview.yaml.
+
+    Attributes:
+        hr_dir: the directory of HR images.
+        out_dir: the directory of the pictures and records.
+        scale: the factor from LR to HR, 1 or more.
+        channels: the channels of the images, 3 for RGB.
+        count: the number of samples.
+        hr_patch_size: the side of a sample in HR pixels.
+        seed: the seed of the samples.
+        replay: a file of records, whose samples are made once more.
+        trust: the packages of your own whose steps the records may name.
+        degradation: the way from HR to LR.
+    """
 
     hr_dir: str = MISSING
     out_dir: str = MISSING
@@ -83,12 +150,14 @@ class PreviewConfig:
     degradation: Any = MISSING
 
 
+ROOTS: dict[str, type] = {"train": TrainConfig, "evaluate": EvaluateConfig, "preview": PreviewConfig}
+
+
 def register_schemas() -> None:
     """Make the schemas known to Hydra, where a key that is not in them is an error, and `${colour_spaces:...}`."""
     store = ConfigStore.instance()
-    store.store(name="train_schema", node=TrainConfig)
-    store.store(name="evaluate_schema", node=EvaluateConfig)
-    store.store(name="preview_schema", node=PreviewConfig)
+    for name, root in ROOTS.items():
+        store.store(name=f"{name}_schema", node=root)
     OmegaConf.register_new_resolver("colour_spaces", colour_spaces, replace=True)
 
 

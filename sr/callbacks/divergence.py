@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import lightning as L
 import torch
@@ -17,7 +17,7 @@ from sr.training.base import SRModule
 
 log = logging.getLogger(__name__)
 
-CHOICES = ("stop", "rollback")
+Reaction = Literal["stop", "rollback"]
 
 
 class DivergedError(RuntimeError):
@@ -44,11 +44,11 @@ class Divergence(L.Callback):
         directory: str,
         checkpoints: str,
         patience: int = 10,
-        on_divergence: str = "stop",
+        on_divergence: Reaction = "stop",
         factor: float = 0.5,
     ) -> None:
-        if on_divergence not in CHOICES:
-            raise ValueError(f"on_divergence={on_divergence}: choose one of {', '.join(CHOICES)}")
+        if on_divergence not in get_args(Reaction):
+            raise ValueError(f"on_divergence={on_divergence}: choose one of {', '.join(get_args(Reaction))}")
         if patience < 1:
             raise ValueError(f"patience={patience} must be 1 or more")
         if not 0 < factor <= 1:

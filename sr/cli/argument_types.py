@@ -1,5 +1,6 @@
 """Values that a constructor does not take, found by its annotations before it is called."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, signature
 from pathlib import PurePath
@@ -61,10 +62,22 @@ def parameters_of(target: str) -> tuple[dict[str, Any], Mapping[str, Parameter]]
     """Annotations and parameters of a `_target_`; empty where they cannot be read: building it says what is wrong."""
     try:
         found = get_object(target)
-        called = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
-        return get_type_hints(called), signature(called).parameters
-    except Exception:  # whatever the import of a module or the evaluation of an annotation raises
+        parameters = signature(found).parameters
+    except Exception:  # whatever the import of a module raises
         return {}, {}
+    called = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
+    names = vars(sys.modules[found.__module__]) | getattr(called, "__globals__", {})
+    written = {name: each.annotation for name, each in parameters.items()}
+    hints = [(name, _evaluated(hint, names)) for name, hint in written.items() if hint is not Parameter.empty]
+    return {name: hint for name, hint in hints if hint is not Any}, parameters
+
+
+def _evaluated(hint: Any, names: dict[str, Any]) -> Any:
+    """An annotation, which may be a text; `Any` where it names what only type checkers import."""
+    try:
+        return get_type_hints(type("", (), {"__annotations__": {"it": hint}}), globalns=names)["it"]
+    except Exception:  # whatever the evaluation raises
+        return Any
 
 
 def _check(node: Any, path: str) -> None:
@@ -97,7 +110,7 @@ def _check_names(node: Mapping[str, Any], parameters: Mapping[str, Parameter], p
     if unknown:
         kind, known = (
             str(node["_target_"]).rpartition(".")[2],
-            [name for name in parameters if name != "self"],
+            list(parameters),
         )
         raise ValueError(
             f"{', '.join(f'{path}.{key}' for key in unknown)}: {kind} has no such argument; it has"
@@ -108,7 +121,7 @@ def _check_names(node: Mapping[str, Any], parameters: Mapping[str, Parameter], p
 
 def _message(key: str, value: Any, hint: Any) -> str:
     shown = str(value).lower() if isinstance(value, bool) else "null" if value is None else value
-    text = f"{key}={shown} must be {' or '.join(dict.fromkeys(_choices(hint)))}"
+    text = f"{key}={shown} must be {' or '.join(dict.fromkeys(choices_of(hint)))}"
     if isinstance(value, float) and value.is_integer() and accepts(hint, int(value)):
         return f"{text}: write {key}={int(value)}"
     if accepts(hint, "") and isinstance(value, int | float):
@@ -116,24 +129,24 @@ def _message(key: str, value: Any, hint: Any) -> str:
     return text
 
 
-def _choices(hint: Any) -> list[str]:
+def choices_of(hint: Any) -> list[str]:
     """The values that an annotation allows, in words; objects only where a user can write nothing else."""
     origin = get_origin(hint) or hint
     if origin in (Union, UnionType):
-        parts = [part for part in get_args(hint) if part is NoneType or not _is_object(part)]
+        parts = [part for part in get_args(hint) if part is NoneType or not is_object(part)]
         if set(parts) <= {NoneType}:
             parts = list(get_args(hint))
-        return [words for part in parts for words in _choices(part)]
+        return [words for part in parts for words in choices_of(part)]
     if origin is Literal:
         return [str(each) for each in get_args(hint)]
     if hint in WORDS:
         return [WORDS[hint]]
-    if _is_object(hint):
+    if is_object(hint):
         return [f"a {getattr(origin, '__name__', origin)}, which is a dict with its class under _target_"]
     return ["a dict" if issubclass(origin, Mapping) else "a list"]
 
 
-def _is_object(hint: Any) -> bool:
+def is_object(hint: Any) -> bool:
     """Whether an annotation is a class of its own, and no value or container of values."""
     origin = get_origin(hint) or hint
     values = origin in (list, tuple, set, dict) or getattr(origin, "__module__", "") == "collections.abc"

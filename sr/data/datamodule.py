@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_args
 
 import albumentations
 import cv2
@@ -27,6 +27,9 @@ from sr.degradations.sharpen import UnsharpMask
 from sr.pictures.picture import UnreadableImageError
 
 log = logging.getLogger(__name__)
+
+OnError = Literal["raise", "skip"]
+SmallImages = Literal["raise", "pad"]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -65,8 +68,8 @@ class SRDataModule(L.LightningDataModule):
     val_dir: str | None = None
     augmentation: Sequence[albumentations.BasicTransform] = field(default_factory=list)
     num_workers: int = 4
-    on_error: str = "raise"
-    small_images: str = "raise"
+    on_error: OnError = "raise"
+    small_images: SmallImages = "raise"
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -83,7 +86,8 @@ class SRDataModule(L.LightningDataModule):
             raise ValueError(
                 f"data.iterations_per_epoch={self.iterations_per_epoch} must be 1 or more, or null"
             )
-        for key, choices in (("on_error", ("raise", "skip")), ("small_images", ("raise", "pad"))):
+        for key, kind in (("on_error", OnError), ("small_images", SmallImages)):
+            choices = get_args(kind)
             if getattr(self, key) not in choices:
                 raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
         cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from sr.data.cache.cached_images import cached
+from sr.data.cache.cached_images import Cache, cached
 from sr.data.datamodule import SRDataModule
 from sr.data.exclusion import without
 from sr.data.mixture import check_weights, joined, order_by_weight
@@ -27,7 +27,7 @@ class FileData(SRDataModule):
             several directories, a list for each of them, or None for one that leaves out nothing.
     """
 
-    cache: str = "none"
+    cache: Cache = "none"
     cache_dir: str | None = None
     exclude: str | Sequence[str | None] | None = None
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +39,11 @@ class PerceptualLoss(nn.Module):
     """
 
     def __init__(
-        self, *, layers: Mapping[str, float] | None = None, distance: str = "l1", weights: str | None = None
+        self,
+        *,
+        layers: Mapping[str, float] | None = None,
+        distance: Literal["l1", "l2"] = "l1",
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         self.layers = {"conv5_4": 1.0} if layers is None else dict(layers)

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from typing import Literal, get_args
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LinearLR, LRScheduler, SequentialLR
 
 OptimizerFactory = Callable[..., Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
+Shape = Literal["linear", "cosine"]
 
 
 def build_scheduler(
@@ -37,11 +39,9 @@ class AdversarialRamp:
         shape: the form of that growth, `linear` or `cosine`.
     """
 
-    SHAPES = ("linear", "cosine")
-
-    def __init__(self, *, generator_only: int = 0, ramp: int = 0, shape: str = "linear") -> None:
-        if shape not in self.SHAPES:
-            raise ValueError(f"ramp shape={shape!r}: choose one of {', '.join(self.SHAPES)}")
+    def __init__(self, *, generator_only: int = 0, ramp: int = 0, shape: Shape = "linear") -> None:
+        if shape not in get_args(Shape):
+            raise ValueError(f"ramp shape={shape!r}: choose one of {', '.join(get_args(Shape))}")
         if generator_only < 0 or ramp < 0:
             raise ValueError(
                 f"generator_only={generator_only} and ramp={ramp} are iterations and cannot be negative"

@@ -117,7 +117,9 @@ class Loose:
 
 def test_what_annotations_do_not_say_is_left_to_the_constructor() -> None:
     here = __name__
-    check_types({"a": {"_target_": f"{here}.Strange", "size": "x", "rest": "x"}})  # hints that cannot be read
+    check_types({"a": {"_target_": f"{here}.Strange", "size": 3, "rest": "x"}})  # a hint that cannot be read
+    with pytest.raises(ValueError, match=r"^a\.size=x must be a whole number$"):  # beside one that can
+        check_types({"a": {"_target_": f"{here}.Strange", "size": "x"}})
     check_types({"a": {"_target_": f"{here}.Loose", "size": None, "anything": "x", "other": "x"}})
     check_types({"a": {"_target_": "no.such.Thing", "size": "x"}, "b": 3, "c": None})
     with pytest.raises(ValueError, match=r"^a\.b\.0\.size=x must be a whole number$"):

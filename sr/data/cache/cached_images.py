@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Literal, get_args
 
 import numpy as np
 from tqdm import tqdm
@@ -20,7 +21,7 @@ from sr.pictures.reading import read_header, read_image
 
 log = logging.getLogger(__name__)
 
-CACHES = ("none", "disk", "ram")
+Cache = Literal["none", "disk", "ram"]
 
 
 def cached(files: ImageFiles, *, cache: str, cache_dir: str | None) -> ImageSource:
@@ -29,8 +30,8 @@ def cached(files: ImageFiles, *, cache: str, cache_dir: str | None) -> ImageSour
     Raises:
         ValueError: the kind of cache is unknown, or this machine does not support it.
     """
-    if cache not in CACHES:
-        raise ValueError(f"data.cache={cache!r}: choose one of {', '.join(CACHES)}")
+    if cache not in get_args(Cache):
+        raise ValueError(f"data.cache={cache!r}: choose one of {', '.join(get_args(Cache))}")
     if cache_dir and cache != "disk":
         raise ValueError(
             f"data.cache_dir={cache_dir} is where data.cache=disk keeps images, and data.cache={cache}"
