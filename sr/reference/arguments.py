@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from inspect import Parameter
 from typing import Any
 
@@ -38,6 +39,7 @@ class Argument:
         return " or ".join(dict.fromkeys(choices_of(self.hint)))
 
 
+@cache
 def arguments_of(target: str) -> dict[str, Argument]:
     """The arguments of what a `_target_` names, in the order of its signature; empty where it has none.
 
@@ -65,8 +67,10 @@ def takes_anything(target: str) -> bool:
 
 
 def summary_of(target: str) -> str:
-    """The first sentence of its docstring; empty where there is none."""
-    text = docstring_parser.parse(inspect.getdoc(get_object(target)) or "").short_description or ""
+    """The first sentence of its docstring, or of its constructor's; empty where there is none."""
+    named = get_object(target)
+    documented = named if vars(named).get("__doc__") else named.__init__
+    text = docstring_parser.parse(inspect.getdoc(documented) or "").short_description or ""
     return " ".join(text.split())
 
 

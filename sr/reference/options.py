@@ -1,8 +1,8 @@
 """The options of every configuration group, as the files state them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +60,23 @@ def read_options(directories: Sequence[Path]) -> dict[str, list[Option]]:
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    files: dict[str, Path] = {}
+    files: dict[str, dict[str, str]] = {}
     for directory in directories:
         if not directory.is_dir():
             raise FileNotFoundError(f"{directory} is no directory")
         for file in sorted(directory.rglob("[!_]*.yaml")):
-            files[str(file.relative_to(directory).with_suffix(""))] = file
-    groups: dict[str, list[Option]] = {}
-    with _searching(directories):
-        for path, file in sorted(files.items()):
-            group, _, name = path.rpartition("/")
+            group = str(file.relative_to(directory).parent)
             # Options of hydra itself have keys of its own; the files of the root are no options.
-            if group and not group.startswith("hydra"):
-                groups.setdefault(group, []).append(_read(group, name, file, directories))
-    return groups
+            if group != "." and not group.startswith("hydra"):
+                files.setdefault(group, {})[file.stem] = file.read_text(encoding="utf-8")
+    settings = _composed(files, directories)
+    return {
+        group: [
+            Option(group=group, name=name, text=texts[name], settings=settings.get((group, name), {}))
+            for name in sorted(texts)
+        ]
+        for group, texts in sorted(files.items())
+    }
 
 
 def targets_in(node: Any) -> Iterator[str]:
@@ -88,17 +91,25 @@ def targets_in(node: Any) -> Iterator[str]:
             yield from targets_in(value)
 
 
-@contextmanager
-def _searching(directories: Sequence[Path]) -> Iterator[None]:
+def _composed(
+    files: Mapping[str, Mapping[str, str]], directories: Sequence[Path]
+) -> dict[tuple[str, str], Any]:
+    """(group, option) -> its settings; options of the root are left out.
+
+    One composition has an option of every group, because Hydra takes a fifth of a second for each composition.
+    """
+    own = {
+        group: [name for name, text in sorted(texts.items()) if not text.startswith(GLOBAL)]
+        for group, texts in files.items()
+    }
+    places = ",".join(f"file://{directory.resolve()}" for directory in directories[1:])
+    settings = {}
     with initialize_config_dir(str(directories[0].resolve()), version_base="1.3"):
-        yield
-
-
-def _read(group: str, name: str, file: Path, directories: Sequence[Path]) -> Option:
-    text = file.read_text(encoding="utf-8")
-    settings: Any = {}
-    if not text.startswith(GLOBAL):
-        places = ",".join(f"file://{directory.resolve()}" for directory in directories[1:])
-        composed = compose(f"{group}/{name}", overrides=[f"hydra.searchpath=[{places}]"] if places else [])
-        settings = OmegaConf.to_container(OmegaConf.select(composed, group.replace("/", ".")), resolve=False)
-    return Option(group=group, name=name, text=text, settings=settings)
+        for names in zip_longest(*own.values()):
+            chosen = {group: name for group, name in zip(own, names, strict=True) if name}
+            overrides = [f"+{group}={name}" for group, name in chosen.items()]
+            composed = compose(None, overrides=[*overrides, f"hydra.searchpath=[{places}]"])
+            for group, name in chosen.items():
+                node = OmegaConf.select(composed, group.replace("/", "."))
+                settings[group, name] = OmegaConf.to_container(node, resolve=False)
+    return settings
