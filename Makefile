@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # One thread per process: two spinning OpenMP pools on few cores are many times slower than one thread each.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help install demo bench test test-all lint format clean
+.PHONY: help install demo bench docs test test-all lint format clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -27,6 +27,9 @@ demo: install  ## train a small ESRGAN for two minutes, evaluate it, show the ta
 
 bench: install  ## every benchmark with short settings: a table, JSON and a picture in results/bench (a quarter of an hour)
 	$(BIN)/python benchmarks/all.py
+
+docs: install  ## the site of the guides and of every key, in results/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 test: install lint  ## lint, types and all quick tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 -m "not slow"

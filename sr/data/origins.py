@@ -83,7 +83,8 @@ class PairedData(FileData):
     """LR and HR directories, matched by name (see `sr.data.pairs`).
 
     Args:
-        train_dir, train_lr_dir: the directories of HR and LR for training, one of each or equally many.
+        train_dir: the directory of HR for training, or several.
+        train_lr_dir: the directory of LR for each of them.
         val_lr_dir: the directory of LR for `val_dir`; None makes LR by the degradation.
         lr_name: the names of the LR files, such as "{name}x4"; None recognises the usual ones.
         weights: the share of each directory in the training samples, in any unit; None takes every pair equally often.

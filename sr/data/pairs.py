@@ -27,7 +27,8 @@ def match_pairs(
     """Put LR files in the order of the HR files: `a/0001.png` pairs with `a/0001.*`, `a/0001x4.*` or the like.
 
     Args:
-        hr, lr: the files.
+        hr: the HR files.
+        lr: the LR files.
         scale: the upscaling factor.
         lr_name: the name of an LR file without its ending, with {name} for that of its HR file, as "{name}x4"; None
             recognises `PATTERNS`.

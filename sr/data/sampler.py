@@ -35,7 +35,8 @@ class EndlessSampler(Sampler[Draw]):
         batch_size: samples per process and iteration.
         iterations_per_epoch: length of an epoch; None passes over the images once (rounded up).
         seed: the seed of the run.
-        rank, world_size: the index of this process, and the number of processes.
+        rank: the index of this process.
+        world_size: the number of processes.
         order: a function lap -> every image once; None takes `shuffled`.
         behind: a function that is called when an epoch, or the rest of one, begins, and that returns the number of
             iterations that the run has finished.

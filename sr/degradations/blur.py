@@ -80,8 +80,9 @@ class RandomBlur:
         size: taps, odd, each equally likely.
         sigma: the range of standard deviations in pixels; an anisotropic kernel draws one for each axis, and a
             rotation.
-        generalized_beta, plateau_beta: the range of exponents; if it contains 1, half of the draws are below 1 and half
-            above.
+        generalized_beta: the range of exponents of the generalized Gaussians; if it contains 1, half of the draws are
+            below 1 and half above.
+        plateau_beta: the range of exponents of the plateaus, in the same way.
 
     Raises:
         ValueError: names the key, the value and the choices.

@@ -15,7 +15,8 @@ class Header:
     """The properties of a picture that its file states, before it is decoded.
 
     Attributes:
-        height, width: the size in pixels of the picture turned upright.
+        height: the height in pixels of the picture turned upright.
+        width: its width.
         bands: the number of bands without alpha: 1 is gray, 3 is RGB, any other number is as stored.
         alpha: whether there is transparency.
         depth: the bytes of a value, 1 or 2.

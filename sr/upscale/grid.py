@@ -12,11 +12,13 @@ class Span:
     """One tile along one axis, in pixels of the input: `start <= own_start < own_stop <= stop`.
 
     Attributes:
-        start, stop: the span that the net sees.
-        own_start, own_stop: the part of it that this tile finishes. The parts of all tiles cover an axis without gap
+        start: the beginning of the span that the net sees.
+        stop: its end.
+        own_start: the beginning of the part that this tile finishes. The parts of all tiles cover an axis without gap
             or overlap.
-        fade_in, fade_out: the number of pixels over which it is blended with the span before and after, beginning at
-            `own_start` and at `own_stop`; 0 without such a span.
+        own_stop: the end of this part.
+        fade_in: the number of pixels, from `own_start` on, blended with the span before; 0 without one.
+        fade_out: the number of pixels, from `own_stop` on, blended with the span behind; 0 without one.
     """
 
     start: int

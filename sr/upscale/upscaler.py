@@ -68,7 +68,8 @@ class Upscaler:
         """Raises MemoryError if image, result and a row of tiles cannot be held at the same time.
 
         Args:
-            height, width: the size of the image in pixels.
+            height: the height of the image in pixels.
+            width: its width.
             channels: the number of its channels, including alpha.
             depth: the bytes of a value, 1 or 2.
         """

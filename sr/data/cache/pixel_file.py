@@ -29,9 +29,11 @@ class Entry:
     """An image file as it was when it was read, and the position of its pixels.
 
     Args:
-        bytes, modified: size and time stamp (nanoseconds) of the image file.
+        bytes: the size of the image file.
+        modified: its time stamp in nanoseconds.
         offset: the position of the first pixel in the file, in bytes.
-        height, width: the size of the image in pixels.
+        height: the height of the image in pixels.
+        width: its width.
         itemsize: the bytes of a sample: 1 for uint8, 2 for uint16.
         error: the error of an image file that cannot be read and has no pixels; otherwise None.
     """

@@ -13,12 +13,13 @@ VERSION = 1
 class PackedImage(NamedTuple):
     """An image file inside a shard.
 
-    Args:
+    Attributes:
         path: the path of the image file below the folder that was packed, with slashes.
         member: its name in the tar.
         offset: the position of its first byte in the shard.
         bytes: the length of the file.
-        height, width: the size of the image in pixels.
+        height: the height of the image in pixels.
+        width: its width.
     """
 
     path: str

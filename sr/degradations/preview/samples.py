@@ -48,8 +48,10 @@ class Recorded:
 
     Attributes:
         file: the path of the image below hr_dir.
-        height, width: the size of the image in the file, in pixels.
-        top, left: the position of the HR patch in the image, in pixels.
+        height: the height of the image in the file, in pixels.
+        width: its width.
+        top: the distance of the HR patch from the upper edge of the image, in pixels.
+        left: its distance from the left edge.
         record: the drawn steps.
         hr_sha256: the checksum of the pixels that went in, margin included.
         lr_sha256: the checksum of the 8-bit pixels that came out.
