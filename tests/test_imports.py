@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "upscale": {"ops", "pictures", "weights"},
     "sweep": {"metrics", "ops"},
     "cli": {"config", "ops", "pictures"},
+    "reference": {"cli", "run"},
 }
 # Run by themselves, as train.py and evaluate.py are: they compose a configuration.
 PROGRAMS = {
@@ -33,11 +34,15 @@ PROGRAMS = {
     "sr/data/pack/__main__.py",
     "sr/degradations/preview/__main__.py",
     "sr/export/__main__.py",
+    "sr/reference/__main__.py",
+    "sr/reference/site.py",
     "sr/upscale/__main__.py",
 }
 # Where the configuration libraries are at home; every other class is usable with keyword arguments alone.
 CONFIGURED = {"cli", "config"}
 FRONT_DOOR = {
+    "sr/reference/arguments.py",
+    "sr/reference/options.py",
     "sr/run/directory.py",
     "sr/run/preflight.py",
     "sr/sweep/optuna_search.py",
