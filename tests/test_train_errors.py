@@ -7,6 +7,7 @@ from helpers import compose_config, run_program, tiny
 from hydra.errors import InstantiationException
 
 from sr.cli.errors import explain
+from sr.cli.hydra_errors import explain_hydra
 from train import train
 
 
@@ -74,7 +75,7 @@ def test_what_a_constructor_refuses_shows_before_training(
     arguments = [a for a in tiny("image_enhancement", tmp_path / "run", tmp_path) if "loss." not in a]
     with pytest.raises(InstantiationException) as caught:
         train(compose_config(*arguments, "loss=l1", *overrides))
-    assert str(explain(caught.value)).startswith(message)
+    assert str(explain(caught.value, explain_hydra)).startswith(message)
     assert not (tmp_path / "run").exists()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core.config_store import ConfigStore
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig
 
@@ -41,3 +42,12 @@ def root_of(node: DictConfig) -> Any:
 def has_keys(node: Any) -> bool:
     """Whether it is a node with keys of its own, and neither missing nor a reference to another."""
     return isinstance(node, DictConfig) and not (node._is_missing() or node._is_interpolation())
+
+
+def share_config_store() -> None:
+    """Have Hydra share its store of configurations among copies of the search path instead of copying it too.
+
+    Hydra copies the search path for every group that its help lists, and the store with it, which takes most of the
+    time of `--help`. The store itself hands out copies of what it holds, so nothing is shared beyond it.
+    """
+    ConfigStore.__deepcopy__ = lambda self, memo: self  # type: ignore[attr-defined]

@@ -52,13 +52,6 @@ def cpu_has_bf16() -> bool:
     return private_torch.cpu_has_bf16()
 
 
-def usable_cores() -> int:
-    """The number of CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def free_memory(device: torch.device) -> int:
     """The bytes that are free without swapping; for a CPU, within the limit of the container."""
     if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""Is a folder fit to be trained on? `python -m sr.data.check DIR`."""
+"""Is a folder fit to be trained on?"""
 
 import argparse
 import os
@@ -9,47 +9,15 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
-
 import cv2
 from tqdm import tqdm
 
-from sr.cli.errors import readable_errors
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
-from sr.ops.exit_status import INTERRUPTED
-from sr.ops.hardware import usable_cores
 from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
 SHOWN = 5  # number of files of each kind that are shown
-
-
-def main() -> None:
-    try:
-        with readable_errors():
-            sys.exit(run(parse(sys.argv[1:])))
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m sr.data.check",
-        description="Read every image below a folder and report those that training should not use.",
-        epilog="Exit status: 0 nothing found, 1 something found or an error, 2 wrong arguments.",
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--hr-patch-size", type=int, default=384, help="side of the patches (384)")
-    parser.add_argument("--channels", type=int, default=3, help="that training asks for (3)")
-    parser.add_argument("--workers", type=int, default=usable_cores(), help="processes (one per core)")
-    parser.add_argument("--out", type=Path, help="write a list for data.exclude")
-    options = parser.parse_args(arguments)
-    for name in ("hr_patch_size", "channels", "workers"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} {getattr(options, name)} must be 1 or more")
-    return options
 
 
 def run(options: argparse.Namespace) -> int:
@@ -118,7 +86,3 @@ def write_list(file: Path, found: Sequence[Finding], *, root: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
-
-
-if __name__ == "__main__":
-    main()

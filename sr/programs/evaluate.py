@@ -1,14 +1,12 @@
-"""Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report: `python evaluate.py --help`."""
+"""Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
-import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
@@ -16,10 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from sr.cli.argument_types import check_types
 from sr.cli.choices import Choice, changed_keys, check_named, find_choice
-from sr.cli.command_line import check_command_line
 from sr.cli.errors import readable_errors
-from sr.cli.nodes import with_named_nodes
-from sr.config import EvaluateConfig, check_least, check_root_keys, register_schemas
+from sr.cli.hydra_errors import explain_hydra
+from sr.config import EvaluateConfig, check_least, check_root_keys
 from sr.evaluation.arguments import as_list, named_paths
 from sr.evaluation.benchmark import benchmark
 from sr.evaluation.candidates import BASELINE, Candidates, load_candidates, named_checkpoints
@@ -35,9 +32,9 @@ from sr.metrics.protocol import Protocol
 from sr.ops.hardware import pick_device
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(cfg: DictConfig) -> None:
-    with readable_errors():
+    """Evaluate what the composed configuration says, and print the tables."""
+    with readable_errors(explain_hydra):
         evaluation = evaluate(cfg, find_choice("protocol", HydraConfig.get()))
         print(as_text(evaluation, Path(cfg.out_dir), trust=trusted(cfg)))
 
@@ -146,11 +143,3 @@ def trusted(cfg: DictConfig) -> list[str]:
 def plain(node: Any) -> Any:
     """A node of the configuration as lists, dicts and values, with interpolations resolved."""
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-
-
-if __name__ == "__main__":
-    register_schemas()
-    with readable_errors():
-        check_command_line(sys.argv[1:])
-        sys.argv[1:] = with_named_nodes(sys.argv[1:])
-        main()

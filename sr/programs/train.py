@@ -1,4 +1,4 @@
-"""Compose an experiment with Hydra and train it: `python train.py --help`."""
+"""One run of training: compose -> build -> fit -> report."""
 
 import logging
 import os
@@ -13,12 +13,11 @@ from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it asks the network for a newer version
 
-import hydra
 import lightning as L
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
@@ -28,19 +27,20 @@ from sr.callbacks.ranks import EndTogether
 from sr.callbacks.sr_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.cli.argument_types import check_types
-from sr.cli.command_line import check_command_line, typed
+from sr.cli.command_line import typed
 from sr.cli.errors import readable_errors
-from sr.cli.nodes import with_named_nodes
-from sr.config import TrainConfig, check_least, check_root_keys, register_schemas
+from sr.cli.hydra_errors import explain_hydra
+from sr.config import TrainConfig, check_least, check_root_keys
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.hardware import training_layout
 from sr.ops.node_names import node_text
 from sr.ops.processes import end_with_starter, starting_others
+from sr.ops.program_names import to_type
 from sr.ops.whole_file import remove_unfinished
-from sr.run.checkpoint_files import FOLDER, set_aside
-from sr.run.directory import register_resolvers
+from sr.run.checkpoint_files import set_aside
+from sr.run.checkpoint_names import FOLDER
 from sr.run.preflight import (
     build_unused_parts,
     check_files,
@@ -56,36 +56,22 @@ from sr.run.rebuilding import check_rebuilding, packages_to_trust, say_what_to_t
 from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
-from sr.sweep import optuna_search
-from sr.sweep.job import run_job, search_path
-from sr.sweep.summary import end_interrupted
+from sr.sweep.job import search_path
 from sr.training.base import SRModule
 from sr.training.precision import check_precision
 
 log = logging.getLogger(__name__)
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> None:
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        sweep_job(HydraConfig.get(), cfg)
-        return
-    with readable_errors():
+    """Train what the composed configuration says."""
+    with readable_errors(explain_hydra, explain_lightning):
         train(cfg)
 
 
-def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
-    """Run one job of a sweep. A failed job is reported at the end (sr/sweep/summary.py); the other jobs continue."""
-    try:
-        run_job(
-            Path(__file__),
-            number=hydra_config.job.num,
-            overrides=list(hydra_config.overrides.task),
-            folder=Path(hydra_config.runtime.output_dir),
-            options=search_path(hydra_config),
-        )
-    except KeyboardInterrupt:
-        end_interrupted(hydra_config, cfg)
+def explain_lightning(error: BaseException) -> str | None:
+    """What Lightning says of its own arguments; None for all other errors."""
+    return str(error) if isinstance(error, MisconfigurationException) else None
 
 
 def train(cfg: DictConfig) -> None:
@@ -251,7 +237,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
     blind = degradation_of_validation(choices)
     # The option may be one of the user's, which evaluate.py has to find too.
     places = search_path(HydraConfig.get()) if blind and HydraConfig.initialized() else []
-    command = shlex.join(["python", "evaluate.py", *places])
+    command = shlex.join([*to_type("evaluate"), *places])
     if not (run_dir / "checkpoints" / "last.ckpt").exists():  # the checkpoint callback can be left out
         return
     packages = ",".join(trust)
@@ -281,13 +267,3 @@ def wandb_commands(folder: Path) -> str:
     if offline := sorted(map(str, folder.glob(f"offline-run-*-{number}"))):
         commands.append(["wandb", "sync", *offline])
     return "   or   ".join(map(shlex.join, commands))
-
-
-if __name__ == "__main__":
-    register_schemas()
-    register_resolvers()
-    optuna_search.register()
-    with readable_errors():
-        check_command_line(sys.argv[1:])
-        sys.argv[1:] = with_named_nodes(sys.argv[1:])
-        main()

@@ -64,7 +64,7 @@ class Job:
 
 
 def run_job(
-    program: Path,
+    program: Sequence[str],
     *,
     number: int,
     overrides: Sequence[str],
@@ -80,7 +80,7 @@ def run_job(
     told to stop.
 
     Args:
-        program: the path of train.py.
+        program: the words that start the program for training.
         options: the places where the job finds configurations, see `search_path`.
         give_up: a function that is called every half second; the job ends when it returns True.
 
@@ -90,7 +90,7 @@ def run_job(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORD).unlink(missing_ok=True)
     start = monotonic()
-    command = [sys.executable, str(program), *options, *overrides, f'hydra.run.dir="{folder}"']
+    command = [*program, *options, *overrides, f'hydra.run.dir="{folder}"']
     with _passing_on_signals() as (told, listeners):
         with starting_others():
             process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)

@@ -26,7 +26,9 @@ def export(ckpt: Path, name: str, out: Path, *options: str) -> None:
 
 def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:
     ckpt, out = write("rrdbnet_x4"), tmp_path / "new" / "folder" / "net.v2.safetensors"
-    done = run_program("-m", "sr.export", "--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out))
+    done = run_program(
+        "-m", "sr.commands.export", "--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out)
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
@@ -40,7 +42,7 @@ def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:
 def test_a_refusal_is_one_message_and_status_1(write: Write, tmp_path: Path) -> None:
     out = tmp_path / "net.onnx"
     done = run_program(
-        "-m", "sr.export", "--ckpt", str(write("compact")), "--format", "pth", "--out", str(out)
+        "-m", "sr.commands.export", "--ckpt", str(write("compact")), "--format", "pth", "--out", str(out)
     )
     assert done.returncode == 1
     assert f"error: --out={out} must end in .pth for --format=pth" in done.stderr

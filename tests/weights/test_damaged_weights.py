@@ -14,7 +14,7 @@ from weight_files import SMALL, Payload, net
 from sr.archs.rrdbnet import RRDBNet
 from sr.evaluation.candidates import load_candidates
 from sr.export import __main__ as export
-from sr.export.formats import FORMATS
+from sr.export.formats import file_format_of
 from sr.ops.weight_file import CheckpointError
 from sr.run.checkpoint_files import newest_intact
 from sr.run.resume import ResumeError, find_saved
@@ -58,7 +58,7 @@ def written(folder: Path, suffix: str) -> Path:
     )
     if suffix == ".safetensors":
         trained = sr_trained(folder / "a.pth")
-        path.write_bytes(FORMATS["safetensors"].encode(*trained)[suffix])
+        path.write_bytes(file_format_of("safetensors").encode(*trained)[suffix])
     return path
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from helpers import run_program
 
-from sr.data.check.__main__ import parse, run
+from sr.commands.check import parse
 from sr.pictures.writing import write_png
+from sr.programs.check import run
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_nothing_found_is_status_0(folder: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_errors_and_usage(tmp_path: Path) -> None:
-    done = run_program("-m", "sr.data.check", str(tmp_path / "nowhere"))
+    done = run_program("-m", "sr.commands.check", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "does not exist" in done.stderr
     assert "Traceback" not in done.stderr

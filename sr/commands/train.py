@@ -1,0 +1,39 @@
+"""`sr-train` and `python train.py`: compose an experiment and train it."""
+
+import sys
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from sr.cli.composed import only_shows, start
+from sr.cli.shipped import shipped_configuration
+from sr.run.directory import register_resolvers
+
+
+@hydra.main(version_base="1.3", config_path=str(shipped_configuration()), config_name="train")
+def compose(cfg: DictConfig) -> None:
+    # What trains is imported here, so that the help needs none of it; and a sweep trains in its jobs alone.
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        from sr.programs.sweep import run
+
+        run(HydraConfig.get(), cfg)
+    else:
+        from sr.programs.train import main
+
+        main(cfg)
+
+
+def main() -> None:
+    """The program, from the command line to the exit status."""
+    register_resolvers()
+    if not only_shows(sys.argv[1:]):
+        from sr.sweep import optuna_search
+
+        optuna_search.register()
+    start(compose)
+
+
+if __name__ == "__main__":
+    main()
