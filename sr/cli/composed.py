@@ -10,32 +10,35 @@ from sr.cli.command_line import check_command_line
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
 from sr.cli.nodes import with_named_nodes
-from sr.cli.private_hydra import command_line_parser, share_config_store
+from sr.cli.private_hydra import command_line_parser, list_groups_without_copies
 from sr.cli.version import version_text
 from sr.config import register_schemas
 from sr.ops.program_names import to_type
 
 
-def start(task: Callable[[], None]) -> None:
+def start(task: Callable[[], None], *, prepare: Callable[[], None] | None = None) -> None:
     """Check the command line, and hand it to Hydra.
 
     Args:
         task: a function under `hydra.main`, which reads sys.argv.
+        prepare: a function that is called where Hydra will run something, and not only show its help or the like.
     """
     if "--version" in sys.argv[1:]:  # Hydra would print its own
         print(version_text())
         return
     register_schemas()
-    share_config_store()
+    list_groups_without_copies()
     # The usage in conf/*.yaml: `python train.py` or `sr-train`, as the user has typed it.
     OmegaConf.register_new_resolver("to_type", lambda name: shlex.join(to_type(name)), replace=True)
     with readable_errors(explain_hydra):
         check_command_line(sys.argv[1:])
         sys.argv[1:] = with_named_nodes(sys.argv[1:])
+        if prepare is not None and not _only_shows(sys.argv[1:]):
+            prepare()
         task()
 
 
-def only_shows(arguments: Sequence[str]) -> bool:
+def _only_shows(arguments: Sequence[str]) -> bool:
     """Whether Hydra is to show something, such as its help, instead of running anything."""
     options, _ = command_line_parser().parse_known_args(arguments)
     return bool(options.help or options.hydra_help or options.cfg or options.info or options.shell_completion)

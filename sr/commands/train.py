@@ -1,13 +1,11 @@
 """`sr-train` and `python train.py`: compose an experiment and train it."""
 
-import sys
-
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from sr.cli.composed import only_shows, start
+from sr.cli.composed import start
 from sr.cli.shipped import shipped_configuration
 from sr.run.directory import register_resolvers
 
@@ -28,11 +26,13 @@ def compose(cfg: DictConfig) -> None:
 def main() -> None:
     """The program, from the command line to the exit status."""
     register_resolvers()
-    if not only_shows(sys.argv[1:]):
-        from sr.sweep import optuna_search
+    start(compose, prepare=_add_search)
 
-        optuna_search.register()
-    start(compose)
+
+def _add_search() -> None:
+    from sr.sweep.optuna_search import register
+
+    register()
 
 
 if __name__ == "__main__":
