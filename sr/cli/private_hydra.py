@@ -14,7 +14,6 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig
 
-
 _options_with_copies = ConfigLoaderImpl.get_group_options
 
 

@@ -11,9 +11,10 @@ import torch
 from helpers import ROOT
 from torch import Tensor
 
-from sr.export import __main__ as program
+from sr.commands.export import parse
 from sr.export.formats import file_format_of
 from sr.export.parity import SIZES, largest_difference
+from sr.programs.export import run
 from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
@@ -26,7 +27,7 @@ NCNN = pytest.mark.skipif(importlib.util.find_spec("ncnn") is None, reason="need
 
 def export(ckpt: Path, name: str, *options: str) -> Path:
     out = ckpt.with_suffix(file_format_of(name).suffixes[0])
-    program.run(program.parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
+    run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
     return out
 
 

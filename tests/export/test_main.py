@@ -11,17 +11,18 @@ import pytest
 import torch
 from helpers import run_program
 
-from sr.export import __main__ as program
+from sr.commands.export import parse
 from sr.export.ncnn_graph import Ncnn
 from sr.export.state_dict import Safetensors
 from sr.ops.weight_file import CheckpointError
+from sr.programs import export as program
 from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
 
 
 def export(ckpt: Path, name: str, out: Path, *options: str) -> None:
-    program.run(program.parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
+    program.run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
 
 
 def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:

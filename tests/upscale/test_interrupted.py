@@ -11,7 +11,7 @@ from upscaling import upscale
 
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import write_png
-from sr.upscale import __main__ as program
+from sr.programs import upscale as program
 
 
 @pytest.mark.usefixtures("heeding_ctrl_c")

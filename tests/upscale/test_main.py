@@ -12,9 +12,9 @@ from PIL import Image
 from upscaling import upscale
 
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.commands import upscale as program
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import write_png
-from sr.upscale import __main__ as program
 
 
 def test_a_folder_as_a_user_runs_it(photos: Path, ckpt: str, tmp_path: Path) -> None:
