@@ -65,14 +65,14 @@ def check_command_line(arguments: Sequence[str]) -> None:
         keys = [*options.overrides, *others]
         flags = [argument for argument in arguments if argument not in keys]
         raise ValueError(f"options come before keys: write {shlex.join([*flags, *keys])}")
-    sweeps = options.multirun or any(text.startswith("hydra.mode=") for text in options.overrides)
+    several = sweeps(arguments)
     for text in options.overrides:
         override = _parsed(text)
         key = str(override.key_or_group)
         if key in ELSEWHERE and override.package is None and not _is_node(override):
             raise ValueError(f"{key}: {_elsewhere(key, value=_value(text))}")
         _check_choice(override, text, elsewhere=options.config_dir is not None)
-        if override.is_sweep_override() and not sweeps:
+        if override.is_sweep_override() and not several:
             raise ValueError(
                 f"{text} is a sweep: start it with -m, before the keys; or write one value that has this text in it as"
                 f" {quoted(text)}{LAYERS}"
@@ -83,6 +83,12 @@ def quoted(text: str) -> str:
     """`key=value` for a shell, quoted so that Hydra takes the value for text and not for a list, a number or a call."""
     key, _, value = text.partition("=")
     return shlex.quote(f"{key}={QuotedString(value, Quote.double).with_quotes()}")
+
+
+def sweeps(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for a sweep: `-m`, or a `hydra.mode`."""
+    options, _ = command_line_parser().parse_known_args(arguments)
+    return options.multirun or any(text.startswith("hydra.mode=") for text in options.overrides)
 
 
 def typed(text: str) -> str:

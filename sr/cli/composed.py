@@ -2,15 +2,15 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from omegaconf import OmegaConf
 
-from sr.cli.command_line import check_command_line
+from sr.cli.command_line import check_command_line, sweeps
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
 from sr.cli.nodes import with_named_nodes
-from sr.cli.private_hydra import command_line_parser, list_groups_without_copies
+from sr.cli.private_hydra import list_groups_without_copies
 from sr.cli.version import version_text
 from sr.config import register_schemas
 from sr.ops.program_names import to_type
@@ -21,7 +21,7 @@ def start(task: Callable[[], None], *, prepare: Callable[[], None] | None = None
 
     Args:
         task: a function under `hydra.main`, which reads sys.argv.
-        prepare: a function that is called where Hydra will run something, and not only show its help or the like.
+        prepare: a function that is called before a sweep; its programs take long to import.
     """
     if "--version" in sys.argv[1:]:  # Hydra would print its own
         print(version_text())
@@ -33,12 +33,6 @@ def start(task: Callable[[], None], *, prepare: Callable[[], None] | None = None
     with readable_errors(explain_hydra):
         check_command_line(sys.argv[1:])
         sys.argv[1:] = with_named_nodes(sys.argv[1:])
-        if prepare is not None and not _only_shows(sys.argv[1:]):
+        if prepare is not None and sweeps(sys.argv[1:]):
             prepare()
         task()
-
-
-def _only_shows(arguments: Sequence[str]) -> bool:
-    """Whether Hydra is to show something, such as its help, instead of running anything."""
-    options, _ = command_line_parser().parse_known_args(arguments)
-    return bool(options.help or options.hydra_help or options.cfg or options.info or options.shell_completion)

@@ -31,15 +31,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         epilog="Exit status: 0 nothing found, 1 something found or an error, 2 wrong arguments.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--hr-patch-size", type=int, default=384, help="side of the patches (384)")
-    parser.add_argument("--channels", type=int, default=3, help="that training asks for (3)")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="of the training to come, as for sr-train: experiment=NAME, data.hr_patch_size=N, channels=N, ...",
+    )
+    parser.add_argument(
+        "--config-dir", type=Path, metavar="DIR", help="folder of your own experiments, as for sr-train"
+    )
     parser.add_argument("--workers", type=int, default=usable_cores(), help="processes (one per core)")
     parser.add_argument("--out", type=Path, help="write a list for data.exclude")
     add_version(parser)
-    options = parser.parse_args(arguments)
-    for name in ("hr_patch_size", "channels", "workers"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} {getattr(options, name)} must be 1 or more")
+    options = parser.parse_intermixed_args(arguments)
+    if options.workers < 1:
+        parser.error(f"--workers {options.workers} must be 1 or more")
     return options
 
 

@@ -6,7 +6,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from sr.cli.composed import start
+from sr.cli.errors import readable_errors
+from sr.cli.hydra_errors import explain_hydra
 from sr.cli.shipped import shipped_configuration
+from sr.programs.at_hand import check_at_hand
 from sr.run.directory import register_resolvers
 
 
@@ -17,10 +20,12 @@ def compose(cfg: DictConfig) -> None:
         from sr.programs.sweep import run
 
         run(HydraConfig.get(), cfg)
-    else:
-        from sr.programs.train import main
+        return
+    with readable_errors(explain_hydra):
+        check_at_hand(cfg)
+    from sr.programs.train import main
 
-        main(cfg)
+    main(cfg)
 
 
 def main() -> None:

@@ -1,17 +1,26 @@
 """Is a folder fit to be trained on?"""
 
 import argparse
+import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cv2
+from hydra import compose, initialize_config_dir
 from tqdm import tqdm
 
+from sr.cli.command_line import check_command_line
+from sr.cli.errors import readable_errors
+from sr.cli.hydra_errors import explain_hydra
+from sr.cli.nodes import with_named_nodes
+from sr.cli.shipped import shipped_configuration
+from sr.config import register_schemas
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
 from sr.ops.processes import end_with_parent
 from sr.ops.whole_file import replacing
@@ -20,9 +29,28 @@ from sr.pictures.listing import list_images
 SHOWN = 5  # number of files of each kind that are shown
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the chosen recipe needs of an image.
+
+    Attributes:
+        channels: the number of channels.
+        smallest: the least side in pixels; 0 where smaller images are mirrored.
+        words: where the numbers come from, for the user.
+    """
+
+    channels: int
+    smallest: int
+    words: str
+
+
 def run(options: argparse.Namespace) -> int:
+    """Examine the folder and print what was found. Returns the exit status: 1 where something was found."""
+    with readable_errors(explain_hydra):
+        wanted = wanted_by(options.overrides, config_dir=options.config_dir)
     paths = list_images(options.folder)
-    examined = examine_all(paths, options)
+    print(wanted.words)
+    examined = examine_all(paths, wanted, workers=options.workers)
     found = [finding for each in examined for finding in each.findings] + duplicates(examined)
     root = options.folder.expanduser()
     print(summary(found, images=len(paths), root=root))
@@ -32,10 +60,36 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Examined]:
-    work = partial(examine, channels=options.channels, smallest=options.hr_patch_size)
+def wanted_by(overrides: Sequence[str], *, config_dir: Path | None = None) -> Wanted:
+    """What a training with these overrides needs of its images.
+
+    Args:
+        overrides: overrides as for sr-train; data=folder where they choose no origin.
+        config_dir: a folder of the user's own options, or None.
+
+    Raises:
+        ValueError: an override cannot be read.
+    """
+    check_command_line(overrides)
+    register_schemas()
+    given = with_named_nodes(overrides)
+    origin = [] if any(each.startswith("data=") for each in given) else ["data=folder"]
+    places = [f"hydra.searchpath=[{json.dumps(str(config_dir.absolute()))}]"] if config_dir else []
+    with initialize_config_dir(str(shipped_configuration()), version_base="1.3"):
+        cfg = compose("train", overrides=[*places, *origin, *given])
+    pads = cfg.data.small_images == "pad"
+    small = "smaller images are mirrored" if pads else f"images of {cfg.data.hr_patch_size} pixels or more"
+    return Wanted(
+        channels=cfg.channels,
+        smallest=0 if pads else cfg.data.hr_patch_size,
+        words=f"for {cfg.name}: channels={cfg.channels}, data.hr_patch_size={cfg.data.hr_patch_size} ({small})",
+    )
+
+
+def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[Examined]:
+    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest)
     with (
-        ProcessPoolExecutor(options.workers, initializer=_prepare_worker) as pool,
+        ProcessPoolExecutor(workers, initializer=_prepare_worker) as pool,
         tqdm(total=len(paths), unit="image", file=sys.stderr) as bar,
     ):
         examined = []
