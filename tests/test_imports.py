@@ -64,6 +64,21 @@ def test_imports_point_one_way(file: str) -> None:
             assert room in CONFIGURED or file in FRONT_DOOR, f"{file} imports {name}"
 
 
+@pytest.mark.parametrize("file", [*FILES, "train.py", "evaluate.py"])
+def test_nothing_that_windows_lacks_is_imported_with_a_module(file: str) -> None:
+    top = [
+        node
+        for node in ast.parse((ROOT / file).read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {
+        name
+        for node in top
+        for name in ([each.name for each in node.names] if isinstance(node, ast.Import) else [node.module])
+    }
+    assert not names & {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios"}
+
+
 def room_of(file: str) -> str:
     return file.removesuffix(".py").split("/")[1]
 

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,7 @@ from sr.cli.shipped import shipped_configuration
 from sr.config import register_schemas
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
 from sr.ops.processes import end_with_parent
+from sr.ops.signals import KILL
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
@@ -105,7 +105,7 @@ def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[
 
 def _prepare_worker() -> None:
     cv2.setNumThreads(1)
-    end_with_parent(signal.SIGKILL)
+    end_with_parent(KILL)
 
 
 def summary(found: Sequence[Finding], *, images: int, root: Path) -> str:

@@ -38,6 +38,7 @@ from sr.ops.hardware import training_layout
 from sr.ops.node_names import node_text
 from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.program_names import to_type
+from sr.ops.signals import KILL
 from sr.ops.whole_file import remove_unfinished
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
@@ -77,7 +78,7 @@ def explain_lightning(error: BaseException) -> str | None:
 def train(cfg: DictConfig) -> None:
     """Train one run. The first of its processes locks the directory, so that no other run uses it."""
     first = rank_zero_only.rank == 0  # type: ignore[attr-defined]
-    end_with_starter(signal.SIGTERM if first else signal.SIGKILL)  # a job of a sweep saves before it ends
+    end_with_starter(signal.SIGTERM if first else KILL)  # a job of a sweep saves before it ends
     with alone_in(Path(cfg.run_dir), key="hydra.run.dir") if first else nullcontext(), starting_others():
         build_and_fit(cfg)
 

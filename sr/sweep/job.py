@@ -18,7 +18,7 @@ from typing import IO, Any
 from sr.ops import exit_status
 from sr.ops.metrics_csv import read_columns
 from sr.ops.processes import starting_others
-from sr.ops.signals import END_OF_SWEEP, heeded
+from sr.ops.signals import END_OF_SWEEP, KILL, heeded
 from sr.ops.whole_file import replacing
 
 log = logging.getLogger(__name__)
@@ -157,13 +157,20 @@ def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the processes of the job that are left, after GRACE seconds if its first process has ended."""
+    """Kill the processes of the job that are left, after GRACE seconds if its first process has ended.
+
+    Windows has no groups of processes, so only the first one is killed there.
+    """
+    if not hasattr(os, "killpg"):
+        process.kill()
+        process.wait()
+        return
     deadline = monotonic() + (0 if process.poll() is None else GRACE)
     with suppress(ProcessLookupError):
         while monotonic() < deadline:
             os.killpg(process.pid, 0)
             sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, KILL)
     process.wait()
 
 

@@ -150,7 +150,7 @@ def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None
     images = ImageFiles.from_directory(photos)
     with pytest.raises(
         ValueError,
-        match=r"^2 of 4 images are smaller than a patch of 68, the smallest is .*a\.png of 72 x 64 pixels: write"
+        match=r"^3 of 4 images are smaller than a patch of 68, the smallest is .*a\.png of 72 x 64 pixels: write"
         r" data\.small_images=pad, which mirrors them, or data\.hr_patch_size=64, which all of them fill$",
     ):
         usable_files(images, smallest=68, small_images="raise", on_error="raise", unit=16)

@@ -1,6 +1,7 @@
 """A job is a process, and what became of it can be read afterwards."""
 
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -71,6 +72,27 @@ def test_no_process_outlives_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for file in deaf:
         status = Path(f"/proc/{file.read_text()}/stat")
         assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def test_a_job_is_ended_where_there_are_no_groups(
+    program: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: this job would wait for ever, and ignores the polite end."""
+    monkeypatch.delattr(os, "killpg")
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(module, "POLL", 0.05)
+    deaf = tmp_path / "deaf.py"
+    deaf.write_text(DEAF.replace("os.fork()", "True").format(folder=str(tmp_path)))
+    done = run_job(
+        [sys.executable, str(deaf)],
+        number=0,
+        overrides=[],
+        folder=tmp_path / "0",
+        give_up=(tmp_path / "first").exists,
+    )
+    assert done.status == "pruned"
+    assert not Path(f"/proc/{(tmp_path / 'first').read_text()}").exists()
+    assert run_job(program, number=1, overrides=["x=1"], folder=tmp_path / "1").status == "done"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
