@@ -14,6 +14,8 @@ from sr.pictures.reading import read_header
 HIDDEN = """
 import enum, multiprocessing, os, pathlib
 import cv2, hydra, lightning, torch, torchmetrics, wandb
+from lightning.pytorch.trainer.connectors import signal_connector
+signal_connector._IS_WINDOWS = True  # it asks for SIGUSR1 elsewhere
 sys.modules["fcntl"] = None
 for name in ("sysconf", "killpg", "getuid", "sched_getaffinity", "fork", "setsid", "getpgid"):
     delattr(os, name)

@@ -44,5 +44,5 @@ class Hungry(nn.Module):
 
 
 def upscale(*arguments: object) -> int:
-    """Run `python -m sr.upscale` in this process; returns its status."""
+    """Run sr-upscale in this process; returns its status."""
     return run(parse([str(each) for each in arguments]))
