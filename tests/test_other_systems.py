@@ -19,10 +19,11 @@ signal_connector._IS_WINDOWS = True  # it asks for SIGUSR1 elsewhere
 sys.modules["fcntl"] = None
 for name in ("sysconf", "killpg", "getuid", "sched_getaffinity", "fork", "setsid", "getpgid"):
     delattr(os, name)
-for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGCHLD"):
+for name in ("SIGUSR1", "SIGUSR2", "SIGHUP"):  # torch asks for SIGCHLD on Linux
     delattr(signal, name)
 signal.Signals = enum.IntEnum("Signals", {each.name: int(each) for each in signal.Signals
     if each.name in ("SIGABRT", "SIGFPE", "SIGILL", "SIGINT", "SIGSEGV", "SIGTERM")})
+signal.valid_signals = lambda: set(signal.Signals)
 for name in ("is_file", "exists", "open"):
     def absent(self, *args, _real=getattr(pathlib.Path, name), _name=name, **kwargs):
         if str(self).startswith(("/proc", "/sys")):
