@@ -1,4 +1,4 @@
-"""What `python -m sr.degradations.preview` writes, and that its records lead to the same pixels."""
+"""What `sr-preview` writes, and that its records lead to the same pixels."""
 
 import hashlib
 import json
