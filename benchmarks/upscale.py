@@ -31,7 +31,8 @@ PLAIN = "plain"
 # Runs the program and prints the peak of its resident memory on standard error.
 PROGRAM = """
 import resource, sys
-from sr.upscale.__main__ import parse, run
+from sr.commands.upscale import parse
+from sr.programs.upscale import run
 status = run(parse(sys.argv[1:]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
 sys.exit(status)
@@ -75,7 +76,7 @@ def one_pass(variant: str, name: str, size: int) -> None:
     """Upscale one image and print the seconds, the peak of memory in bytes and the number of tiles as JSON."""
     # The module of the program comes first: it makes settings that must be made before torch is imported.
     if variant != PLAIN:
-        import sr.upscale.__main__  # noqa: F401
+        import sr.programs.upscale  # noqa: F401
     import resource
     from contextlib import nullcontext
     from time import perf_counter, thread_time

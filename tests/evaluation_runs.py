@@ -8,11 +8,11 @@ from helpers import ROOT, compose_config
 from hydra import compose, initialize_config_dir
 from safetensors.torch import save_file
 
-from evaluate import evaluate
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.cli.choices import Choice, find_choice
 from sr.config import register_schemas
 from sr.evaluation.result import Evaluation
+from sr.programs.evaluate import evaluate
 
 METRICS = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "mse"]  # of protocol=validation
 

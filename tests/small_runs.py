@@ -9,7 +9,7 @@ import torch
 from helpers import compose_config, small_gan
 from processes import ROOT, finished, running
 
-from train import train
+from sr.programs.train import train
 
 # A prelude does something to the program, in each of its processes, which then runs as from the command line.
 PROGRAM = """

@@ -55,8 +55,8 @@ def test_who_asks_for_the_traceback_gets_it(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 PROGRAMS = {"train.py": ROOT / "train.py", "evaluate.py": ROOT / "evaluate.py"}
-NEEDED = {"train.py": ["hydra.run.dir=run"], "evaluate.py": [], "__main__.py": ["hr_dir=."]}
-PROGRAMS["sr.degradations.preview"] = ROOT / "sr" / "degradations" / "preview" / "__main__.py"
+NEEDED = {"train.py": ["hydra.run.dir=run"], "evaluate.py": [], "preview.py": ["hr_dir=."]}
+PROGRAMS["sr-preview"] = ROOT / "sr" / "commands" / "preview.py"
 
 
 @pytest.mark.parametrize("file", PROGRAMS.values(), ids=PROGRAMS)

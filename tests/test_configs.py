@@ -13,6 +13,7 @@ from spandrel_files import stand_in_for_torchvision
 
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.cli.errors import explain
+from sr.cli.hydra_errors import explain_hydra
 from sr.config import TrainConfig, check_root_keys
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
@@ -116,7 +117,7 @@ def test_every_experiment_builds_its_optimizers_and_schedulers(experiment: str, 
 def test_a_typo_on_the_command_line_is_named(override: str, key: str) -> None:
     with pytest.raises(ConfigCompositionException) as error:
         compose_config(override)
-    assert key in str(explain(error.value))
+    assert key in str(explain(error.value, explain_hydra))
 
 
 def test_an_added_root_key_is_named() -> None:
@@ -145,7 +146,7 @@ def test_a_typo_in_an_argument_is_named_with_its_place(
     cfg = compose_config("loss=l1", "generator=srvgg_compact", override)
     with pytest.raises(InstantiationException) as error:
         instantiate(cfg[node])
-    message = explain(error.value)
+    message = explain(error.value, explain_hydra)
     assert message is not None
     assert key in message
     assert f"in the configuration under {node}" in message

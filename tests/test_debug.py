@@ -10,8 +10,8 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
 from sr.config import register_schemas
+from sr.programs.train import train
 from sr.run.directory import register_resolvers
-from train import train
 
 SMALL = (
     "experiment=quickstart",

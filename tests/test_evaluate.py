@@ -9,13 +9,13 @@ from evaluation_runs import METRICS, evaluate_into, write_checkpoint, write_two_
 from helpers import ROOT, compose_config, picture, run_program
 from hydra.utils import instantiate
 
-from evaluate import open_sets
 from sr.archs.bicubic import Bicubic
 from sr.evaluation.tables import format_protocol, format_table
 from sr.ops.image import to_float, to_tensor
 from sr.ops.resize import imresize
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
+from sr.programs.evaluate import open_sets
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from spandrel_files import stand_in_for_torchvision
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.cli.argument_types import check_types
 from sr.cli.errors import explain
+from sr.cli.hydra_errors import explain_hydra
 from sr.data.pack.packing import find_originals, pack
 from sr.data.shards.storage import Storage
 from sr.pictures.writing import write_png
@@ -225,10 +226,10 @@ def is_ours(error: BaseException | None) -> bool:
 def test_every_option_builds_or_is_refused_in_our_words(experiment: str, share: int, files: Path) -> None:
     for each in exchanged(experiment, files, share=share):
         if isinstance(each.error, InterpolationKeyError):
-            assert "which this configuration does not have" in str(explain(each.error)), each
+            assert "which this configuration does not have" in str(explain(each.error, explain_hydra)), each
         elif each.error is not None:
             assert is_ours(each.error), each
-            assert explain(each.error), each
+            assert explain(each.error, explain_hydra), each
         # Somewhere every option fits, but for a generator without parameters, which evaluate.py alone has a use for.
         if experiment == FITS_ALL and each.error is not None:
             assert "has nothing to train" in str(each.error), each

@@ -26,8 +26,8 @@ COMMANDS = [line for block in BLOCKS for line in block if not line.startswith("e
 PROGRAMS = {
     "train.py": [str(ROOT / "train.py")],
     "evaluate.py": [str(ROOT / "evaluate.py")],
-    "sr-export": ["-m", "sr.export"],
-    "sr-upscale": ["-m", "sr.upscale"],
+    "sr-export": ["-m", "sr.commands.export"],
+    "sr-upscale": ["-m", "sr.commands.upscale"],
 }
 
 

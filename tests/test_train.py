@@ -10,7 +10,7 @@ from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
 from training_runs import alive, rows, run, state
 
-from train import degradation_of_validation, train, wandb_commands
+from sr.programs.train import degradation_of_validation, train, wandb_commands
 
 
 @pytest.mark.parametrize("experiment", experiments())

@@ -7,7 +7,8 @@ from helpers import compose_config, run_program, tiny
 from hydra.errors import InstantiationException
 
 from sr.cli.errors import explain
-from train import train
+from sr.cli.hydra_errors import explain_hydra
+from sr.programs.train import train
 
 
 def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) -> None:
@@ -74,12 +75,13 @@ def test_what_a_constructor_refuses_shows_before_training(
     arguments = [a for a in tiny("image_enhancement", tmp_path / "run", tmp_path) if "loss." not in a]
     with pytest.raises(InstantiationException) as caught:
         train(compose_config(*arguments, "loss=l1", *overrides))
-    assert str(explain(caught.value)).startswith(message)
+    assert str(explain(caught.value, explain_hydra)).startswith(message)
     assert not (tmp_path / "run").exists()
 
 
 def test_errors_of_launchers_and_options_are_one_message() -> None:
-    no_slurm = explain(RuntimeError('Could not detect "srun", are you indeed on a slurm cluster?'))
+    no_srun = RuntimeError('Could not detect "srun", are you indeed on a slurm cluster?')
+    no_slurm = explain(no_srun, explain_hydra)
     assert no_slurm is not None
     assert no_slurm.startswith("hydra/launcher=slurm: this machine has no SLURM")
     done = run_program("train.py", "-m", "seed=1,2", "--cfg", "hydra")

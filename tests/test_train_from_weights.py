@@ -7,7 +7,7 @@ import torch
 from helpers import compose_config, write_vgg
 from training_runs import alive, rows, run, state
 
-from train import train
+from sr.programs.train import train
 
 
 def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from helpers import compose_config, tiny, write_vgg
 
-from train import train
+from sr.programs.train import train
 
 
 def run(experiment: str, tmp_path: Path, *overrides: str, name: str = "run") -> Path:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from sr.archs.bicubic import Bicubic
-from sr.upscale import __main__ as program
+from sr.commands.upscale import parse
+from sr.programs.upscale import run
 from sr.upscale.network import Network
 
 
@@ -43,5 +44,5 @@ class Hungry(nn.Module):
 
 
 def upscale(*arguments: object) -> int:
-    """Run `python -m sr.upscale` in this process; returns its status."""
-    return program.run(program.parse([str(each) for each in arguments]))
+    """Run sr-upscale in this process; returns its status."""
+    return run(parse([str(each) for each in arguments]))

@@ -13,7 +13,7 @@ from sr.callbacks.stop import Stopped
 from sr.metrics.quantity import check_monitor
 from sr.ops.private_lightning import begin_loops_anew, validates_now
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
-from sr.run.checkpoint_files import BEST, LAST, checkpoint_name
+from sr.run.checkpoint_names import BEST, LAST, checkpoint_name
 from sr.training.consensus import SAVE, STOP, Consensus
 
 

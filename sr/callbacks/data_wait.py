@@ -10,7 +10,7 @@ import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 from tqdm import tqdm
 
-from sr.ops.hardware import usable_cores
+from sr.ops.cores import usable_cores
 
 log = logging.getLogger(__name__)
 

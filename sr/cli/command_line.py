@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from types import NoneType
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,10 +11,12 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 from sr.cli.private_hydra import command_line_parser
+from sr.cli.shipped import shipped_configuration
+from sr.ops.program_names import to_type
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = shipped_configuration()
 OPTIONAL = ("hparams_search", "debug")  # groups of which conf/train.yaml chooses nothing
-# What a user of Lightning or Hydra may type -> what to write here; {value} is what was given.
+# What a user of Lightning or Hydra may type -> what to write here; {value} is what was given, {train} the program.
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
     "data.val_degradation": "write +degradation@data.val_degradation={value}",
@@ -33,9 +34,9 @@ ELSEWHERE = {
     "model.gradient_clip": "write model.optimization.gradient_clip={value}",
     "model.accumulate": "write model.optimization.accumulate={value}",
     "trainer.auto_lr_find": "there is no learning-rate finder; compare a few rates in a sweep:"
-    " python train.py -m optimizer_g.lr=1e-4,2e-4,4e-4",
+    " {train} -m optimizer_g.lr=1e-4,2e-4,4e-4",
     "trainer.auto_scale_batch_size": "there is no batch-size finder; try a few sizes in a sweep:"
-    " python train.py -m data.batch_size=4,8,16 trainer.max_steps=100",
+    " {train} -m data.batch_size=4,8,16 trainer.max_steps=100",
     "trainer.resume_from_checkpoint": "write resume={value}",
     "trainer.fast_dev_run": "write debug=batch, which runs everything once",
     "trainer.overfit_batches": "write debug=overfit, which trains on one batch again and again",
@@ -64,14 +65,14 @@ def check_command_line(arguments: Sequence[str]) -> None:
         keys = [*options.overrides, *others]
         flags = [argument for argument in arguments if argument not in keys]
         raise ValueError(f"options come before keys: write {shlex.join([*flags, *keys])}")
-    sweeps = options.multirun or any(text.startswith("hydra.mode=") for text in options.overrides)
+    several = sweeps(arguments)
     for text in options.overrides:
         override = _parsed(text)
         key = str(override.key_or_group)
         if key in ELSEWHERE and override.package is None and not _is_node(override):
-            raise ValueError(f"{key}: {ELSEWHERE[key].format(value=_value(text))}")
+            raise ValueError(f"{key}: {_elsewhere(key, value=_value(text))}")
         _check_choice(override, text, elsewhere=options.config_dir is not None)
-        if override.is_sweep_override() and not sweeps:
+        if override.is_sweep_override() and not several:
             raise ValueError(
                 f"{text} is a sweep: start it with -m, before the keys; or write one value that has this text in it as"
                 f" {quoted(text)}{LAYERS}"
@@ -82,6 +83,12 @@ def quoted(text: str) -> str:
     """`key=value` for a shell, quoted so that Hydra takes the value for text and not for a list, a number or a call."""
     key, _, value = text.partition("=")
     return shlex.quote(f"{key}={QuotedString(value, Quote.double).with_quotes()}")
+
+
+def sweeps(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for a sweep: `-m`, or a `hydra.mode`."""
+    options, _ = command_line_parser().parse_known_args(arguments)
+    return options.multirun or any(text.startswith("hydra.mode=") for text in options.overrides)
 
 
 def typed(text: str) -> str:
@@ -117,6 +124,10 @@ def _parsed(text: str) -> Override:
             ) from error
         layers = LAYERS if '"' in typed(text) else ""
         raise ValueError(f"{text}: Hydra cannot read this value; write {typed(text)}{layers}") from error
+
+
+def _elsewhere(key: str, *, value: str) -> str:
+    return ELSEWHERE[key].format(value=value, train=shlex.join(to_type("train")))
 
 
 def _is_node(override: Override) -> bool:

@@ -1,4 +1,4 @@
-"""A configuration that cannot be composed: what Hydra and OmegaConf say, with the key, the choices and what to type."""
+"""What Hydra and OmegaConf say of a configuration, with the key, the choices and what to type."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -18,10 +18,49 @@ from omegaconf.errors import (
 )
 
 from sr.cli.argument_types import parameters_of
+from sr.cli.errors import text_of
 from sr.cli.private_hydra import has_keys, node_of, root_of, value_of
 from sr.config import TrainConfig
 
 ROOT_KEYS = {entry.name for entry in fields(TrainConfig)}
+
+
+def explain_hydra(error: BaseException) -> str | None:
+    """The message for a user where the error is of Hydra, OmegaConf or a launcher; None for all others."""
+    text = str(error)
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        key = re.search(r"full_key: (\S+)", text)
+        place = f" (in the configuration under {_written(key.group(1))})" if key else ""
+        return f"{_missing_module(error.__cause__) or text_of(error.__cause__)}{place}"
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return explain_composition(error)
+    if isinstance(error, RuntimeError) and text.startswith('Could not detect "srun"'):
+        return (
+            "hydra/launcher=slurm: this machine has no SLURM (srun is not installed); start it on a cluster"
+        )
+    if isinstance(error, ValueError) and text.startswith("Only one of --run, --multirun"):
+        return text  # about Hydra's own options
+    return None
+
+
+def _missing_module(error: BaseException) -> str | None:
+    """The message where the module of a `_target_`, or one that it imports, is not here."""
+    missing = re.search(
+        r"Error loading '([\w.]+)':\nModuleNotFoundError\(\"No module named '(\w+)'\"\)", str(error)
+    )
+    if missing is None:
+        return None
+    return (
+        f"{missing[1]} needs the module {missing[2]}, which is not here: install its package, or put its folder into"
+        " PYTHONPATH"
+    )
+
+
+def _written(key: str) -> str:
+    """The key under which a user writes a node: `model` and `data` hold copies of those of other groups."""
+    inner = key.partition(".")[2]
+    copied = key.startswith(("model.", "data.")) and inner.partition(".")[0] in ROOT_KEYS
+    return inner if copied else key
 
 
 def explain_composition(error: HydraException | OmegaConfBaseException) -> str:

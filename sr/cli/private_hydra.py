@@ -7,10 +7,14 @@ Each is here because there is no public way to do what it does.
 from argparse import ArgumentParser
 from typing import Any
 
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig
+
+_options_with_copies = ConfigLoaderImpl.get_group_options
 
 
 def command_line_parser() -> ArgumentParser:
@@ -41,3 +45,24 @@ def root_of(node: DictConfig) -> Any:
 def has_keys(node: Any) -> bool:
     """Whether it is a node with keys of its own, and neither missing nor a reference to another."""
     return isinstance(node, DictConfig) and not (node._is_missing() or node._is_interpolation())
+
+
+def list_groups_without_copies() -> None:
+    """Have Hydra list the options of a group by the search path that it has, and not by a copy of it.
+
+    Hydra copies the search path, with everything in its store, for each of the 130 questions that its help asks, so
+    that a `hydra.searchpath` can change the copy. Where none is given, that is most of the time of `--help`.
+    """
+
+    def options(
+        loader: ConfigLoaderImpl,
+        group_name: str,
+        results_filter: ObjectType | None = ObjectType.CONFIG,
+        config_name: str | None = None,
+        overrides: list[str] | None = None,
+    ) -> list[str]:
+        if config_name is None and not overrides:
+            return loader.repository.get_group_options(group_name, results_filter)
+        return _options_with_copies(loader, group_name, results_filter, config_name, overrides)
+
+    ConfigLoaderImpl.get_group_options = options  # type: ignore[method-assign, assignment]

@@ -1,4 +1,4 @@
-"""Files that training leaves out, by a list such as `python -m sr.data.check` writes."""
+"""Files that training leaves out, by a list such as `sr-check` writes."""
 
 import logging
 from pathlib import Path

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from sr.ops.private_torch import WorkersIterator, processes_of, shut_down, stop_watching, workers_of
 from sr.ops.processes import end_with_parent
-from sr.ops.signals import END_OF_RUN
+from sr.ops.signals import END_OF_RUN, KILL
 
 T_co = TypeVar("T_co", covariant=True)
 PATIENCE = 2.0  # seconds that workers have to finish their sample
@@ -48,7 +48,7 @@ def prepare_worker(worker: int) -> None:
     A signal that is sent to all processes of a run is for the training process, which saves and then ends its loaders.
     """
     cv2.setNumThreads(0)
-    end_with_parent(signal.SIGKILL)
+    end_with_parent(KILL)
     for number in END_OF_RUN:
         signal.signal(number, signal.SIG_IGN)
 

@@ -33,7 +33,11 @@ class FileData(SRDataModule):
 
     def _checked(self, images: ImageFiles) -> ImageFiles:
         return usable_files(
-            images, smallest=self.hr_patch_size, small_images=self.small_images, on_error=self.on_error
+            images,
+            smallest=self.hr_patch_size,
+            small_images=self.small_images,
+            on_error=self.on_error,
+            unit=8 * self.scale,  # discriminators need a multiple of 8 too
         )
 
     def _cached(self, images: ImageFiles) -> ImageSource:
@@ -140,7 +144,12 @@ class PairedData(FileData):
         lr_patch_size = self.hr_patch_size // self.scale
         usable_lr = set(
             usable_files(
-                lr, smallest=lr_patch_size, small_images=self.small_images, on_error=self.on_error
+                lr,
+                smallest=lr_patch_size,
+                small_images=self.small_images,
+                on_error=self.on_error,
+                unit=8,
+                enlarged=self.scale,
             ).paths
         )
         kept = [a in usable_hr and b in usable_lr for a, b in zip(hr.paths, lr.paths, strict=True)]

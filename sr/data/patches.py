@@ -1,7 +1,7 @@
 """Training samples: a window of an image, augmented, as a pair of LR and HR patches."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import albumentations
@@ -182,8 +182,18 @@ class PairedPatches(TrainingPatches):
         return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]
 
 
-def usable_files(images: ImageFiles, *, smallest: int, small_images: str, on_error: str) -> ImageFiles:
+def usable_files(
+    images: ImageFiles, *, smallest: int, small_images: str, on_error: str, unit: int, enlarged: int = 1
+) -> ImageFiles:
     """Keep the files that training can use, by their headers, before it starts.
+
+    Args:
+        images: the files.
+        smallest: the side of a patch of these images in pixels.
+        small_images: the treatment of a smaller image: `raise`, or `pad`.
+        on_error: the treatment of an unreadable file: `raise`, or `skip`.
+        unit: the number of which the side of a patch has to be a multiple.
+        enlarged: the factor by which data.hr_patch_size is larger than `smallest`.
 
     Raises:
         UnreadableImageError: a file cannot be read as an image and on_error is "raise".
@@ -198,12 +208,9 @@ def usable_files(images: ImageFiles, *, smallest: int, small_images: str, on_err
                 raise
             log.warning("skipped: %s", error)
             continue
-        if min(header.height, header.width) < smallest and small_images == "raise":
-            raise ValueError(
-                f"{path} has {header.width} x {header.height} pixels, less than a patch of {smallest}: take a smaller"
-                " data.hr_patch_size, or data.small_images=pad to mirror it"
-            )
         usable[path] = header
+    if small_images == "raise":
+        _refuse_small(usable, smallest=smallest, unit=unit, enlarged=enlarged)
     if len(usable) < len(images):
         log.warning("%d of %d files in %s were skipped", len(images) - len(usable), len(images), images.root)
     if not usable:
@@ -211,3 +218,18 @@ def usable_files(images: ImageFiles, *, smallest: int, small_images: str, on_err
     kept = ImageFiles(list(usable), root=images.root, channels=images.channels)
     say_conversions(kept, list(usable.values()))
     return kept
+
+
+def _refuse_small(headers: Mapping[Path, Header], *, smallest: int, unit: int, enlarged: int) -> None:
+    """Raises ValueError where images are smaller than a patch, with the words that help."""
+    sides = {path: min(header.height, header.width) for path, header in headers.items()}
+    small = [path for path, side in sides.items() if side < smallest]
+    if not small:
+        return
+    worst = min(small, key=lambda path: sides[path])
+    fitting = sides[worst] // unit * unit * enlarged
+    raise ValueError(
+        f"{len(small)} of {len(headers)} images are smaller than a patch of {smallest}, the smallest is {worst} of"
+        f" {headers[worst].width} x {headers[worst].height} pixels: write data.small_images=pad, which mirrors them"
+        + (f", or data.hr_patch_size={fitting}, which all of them fill" if fitting else "")
+    )

@@ -77,7 +77,7 @@ def format_export(curve: Tradeoff, checkpoints: Mapping[str, str], *, trust: Seq
     alphas = [point.alpha for point in next(iter(curve.sets.values()))]
     return (
         "one alpha as a file of its own:\n"
-        f"python -m sr.export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)}"
+        f"sr-export --ckpt {shlex.quote(first)} --interpolate-with {shlex.quote(second)}"
         f"{packages} --alpha {alphas[len(alphas) // 2]:g} --format safetensors --out FILE"
     )
 

@@ -1,16 +1,25 @@
-"""The definition of an export format, and the table of all formats."""
+"""The definition of an export format, and the names of all formats.
+
+A format is imported when it is asked for, so that a command line can name them all at once.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from sr.export.ncnn_graph import Ncnn
-from sr.export.onnx_graph import Onnx
-from sr.export.state_dict import Pth, Safetensors
-from sr.export.torchscript import TorchScript
-from sr.weights.generator import TrainedGenerator
+    from sr.weights.generator import TrainedGenerator
+
+FORMATS = {
+    "safetensors": "sr.export.state_dict.Safetensors",
+    "pth": "sr.export.state_dict.Pth",
+    "onnx": "sr.export.onnx_graph.Onnx",
+    "torchscript": "sr.export.torchscript.TorchScript",
+    "ncnn": "sr.export.ncnn_graph.Ncnn",
+}
 
 
 class Format(Protocol):
@@ -27,20 +36,18 @@ class Format(Protocol):
     tolerance: float
     packages: tuple[str, ...]
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(self, trained: "TrainedGenerator", card: Mapping[str, str]) -> dict[str, bytes]:
         """The contents of the files by suffix."""
 
-    def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
+    def load(self, path: Path, *, trust: Sequence[str] = ()) -> "Callable[[Tensor], Tensor]":
         """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale).
 
         `trust` names packages whose nets a file of weights may describe; a file that holds the program needs none.
         """
 
 
-FORMATS: dict[str, Format] = {
-    "safetensors": Safetensors(),
-    "pth": Pth(),
-    "onnx": Onnx(),
-    "torchscript": TorchScript(),
-    "ncnn": Ncnn(),
-}
+def file_format_of(name: str) -> Format:
+    """The format of that name in FORMATS."""
+    module, _, kind = FORMATS[name].rpartition(".")
+    file_format: Format = getattr(import_module(module), kind)()
+    return file_format

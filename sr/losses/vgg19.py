@@ -5,9 +5,6 @@ Source: Simonyan and Zisserman, ICLR 2015, table 1, configuration E (without bat
 
 import http.client
 import socket
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.losses import vgg19_file
 from sr.ops.paths import why_no_file
 from sr.ops.weight_file import CheckpointError, check_finite, check_name, read_weight_file
 
-WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"  # ends with the start of its SHA-256, which the file is checked against
-WEIGHTS_URL = f"https://download.pytorch.org/models/{WEIGHTS_FILE}"
-
-ANSWER = 5.0  # seconds that the server has for its first answer
 STALL = 30.0  # seconds without a byte after which a download is given up
 
 # (channels, convolutions) of each block, which ends with a max-pooling.
@@ -108,7 +102,7 @@ class VGG19Features(nn.Module):
 
 def _read(weights: str | None) -> tuple[Path, Any]:
     """The path and the content of the file of weights: the given one, else the cached one, else the download."""
-    cached = Path(torch.hub.get_dir(), "checkpoints", WEIGHTS_FILE)
+    cached = Path(torch.hub.get_dir(), "checkpoints", vgg19_file.WEIGHTS_FILE)
     if weights is None and not cached.is_file():
         return cached, _download(cached)
     file = cached if weights is None else Path(weights).expanduser()
@@ -127,44 +121,18 @@ def _download(cached: Path) -> Any:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALL)  # torch.hub would wait without end
     try:
-        _wait_for_answer(WEIGHTS_URL)
+        vgg19_file.wait_for_answer(vgg19_file.WEIGHTS_URL)
         return torch.hub.load_state_dict_from_url(
-            WEIGHTS_URL, map_location="cpu", check_hash=True, weights_only=True, file_name=WEIGHTS_FILE
+            vgg19_file.WEIGHTS_URL,
+            map_location="cpu",
+            check_hash=True,
+            weights_only=True,
+            file_name=vgg19_file.WEIGHTS_FILE,
         )
     except (OSError, http.client.HTTPException, RuntimeError) as error:  # no network, no room, a wrong hash
-        raise FileNotFoundError(
-            f"no VGG19 weights for the perceptual loss: {cached} does not exist and the download of "
-            f"{WEIGHTS_URL} failed ({error}). Put the file {WEIGHTS_FILE} there, or point to it with "
-            "loss.perceptual.loss.weights=<path>, or train without this loss, L1 and the GAN in the balance that "
-            "docs/results.md found good: '~loss.perceptual' loss.l1.weight=1 model.gan_weight=1e-3 "
-            "(without the last where model=psnr)"
-        ) from error
+        raise FileNotFoundError(vgg19_file.without_weights(cached, error)) from error
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _wait_for_answer(url: str) -> None:
-    """Wait for the first answer of a server. Raises OSError or HTTPException after `ANSWER` seconds without one.
-
-    It asks in a thread, since no limit can be set for the time that looking up a name takes.
-    """
-    faults: list[Exception] = [TimeoutError(f"no answer within {ANSWER:.0f} seconds")]
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=ANSWER).close()
-        except urllib.error.HTTPError:  # this is an answer too; the download reports what it means
-            pass
-        except (OSError, http.client.HTTPException) as error:
-            faults[0] = error
-            return
-        faults.clear()
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(ANSWER)
-    for fault in faults:
-        raise fault
 
 
 def _select(found: Any, *, like: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:

@@ -7,6 +7,8 @@ import torch
 
 from sr.ops import private_torch
 
+UNKNOWN_MEMORY = 2 * 2**30  # bytes that are taken as free where the system does not say
+
 
 def pick_device(name: str) -> torch.device:
     """`auto` is the GPU where there is one.
@@ -52,13 +54,6 @@ def cpu_has_bf16() -> bool:
     return private_torch.cpu_has_bf16()
 
 
-def usable_cores() -> int:
-    """The number of CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def free_memory(device: torch.device) -> int:
     """The bytes that are free without swapping; for a CPU, within the limit of the container."""
     if device.type == "cuda":
@@ -76,5 +71,7 @@ def _available_memory() -> int:
         for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-    # Elsewhere the standard library only knows the total memory; half of it is a safe guess.
+    if not hasattr(os, "sysconf"):  # on Windows the standard library does not know it
+        return UNKNOWN_MEMORY
+    # On macOS it only knows the total memory; half of it is a safe guess.
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

@@ -18,6 +18,10 @@ END_OF_RUN = _known("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 END_OF_SWEEP = _known("SIGINT", "SIGTERM", "SIGHUP")
 
 
+# The end that a process cannot refuse; Windows has one end for all.
+KILL = _known("SIGKILL", "SIGTERM")[0]
+
+
 def heeded(signals: Sequence[signal.Signals]) -> dict[signal.Signals, Handler]:
     """Signal -> its handler, without the signals that this process was started to ignore.
 

@@ -13,8 +13,6 @@ from sr.ops.whole_file import replacing
 from sr.pictures.picture import Picture
 from sr.pictures.png import write_png_stream
 
-FORMATS = ("png", "jpg", "webp", "same")
-SAME = {".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpeg", ".webp": ".webp", ".tif": ".tif", ".tiff": ".tiff"}
 # What a format can hold: longest side, bits per channel, transparency.
 LONGEST = {
     ".png": 2**31 - 1,
@@ -30,11 +28,6 @@ TIFF = (".tif", ".tiff")
 QUALITY = 95  # of 100, for JPEG and WebP
 STRIP = 256
 SEGMENT = 65519  # bytes of a profile in one segment of a JPEG
-
-
-def output_suffix(path: Path, file_format: str) -> str:
-    """The suffix of what becomes of `path`; `same` is PNG where the suffix cannot be written, such as BMP."""
-    return SAME.get(path.suffix.lower(), ".png") if file_format == "same" else f".{file_format}"
 
 
 def check_writable(folder: Path) -> None:

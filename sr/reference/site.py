@@ -7,7 +7,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from sr.cli.command_line import CONF
+from sr.cli.shipped import shipped_configuration
 from sr.config import ROOTS, register_schemas
 from sr.reference.options import read_options
 from sr.reference.pages import pages
@@ -70,4 +70,4 @@ def api_page(room: str) -> str:
 def read_groups() -> Any:
     register_schemas()
     register_resolvers()
-    return read_options([CONF])
+    return read_options([shipped_configuration()])

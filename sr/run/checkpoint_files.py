@@ -18,16 +18,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sr.ops.weight_file import CheckpointError, check_finite, read_weight_file
+from sr.run.checkpoint_names import BEST, LAST
 
 log = logging.getLogger(__name__)
-
-FOLDER = "checkpoints"
-LAST, BEST = "last", "best"
-
-
-def checkpoint_name(kind: str, index: int) -> str:
-    """`last.ckpt` is the newest, `last-1.ckpt` the one before; `best.ckpt` the best, `best-1.ckpt` the second."""
-    return f"{kind}-{index}.ckpt" if index else f"{kind}.ckpt"
 
 
 def newest_intact(folder: Path) -> Path | None:

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from sr.run.checkpoint_files import FOLDER
+from sr.run.checkpoint_names import FOLDER
 
 AUTO = "auto"
 

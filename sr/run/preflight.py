@@ -9,7 +9,8 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr.ops.hardware import has_bf16, usable_cores
+from sr.ops.cores import usable_cores
+from sr.ops.hardware import has_bf16
 from sr.ops.paths import why_no_file
 
 log = logging.getLogger(__name__)

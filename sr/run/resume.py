@@ -11,7 +11,8 @@ from typing import Any
 
 from sr.ops.paths import why_no_file
 from sr.ops.weight_file import read_weight_file
-from sr.run.checkpoint_files import FOLDER, fault, newest_intact
+from sr.run.checkpoint_files import fault, newest_intact
+from sr.run.checkpoint_names import FOLDER
 from sr.run.directory import AUTO
 
 # Keys whose state is part of the checkpoint: another value would be refused by that state, or have no effect.

@@ -18,7 +18,7 @@ from typing import IO, Any
 from sr.ops import exit_status
 from sr.ops.metrics_csv import read_columns
 from sr.ops.processes import starting_others
-from sr.ops.signals import END_OF_SWEEP, heeded
+from sr.ops.signals import END_OF_SWEEP, KILL, heeded
 from sr.ops.whole_file import replacing
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Job:
 
 
 def run_job(
-    program: Path,
+    program: Sequence[str],
     *,
     number: int,
     overrides: Sequence[str],
@@ -80,7 +80,7 @@ def run_job(
     told to stop.
 
     Args:
-        program: the path of train.py.
+        program: the words that start the program for training.
         options: the places where the job finds configurations, see `search_path`.
         give_up: a function that is called every half second; the job ends when it returns True.
 
@@ -90,7 +90,7 @@ def run_job(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORD).unlink(missing_ok=True)
     start = monotonic()
-    command = [sys.executable, str(program), *options, *overrides, f'hydra.run.dir="{folder}"']
+    command = [*program, *options, *overrides, f'hydra.run.dir="{folder}"']
     with _passing_on_signals() as (told, listeners):
         with starting_others():
             process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
@@ -157,13 +157,20 @@ def _wait(process: subprocess.Popen[bytes], told: list[int], give_up: Callable[[
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the processes of the job that are left, after GRACE seconds if its first process has ended."""
+    """Kill the processes of the job that are left, after GRACE seconds if its first process has ended.
+
+    Windows has no groups of processes, so only the first one is killed there.
+    """
+    if not hasattr(os, "killpg"):
+        process.kill()
+        process.wait()
+        return
     deadline = monotonic() + (0 if process.poll() is None else GRACE)
     with suppress(ProcessLookupError):
         while monotonic() < deadline:
             os.killpg(process.pid, 0)
             sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, KILL)
     process.wait()
 
 

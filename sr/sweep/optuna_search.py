@@ -14,6 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from sr.ops.metrics_csv import read_columns
+from sr.ops.program_names import to_start
 from sr.sweep.job import DONE, PRUNED, Job, run_job, search_path
 from sr.sweep.pareto import Objective
 from sr.sweep.space import split
@@ -21,7 +22,6 @@ from sr.sweep.summary import directed, end_interrupted
 
 log = logging.getLogger(__name__)
 ELSEWHERE = "take another hydra.sweep.dir"
-PROGRAM = Path(__file__).parents[2] / "train.py"
 
 
 class OptunaSweeper(Sweeper):
@@ -125,7 +125,7 @@ class OptunaSweeper(Sweeper):
         log.info("job %d: %s", number, " ".join(chosen))
         folder = self._folder / str(number)
         job = run_job(
-            PROGRAM,
+            to_start("train"),
             number=number,
             overrides=[*fixed, *chosen],
             folder=folder,

@@ -1,4 +1,4 @@
-"""The end of every sweep, whichever sweeper and launcher ran it: `hydra.callbacks` in conf/train.yaml."""
+"""The beginning and the end of every sweep, whichever sweeper and launcher runs it."""
 
 import atexit
 import sys
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra.errors import InstantiationException
-from hydra.experimental.callback import Callback
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -24,29 +23,23 @@ _held = ExitStack()
 atexit.register(_held.close)
 
 
-class SweepSummary(Callback):
-    """Ends the program with status 1 if a job failed, or if another sweep is using the directory."""
+def begin(config: DictConfig) -> None:
+    """Start a grid from its first job, even in the directory of an earlier grid; a study goes on.
 
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Start a grid from its first job, even in the directory of an earlier grid; a study goes on.
-
-        It ends the program before the first job when nothing says in which direction the objective is better.
-        """
-        try:
-            objectives_of(config.hydra.sweeper, config)
-        except (ValueError, InstantiationException) as error:  # Hydra would turn an exception into a warning
-            sys.exit(f"error: {error.__cause__ or error}")
-        try:
-            _held.enter_context(alone_in(Path(config.hydra.sweep.dir), key="hydra.sweep.dir"))
-        except InUseError as error:
-            sys.exit(f"error: {error}")
-        if "objectives" not in config.hydra.sweeper:
-            for file in Path(config.hydra.sweep.dir).glob(f"*/{RECORD}"):
-                file.unlink()
-
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        if summarize(config.hydra, config):
-            sys.exit(1)
+    It ends the program before the first job when nothing says in which direction the objective is better, or if another
+    sweep is using the directory.
+    """
+    try:
+        objectives_of(config.hydra.sweeper, config)
+    except (ValueError, InstantiationException) as error:  # Hydra would turn an exception into a warning
+        sys.exit(f"error: {error.__cause__ or error}")
+    try:
+        _held.enter_context(alone_in(Path(config.hydra.sweep.dir), key="hydra.sweep.dir"))
+    except InUseError as error:
+        sys.exit(f"error: {error}")
+    if "objectives" not in config.hydra.sweeper:
+        for file in Path(config.hydra.sweep.dir).glob(f"*/{RECORD}"):
+            file.unlink()
 
 
 def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:

@@ -4,8 +4,6 @@ from typing import Protocol
 
 import numpy as np
 
-from sr.ops.resize import Resizer
-
 
 class Canvas(Protocol):
     """Takes the parts of a net's output in reading order, and holds the result when all have come.
@@ -44,6 +42,10 @@ class Resampled:
     """
 
     def __init__(self, shape: tuple[int, int, int], size: tuple[int, int], dtype: np.dtype) -> None:
+        from sr.ops.resize import (
+            Resizer,  # its SciPy takes half a second, and the scale of the net needs none
+        )
+
         self.result = np.empty((*size, shape[2]), dtype)
         self._width = shape[1]
         self._resizer = Resizer(shape, size=size, dtype=np.dtype(np.float32))

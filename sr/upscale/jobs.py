@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sr.pictures.formats import output_suffix
 from sr.pictures.listing import list_images
-from sr.pictures.writing import output_suffix
 
 
 @dataclass(frozen=True)

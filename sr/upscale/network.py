@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from sr.ops.hardware import has_bf16
+from sr.upscale.precisions import PRECISIONS
 
-PRECISIONS = ("auto", "fp32", "bf16")
 # BT.601, by which the project turns colour into gray everywhere.
 LUMA = (0.299, 0.587, 0.114)
 

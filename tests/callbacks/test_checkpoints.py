@@ -9,8 +9,8 @@ import torch
 from helpers import compose_config, small_gan
 
 from sr.callbacks.checkpoints import Checkpoints
+from sr.programs.train import train
 from sr.run.whole_checkpoints import WholeCheckpointIO
-from train import train
 
 
 def run(tmp_path: Path, photos: Path, *overrides: str) -> Path:

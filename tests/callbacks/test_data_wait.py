@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from sr.callbacks.data_wait import DataWait
 from sr.callbacks.progress import RunProgress
 from sr.data.loading import TimedLoader
-from sr.ops.hardware import usable_cores
+from sr.ops.cores import usable_cores
 
 
 class Clock:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from sr.callbacks.data_wait import remedy
-from sr.ops.hardware import usable_cores
+from sr.ops.cores import usable_cores
 
 
 @pytest.mark.parametrize(

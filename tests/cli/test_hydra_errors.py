@@ -10,13 +10,14 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from sr.cli.errors import explain
+from sr.cli.hydra_errors import explain_hydra
 
 
 def explained(*overrides: str, program: str = "train") -> str:
     with pytest.raises(Exception) as caught:
         cfg = compose_config(*overrides, program=program)
         OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    message = explain(caught.value)
+    message = explain(caught.value, explain_hydra)
     assert message is not None, "a traceback"
     return message
 
@@ -85,6 +86,6 @@ def test_a_module_that_is_not_here_is_named_with_what_needs_it(
     for target, module in (("nowhere.net.Net", "nowhere"), ("own_part.Net", "not_installed")):
         with pytest.raises(InstantiationException) as caught:
             instantiate({"_target_": target})
-        found = explain(caught.value)
+        found = explain(caught.value, explain_hydra)
         assert found is not None
         assert found.startswith(f"{target} needs the module {module}, which is not here: install its package")

@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from small_data import batches, folder
 
 from sr.cli.errors import explain
+from sr.cli.hydra_errors import explain_hydra
 from sr.data.origins import FolderData
 from sr.degradations.bicubic import BicubicDegradation
 from sr.degradations.pipeline import Degradation
@@ -87,7 +88,7 @@ def test_a_sample_that_fails_in_a_worker_names_the_file_and_what_was_drawn(photo
     data = folder(photos, degradation=chain, num_workers=1)
     with pytest.raises(DegradationError) as caught:
         batches(data)
-    message = explain(caught.value)
+    message = explain(caught.value, explain_hydra)
     assert message is not None
     assert re.match(r'(a|b|d|deep/c): .*fragile failed: too smooth; the draws were \{"version": 2', message)
     assert "Traceback" not in message

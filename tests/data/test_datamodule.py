@@ -67,7 +67,7 @@ def test_skipped_files_are_counted_at_the_end(photos: Path, caplog: pytest.LogCa
         ({"iterations_per_epoch": 0}, r"data\.iterations_per_epoch=0"),
         ({"on_error": "ignore"}, r"data\.on_error='ignore': choose one of raise, skip"),
         ({"small_images": "drop"}, r"data\.small_images='drop': choose one of raise, pad"),
-        ({"hr_patch_size": 128}, r"less than a patch of 128"),
+        ({"hr_patch_size": 128}, r"smaller than a patch of 128"),
         ({"degradation": None}, r"data\.degradation=null"),
     ],
 )

@@ -149,15 +149,17 @@ def test_only_unreadable_files_end_the_run(tmp_path: Path) -> None:
 def test_sizes_are_checked_before_training(photos: Path, tmp_path: Path) -> None:
     images = ImageFiles.from_directory(photos)
     with pytest.raises(
-        ValueError, match=r"a\.png has 72 x 64 pixels, less than a patch of 68.*small_images=pad"
+        ValueError,
+        match=r"^3 of 4 images are smaller than a patch of 68, the smallest is .*a\.png of 72 x 64 pixels: write"
+        r" data\.small_images=pad, which mirrors them, or data\.hr_patch_size=64, which all of them fill$",
     ):
-        usable_files(images, smallest=68, small_images="raise", on_error="raise")
-    assert len(usable_files(images, smallest=68, small_images="pad", on_error="raise")) == 4
+        usable_files(images, smallest=68, small_images="raise", on_error="raise", unit=16)
+    assert len(usable_files(images, smallest=68, small_images="pad", on_error="raise", unit=16)) == 4
     (photos / "b.png").write_bytes(b"")
     images = ImageFiles.from_directory(photos)
     with pytest.raises(UnreadableImageError, match=r"b\.png: the file is empty"):
-        usable_files(images, smallest=8, small_images="raise", on_error="raise")
-    assert len(usable_files(images, smallest=8, small_images="raise", on_error="skip")) == 3
+        usable_files(images, smallest=8, small_images="raise", on_error="raise", unit=16)
+    assert len(usable_files(images, smallest=8, small_images="raise", on_error="skip", unit=16)) == 3
 
 
 def test_sharpened_hr_is_the_target_and_the_source_of_lr(photos: Path) -> None:

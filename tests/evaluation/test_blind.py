@@ -8,13 +8,13 @@ import torch
 from evaluation_runs import METRICS, evaluate_into, write_checkpoint
 from helpers import compose_config
 
-from evaluate import open_sets
 from sr.degradations.record import Record
 from sr.evaluation.breakdown import breakdown
 from sr.evaluation.lr_origin import DrawnLR
 from sr.evaluation.result import ImageResult
 from sr.ops.image import to_tensor
 from sr.pictures.reading import read_image
+from sr.programs.evaluate import open_sets
 
 
 @pytest.fixture

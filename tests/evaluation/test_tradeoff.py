@@ -64,7 +64,7 @@ def test_a_sweep_prints_how_to_export_one_alpha(tmp_path: Path, photos: Path, tw
     done = run_program(*command)
     assert done.returncode == 0, done.stderr
     assert (
-        f"python -m sr.export --ckpt {tmp_path}/first.safetensors --interpolate-with {tmp_path}/second.safetensors"
+        f"sr-export --ckpt {tmp_path}/first.safetensors --interpolate-with {tmp_path}/second.safetensors"
         " --alpha 0.4 --format safetensors --out FILE\n"
     ) in done.stdout
     assert "protocol validation: PSNR in dB" in done.stdout

@@ -8,14 +8,15 @@ import torch
 from safetensors import safe_open
 
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.export import __main__ as program
+from sr.commands.export import parse
+from sr.programs.export import run
 
 Write = Callable[..., Path]  # see conftest.py
 
 
 def metadata(ckpt: Path, *options: str) -> dict[str, str]:
     out = ckpt.with_suffix(".safetensors")
-    program.run(program.parse(["--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out), *options]))
+    run(parse(["--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out), *options]))
     with safe_open(out, framework="pt") as file:
         found: dict[str, str] = file.metadata()
     assert len(found.pop("sr_sha256")) == 64

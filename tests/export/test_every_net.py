@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tiny_nets import GENERATORS, lively, noise
 
-from sr.export.formats import FORMATS
+from sr.export.formats import file_format_of
 from sr.weights.generator import TrainedGenerator
 
 SIZES = ((1, 24, 40), (1, 17, 23), (1, 9, 31))  # (batch, height, width); ncnn knows no batch
@@ -44,11 +44,11 @@ def test_a_graph_computes_what_the_net_does(kind: str, name: str, tmp_path: Path
     trained = TrainedGenerator(net=net, scale=2, channels=3, description={}, checkpoint=Any)  # type: ignore[arg-type]
     if kind == "ncnn" and name in NCNN_REFUSES:
         with pytest.raises(ValueError, match=f"ncnn.*{NCNN_REFUSES[name]}"):
-            FORMATS[kind].encode(trained, {})
+            file_format_of(kind).encode(trained, {})
         return
-    for suffix, content in FORMATS[kind].encode(trained, {}).items():
+    for suffix, content in file_format_of(kind).encode(trained, {}).items():
         (tmp_path / "net").with_suffix(suffix).write_bytes(content)
-    run = FORMATS[kind].load((tmp_path / "net").with_suffix(FORMATS[kind].suffixes[0]))
+    run = file_format_of(kind).load((tmp_path / "net").with_suffix(file_format_of(kind).suffixes[0]))
     for batch, height, width in SIZES:
         image = noise(batch, 3, height, width)
         expected = net(image)

@@ -11,9 +11,10 @@ import torch
 from helpers import ROOT
 from torch import Tensor
 
-from sr.export import __main__ as program
-from sr.export.formats import FORMATS
+from sr.commands.export import parse
+from sr.export.formats import file_format_of
 from sr.export.parity import SIZES, largest_difference
+from sr.programs.export import run
 from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
@@ -25,8 +26,8 @@ NCNN = pytest.mark.skipif(importlib.util.find_spec("ncnn") is None, reason="need
 
 
 def export(ckpt: Path, name: str, *options: str) -> Path:
-    out = ckpt.with_suffix(FORMATS[name].suffixes[0])
-    program.run(program.parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
+    out = ckpt.with_suffix(file_format_of(name).suffixes[0])
+    run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
     return out
 
 
@@ -60,7 +61,7 @@ def test_weights_come_back_bit_for_bit(write: Write, name: str, net: str) -> Non
 )
 def test_a_graph_takes_any_batch_height_and_width(write: Write, name: str, net: str) -> None:
     ckpt = write(net)
-    run = FORMATS[name].load(export(ckpt, name))
+    run = file_format_of(name).load(export(ckpt, name))
     for image, expected in images(ckpt, SIZES + OTHER_SIZES):
         torch.testing.assert_close(run(image), expected, rtol=0, atol=1e-5)
 
@@ -71,7 +72,7 @@ def test_ncnn_takes_any_height_and_width(write: Write, net: str) -> None:
     ckpt = write(net)
     out = export(ckpt, "ncnn")
     for image, expected in images(ckpt, (*SIZES, (1, 2, 9))):
-        found = FORMATS["ncnn"].load(out)(image)
+        found = file_format_of("ncnn").load(out)(image)
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
     layers = [line.split() for line in out.read_text().splitlines()[2:]]
     assert layers[0][0] == "Input" and layers[0][-1] == "data"
@@ -95,7 +96,7 @@ def test_an_onnx_file_says_what_it_takes_and_what_it_is(write: Write) -> None:
     ckpt = write("rrdbnet_x2")
     out = export(ckpt, "onnx", "--license", "CC0")
     for image, expected in images(ckpt, SIZES + OTHER_SIZES):  # odd sizes too, which this net pads
-        torch.testing.assert_close(FORMATS["onnx"].load(out)(image), expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(file_format_of("onnx").load(out)(image), expected, rtol=0, atol=1e-5)
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     (source,), (result,) = session.get_inputs(), session.get_outputs()
     assert (source.name, source.type, source.shape) == (

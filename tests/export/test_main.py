@@ -11,22 +11,25 @@ import pytest
 import torch
 from helpers import run_program
 
-from sr.export import __main__ as program
+from sr.commands.export import parse
 from sr.export.ncnn_graph import Ncnn
 from sr.export.state_dict import Safetensors
 from sr.ops.weight_file import CheckpointError
+from sr.programs import export as program
 from sr.weights.generator import load_generator
 
 Write = Callable[..., Path]  # see conftest.py
 
 
 def export(ckpt: Path, name: str, out: Path, *options: str) -> None:
-    program.run(program.parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
+    program.run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
 
 
 def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:
     ckpt, out = write("rrdbnet_x4"), tmp_path / "new" / "folder" / "net.v2.safetensors"
-    done = run_program("-m", "sr.export", "--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out))
+    done = run_program(
+        "-m", "sr.commands.export", "--ckpt", str(ckpt), "--format", "safetensors", "--out", str(out)
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
@@ -40,7 +43,7 @@ def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:
 def test_a_refusal_is_one_message_and_status_1(write: Write, tmp_path: Path) -> None:
     out = tmp_path / "net.onnx"
     done = run_program(
-        "-m", "sr.export", "--ckpt", str(write("compact")), "--format", "pth", "--out", str(out)
+        "-m", "sr.commands.export", "--ckpt", str(write("compact")), "--format", "pth", "--out", str(out)
     )
     assert done.returncode == 1
     assert f"error: --out={out} must end in .pth for --format=pth" in done.stderr

@@ -7,7 +7,7 @@ import pytest
 from helpers import compose_config, run_program, same_state, small_gan
 from small_runs import ENDLESS, SETTINGS, last, start, whole
 
-from train import train
+from sr.programs.train import train
 
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 IN_AN_ITERATION = f"""

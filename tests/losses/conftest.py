@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from sr.losses import vgg19
+from sr.losses import vgg19_file
 
 # (position in torchvision's `features`, out channels, in channels) of VGG19's sixteen convolutions, written
 # out.
@@ -53,5 +53,5 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.fail(f"would download {args}")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
-    monkeypatch.setattr(vgg19, "_wait_for_answer", lambda url: None)
+    monkeypatch.setattr(vgg19_file, "wait_for_answer", lambda url: None)
     return tmp_path / "torch" / "hub" / "checkpoints"

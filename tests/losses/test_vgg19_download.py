@@ -15,7 +15,7 @@ import pytest
 import torch
 from helpers import compose_config, experiments
 
-from sr.losses import vgg19
+from sr.losses import vgg19_file
 from sr.losses.vgg19 import VGG19Features
 
 WriteFile = Callable[..., Path]
@@ -37,7 +37,7 @@ def test_a_cached_file_without_checksums_is_compared_with_its_name(
     old = vgg_file(1, "old.pth")
     torch.save(torch.load(old, weights_only=True), old, _use_new_zipfile_serialization=False)
     name = f"vgg19-{hashlib.sha256(old.read_bytes()).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(vgg19, "WEIGHTS_FILE", name)
+    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", name)
     cached = old.rename(hub / name)
     VGG19Features(layers=["conv1_1"])
     data = bytearray(cached.read_bytes())
@@ -54,6 +54,16 @@ def test_a_given_path_wins_over_the_cache(vgg_file: WriteFile, hub: Path) -> Non
     vgg = VGG19Features(layers=["conv1_1"], weights=str(given))
     expected = torch.load(given, weights_only=True)["features.0.bias"]
     assert torch.equal(vgg.state_dict()["features.0.bias"], expected)
+
+
+def test_the_cache_is_found_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    for given in ({"TORCH_HOME": "~/torch"}, {"XDG_CACHE_HOME": str(tmp_path)}, {}):
+        for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        assert vgg19_file.cached_file().parent == Path(torch.hub.get_dir(), "checkpoints")
 
 
 def test_an_empty_cache_downloads_with_the_hash_checked(
@@ -112,10 +122,10 @@ def test_a_server_that_never_answers_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    monkeypatch.setattr(vgg19, "ANSWER", 0.1)
+    monkeypatch.setattr(vgg19_file, "ANSWER", 0.1)
     monkeypatch.setenv("no_proxy", "*")
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call, says nothing
-        monkeypatch.setattr(vgg19, "WEIGHTS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/x.pth")
+        monkeypatch.setattr(vgg19_file, "WEIGHTS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/x.pth")
         with pytest.raises(FileNotFoundError, match=r"failed \(.*(timed out|no answer)"):
             VGG19Features(layers=["conv1_1"])
     assert socket.getdefaulttimeout() is None
@@ -131,7 +141,7 @@ def test_a_name_that_is_looked_up_without_end_is_not_waited_for(
         raise socket.gaierror("over")
 
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    monkeypatch.setattr(vgg19, "ANSWER", 0.1)
+    monkeypatch.setattr(vgg19_file, "ANSWER", 0.1)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(FileNotFoundError, match="no answer within 0 seconds"):
@@ -148,7 +158,7 @@ def test_a_server_that_refuses_to_be_asked_is_tried_all_the_same(
 
     monkeypatch.undo()
     monkeypatch.setattr(torch.hub, "_hub_dir", str(hub))
-    monkeypatch.setattr(vgg19.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(vgg19_file.urllib.request, "urlopen", refuse)
     monkeypatch.setattr(
         torch.hub,
         "load_state_dict_from_url",
@@ -163,13 +173,13 @@ def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
     source = vgg_file(1)
     name = f"vgg19-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(vgg19, "WEIGHTS_URL", source.as_uri())
+    monkeypatch.setattr(vgg19_file, "WEIGHTS_URL", source.as_uri())
 
-    monkeypatch.setattr(vgg19, "WEIGHTS_FILE", "vgg19-00000000.pth")
+    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", "vgg19-00000000.pth")
     with pytest.raises(FileNotFoundError, match="invalid hash value"):
         VGG19Features(layers=["conv1_1"])
     assert list((tmp_path / "hub" / "checkpoints").iterdir()) == []
 
-    monkeypatch.setattr(vgg19, "WEIGHTS_FILE", name)
+    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", name)
     VGG19Features(layers=["conv1_1"])
     assert (tmp_path / "hub" / "checkpoints" / name).is_file()

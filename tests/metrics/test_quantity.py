@@ -16,7 +16,7 @@ from sr.metrics.perceptual import DISTANCE
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
 from sr.metrics.quantity import Quantity, check_monitor, measure, quantities_of
 from sr.metrics.sharpness import Sharpness
-from train import train
+from sr.programs.train import train
 
 SHARPNESS = Sharpness.quantities["sharpness"]
 MAE: dict[str, Any] = {"crop_border": 4, "spaces": ["y"]}

@@ -1,5 +1,6 @@
 """Devices by name, and memory that is there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def test_free_memory_is_no_more_than_the_machine_has() -> None:
     total = Path("/proc/meminfo")
     if total.is_file():
         assert free <= int(total.read_text().split()[1]) * 1024
+
+
+def test_where_the_system_says_nothing_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS, which has no /proc, and on Windows, which has no sysconf either."""
+    monkeypatch.setattr(Path, "is_file", lambda self: False)
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert free_memory(torch.device("cpu")) == total // 2
+    monkeypatch.delattr(os, "sysconf")
+    assert free_memory(torch.device("cpu")) == 2 * 2**30
 
 
 @pytest.mark.parametrize(

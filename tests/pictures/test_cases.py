@@ -11,14 +11,15 @@ from picture_files import ALPHA, GRAY, HEIGHT, PICTURES, REFUSED, RGB, WIDTH, pi
 from PIL import Image
 
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.data.check import __main__ as check
+from sr.commands import check as check_command
+from sr.commands import upscale as upscale_command
 from sr.data.check.findings import examine
 from sr.data.origins import FolderData
 from sr.data.sources import ImageFiles
 from sr.degradations.bicubic import BicubicDegradation
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import decode_image, read_header, read_image, read_picture
-from sr.upscale import __main__ as upscale
+from sr.programs import check, upscale
 from sr.upscale.jobs import plan_jobs
 
 
@@ -83,7 +84,7 @@ def mixed(tmp_path: Path) -> Path:
 
 def test_check_goes_on_with_the_others(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--hr-patch-size", "16", "--workers", "1", "--out", str(mixed / "bad.txt")]
-    assert check.run(check.parse([str(mixed), *options])) == 1
+    assert check.run(check_command.parse([str(mixed), *options])) == 1
     assert f"  unreadable  {len(REFUSED):6}" in capsys.readouterr().out
     listed = {line.split("  #")[0] for line in (mixed / "bad.txt").read_text().splitlines()}
     assert listed >= REFUSED.keys()
@@ -92,7 +93,7 @@ def test_check_goes_on_with_the_others(mixed: Path, capsys: pytest.CaptureFixtur
 def test_upscaling_goes_on_with_the_others(mixed: Path, tmp_path: Path) -> None:
     torch.save(SRVGGNetCompact(scale=2, num_feat=8, num_conv=1).state_dict(), tmp_path / "net.pth")
     arguments = [str(mixed), "--ckpt", str(tmp_path / "net.pth"), "--out", str(tmp_path / "out")]
-    assert upscale.run(upscale.parse(arguments)) == 1
+    assert upscale.run(upscale_command.parse(arguments)) == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b_good.png", "z_good.png"]
 
 

@@ -13,13 +13,13 @@ from helpers import ROOT
 from helpers import picture as smooth
 from PIL import Image, ImageCms
 
+from sr.pictures.formats import output_suffix
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import (
     check_fits,
     check_holds,
     check_writable,
-    output_suffix,
     profile_fits,
     replacing,
     write_picture,
@@ -174,7 +174,8 @@ FULL_DISK = textwrap.dedent("""
     import resource, signal, sys
     from pathlib import Path
     import numpy as np
-    from sr.pictures.picture import Picture
+    from sr.pictures.formats import output_suffix
+from sr.pictures.picture import Picture
     from sr.pictures.writing import write_picture
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

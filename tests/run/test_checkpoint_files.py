@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.run.checkpoint_files import checkpoint_name, fault, newest_intact, set_aside
+from sr.run.checkpoint_files import fault, newest_intact, set_aside
+from sr.run.checkpoint_names import checkpoint_name
 
 
 def save(path: Path, number: int = 0) -> Path:

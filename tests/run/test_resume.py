@@ -9,9 +9,9 @@ import pytest
 import torch
 from helpers import compose_config, same_state, small_gan
 
+from sr.programs.train import train
 from sr.run.directory import run_directory
 from sr.run.resume import ResumeError, compare, find_saved
-from train import train
 
 EVERY = ("callbacks.checkpoints.every_n_iterations=1", "callbacks.checkpoints.keep_last=20")
 BEST = ("callbacks.checkpoints.keep_best=3",)

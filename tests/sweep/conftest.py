@@ -1,5 +1,6 @@
 """A program that takes train.py's place: it logs, ends as it is told, and needs no second."""
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -21,7 +22,8 @@ sys.exit(int(settings.get("status", 0)))
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
+def program(tmp_path: Path) -> list[str]:
+    """The words that start it."""
     file = tmp_path / "program.py"
     file.write_text(textwrap.dedent(PROGRAM))
-    return file
+    return [sys.executable, str(file)]

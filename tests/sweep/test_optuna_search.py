@@ -22,8 +22,8 @@ TWO = (*ONE, {"metric": "train/adversarial", "direction": "minimize"})
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch: pytest.MonkeyPatch, program: Path) -> None:
-    monkeypatch.setattr(optuna_search, "PROGRAM", program)
+def _fake(monkeypatch: pytest.MonkeyPatch, program: list[str]) -> None:
+    monkeypatch.setattr(optuna_search, "to_start", lambda name: program)
     monkeypatch.setattr(job_module, "POLL", 0.05)
 
 

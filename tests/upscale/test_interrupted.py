@@ -11,7 +11,7 @@ from upscaling import upscale
 
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import write_png
-from sr.upscale import __main__ as program
+from sr.programs import upscale as program
 
 
 @pytest.mark.usefixtures("heeding_ctrl_c")
@@ -43,7 +43,7 @@ def test_ctrl_c_between_two_tiles_keeps_the_file_of_before(
 SIGNALLED = """
 import os, signal, sys
 from sr.ops import whole_file
-from sr.upscale.__main__ import main
+from sr.commands.upscale import main
 fsync, written = os.fsync, []
 def signalled(file):
     written.append(file)
@@ -73,6 +73,6 @@ def test_what_a_killed_program_left_is_removed_by_the_next(photos: Path, ckpt: s
     assert done.returncode == -signal.SIGKILL
     (left,) = out.rglob(".*")
     assert left.name.startswith(".d.png.")
-    done = run_program("-m", "sr.upscale", *arguments)
+    done = run_program("-m", "sr.commands.upscale", *arguments)
     assert done.stdout.splitlines()[-1] == "done: 2 upscaled, 2 skipped, 0 failed"
     assert not list(out.rglob(".*"))

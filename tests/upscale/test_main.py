@@ -12,14 +12,22 @@ from PIL import Image
 from upscaling import upscale
 
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.commands import upscale as program
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import write_png
-from sr.upscale import __main__ as program
 
 
 def test_a_folder_as_a_user_runs_it(photos: Path, ckpt: str, tmp_path: Path) -> None:
     done = run_program(
-        "-m", "sr.upscale", str(photos), "--ckpt", ckpt, "--out", str(tmp_path / "out"), "--tile", "32"
+        "-m",
+        "sr.commands.upscale",
+        str(photos),
+        "--ckpt",
+        ckpt,
+        "--out",
+        str(tmp_path / "out"),
+        "--tile",
+        "32",
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "done: 4 upscaled, 0 skipped, 0 failed"

@@ -87,7 +87,8 @@ def test_too_large_for_the_memory_is_said_in_numbers(monkeypatch: pytest.MonkeyP
 
 LITTLE_MEMORY = """
 import resource, sys
-from sr.upscale.__main__ import parse, run
+from sr.commands.upscale import parse
+from sr.programs.upscale import run
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 120_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -112,7 +113,8 @@ def test_memory_that_runs_out_in_earnest(tmp_path: Path) -> None:
 
 MEASURED = """
 import resource, sys
-from sr.upscale.__main__ import parse, run
+from sr.commands.upscale import parse
+from sr.programs.upscale import run
 status = run(parse(sys.argv[1:]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
 sys.exit(status)

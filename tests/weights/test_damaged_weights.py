@@ -12,14 +12,14 @@ import torch
 from weight_files import SMALL, Payload, net
 
 from sr.archs.rrdbnet import RRDBNet
+from sr.commands.upscale import parse
 from sr.evaluation.candidates import load_candidates
-from sr.export import __main__ as export
-from sr.export.formats import FORMATS
+from sr.export.formats import file_format_of
 from sr.ops.weight_file import CheckpointError
+from sr.programs import export, upscale
 from sr.run.checkpoint_files import newest_intact
 from sr.run.resume import ResumeError, find_saved
 from sr.run.warm_start import warm_start
-from sr.upscale import __main__ as upscale
 
 
 def evaluate(path: Path) -> None:
@@ -43,7 +43,7 @@ def interpolate(path: Path) -> None:
 
 
 def sr_upscale(path: Path) -> None:
-    options = upscale.parse(["x.png", "--ckpt", str(path), "--out", "out"])
+    options = parse(["x.png", "--ckpt", str(path), "--out", "out"])
     upscale.make_upscaler(options, report=print)
 
 
@@ -58,7 +58,7 @@ def written(folder: Path, suffix: str) -> Path:
     )
     if suffix == ".safetensors":
         trained = sr_trained(folder / "a.pth")
-        path.write_bytes(FORMATS["safetensors"].encode(*trained)[suffix])
+        path.write_bytes(file_format_of("safetensors").encode(*trained)[suffix])
     return path
 
 

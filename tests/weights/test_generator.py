@@ -14,9 +14,10 @@ from weight_files import SMALL, net, same_pictures, write_ours
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.archs.unet_disc import UNetDiscriminator
-from sr.export import __main__ as export
+from sr.commands.export import parse
 from sr.export.other_tools import warnings_for
 from sr.ops.weight_file import CheckpointError
+from sr.programs.export import run
 from sr.weights.checkpoint import DESCRIPTION_KEY, read_checkpoint
 from sr.weights.generator import load_generator, load_weights
 
@@ -197,8 +198,8 @@ def test_tensors_of_a_users_net_keep_their_names(tmp_path: Path, own: str, name:
     trained = load_generator(tmp_path / "last.ckpt", trust=[own])
     same_pictures(trained.net, made)
     out = tmp_path / "net.safetensors"
-    export.run(
-        export.parse(
+    run(
+        parse(
             ["--ckpt", f"{tmp_path}/last.ckpt", "--trust", own, "--format", "safetensors", "--out", str(out)]
         )
     )

@@ -10,12 +10,13 @@ from helpers import compose_config, tiny
 from spandrel_files import NEEDS_SPANDREL, NETS, stand_in_for_torchvision, write_net
 from tiny_nets import noise
 
-from sr.export import __main__ as export
+from sr.commands.export import parse
 from sr.ops.weight_file import CheckpointError
+from sr.programs.export import run
+from sr.programs.train import train
 from sr.weights import spandrel_nets
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.spandrel_nets import SPANDREL, SpandrelMissingError, SpandrelNet, recognise
-from train import train
 
 pytestmark = NEEDS_SPANDREL
 
@@ -139,7 +140,7 @@ def test_a_net_of_the_field_trains_on_and_is_read_resumed_and_exported(
     assert before.keys() == after.keys() == again.net.state_dict().keys()
     assert any(not torch.equal(before[key], after[key]) for key in before)
     out = tmp_path / "safmn.safetensors"
-    export.run(export.parse(["--ckpt", str(checkpoint), "--format", "safetensors", "--out", str(out)]))
+    run(parse(["--ckpt", str(checkpoint), "--format", "safetensors", "--out", str(out)]))
     exported = load_generator(out)
     same_picture(exported, out)
     for key, value in after.items():

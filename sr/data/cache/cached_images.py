@@ -15,7 +15,7 @@ from tqdm import tqdm
 from sr.data.cache.folder import CacheFolder, gigabytes
 from sr.data.cache.pixel_file import Entry, PixelFile, write_pixel_file
 from sr.data.sources import ImageFiles, ImageSource
-from sr.ops.hardware import usable_cores
+from sr.ops.cores import usable_cores
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 

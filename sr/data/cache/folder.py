@@ -1,5 +1,6 @@
 """The folder that keeps the pixels of a set of images, and how processes share it."""
 
+import getpass
 import hashlib
 import logging
 import os
@@ -167,7 +168,8 @@ def gigabytes(size: int) -> str:
 
 
 def _prefix() -> str:
-    return f"sr-lightning-{os.getuid()}-"
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()  # Windows has names alone
+    return f"sr-lightning-{user}-"
 
 
 def _set_name(root: Path, channels: int) -> str:

@@ -103,7 +103,7 @@ def expect_rows(image: np.ndarray, top: int, bottom: int) -> None:
     pixels: object = image
     while isinstance(pixels, np.ndarray):
         pixels = pixels.base
-    if not isinstance(pixels, mmap.mmap):
+    if not isinstance(pixels, mmap.mmap) or not hasattr(pixels, "madvise"):  # Windows has no such advice
         return
     begin = image.ctypes.data - np.frombuffer(pixels, np.uint8).ctypes.data
     first = begin + max(top, 0) * image.strides[0]

@@ -18,7 +18,7 @@ from sr.data.sources import say
 
 @dataclass(kw_only=True, eq=False)
 class ShardData(SRDataModule):
-    """HR images in the shards that `python -m sr.data.pack` makes.
+    """HR images in the shards that `sr-pack` makes.
 
     Args:
         url: the folder of the shards: a local path, which is read in place, or s3://, gs://, hf://, https://, ...

@@ -112,7 +112,7 @@ def find_shards(storage: Storage) -> list[Shard]:
         data = storage.read(NAME)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}: make it by `python -m sr.data.pack`, which writes it when all shards are complete"
+            f"{error}: make it by `sr-pack`, which writes it when all shards are complete"
         ) from None
     shards = read_index(data, place=f"{storage.url}/{NAME}")
     sizes = storage.sizes()

@@ -34,9 +34,7 @@ class Storage:
 
     def __init__(self, url: str) -> None:
         if not url.strip():
-            raise ValueError(
-                "the url of the shards is empty: name a folder that `python -m sr.data.pack` has made"
-            )
+            raise ValueError("the url of the shards is empty: name a folder that `sr-pack` has made")
         self.url = url.rstrip("/") or "/"
         self.is_web = url.startswith(("http://", "https://"))
         try:

@@ -8,25 +8,27 @@ from processes import finished, running, wait_until
 
 PROGRAM = """
 import os, signal, sys
-from sr.data.check import __main__ as program
+from sr.commands.check import main
+from sr.programs import check as program
 examine = program.examine
 def killed(path, **settings):
     if path.name == "b.png":
         os.kill(os.getpid(), signal.SIGKILL)
     return examine(path, **settings)
 program.examine = killed
-program.main()
+main()
 """
 
 WAITING = """
 import os, time
 from pathlib import Path
-from sr.data.check import __main__ as program
+from sr.commands.check import main
+from sr.programs import check as program
 def waiting(path, **settings):
     (Path({folder!r}) / f"{{os.getpid()}}.started").touch()
     time.sleep(600)
 program.examine = waiting
-program.main()
+main()
 """
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from helpers import run_program
 
-from sr.data.check.__main__ import parse, run
+from sr.commands.check import parse
 from sr.pictures.writing import write_png
+from sr.programs.check import run, wanted_by
 
 
 @pytest.fixture
@@ -23,13 +24,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *options: str) -> int:
-    return run(parse([str(folder), "--hr-patch-size", "64", "--workers", "1", *options]))
+    return run(parse([str(folder), "data.hr_patch_size=64", "--workers", "1", *options]))
 
 
 def test_counts_files_and_a_list(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(folder, "--out", str(tmp_path / "bad.txt")) == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[:6] == [
+    assert out[:7] == [
+        "for image_enhancement: channels=3, data.hr_patch_size=64 (images of 64 pixels or more)",
         "10 images, 3 that training should not use",
         "  unreadable       1",
         "  tiny             1",
@@ -51,13 +53,42 @@ def test_nothing_found_is_status_0(folder: Path, capsys: pytest.CaptureFixture[s
     for name in ("deep/1.png", "z.png", "flat #1.png"):
         (folder / name).unlink()
     assert check(folder) == 0
-    assert capsys.readouterr().out.startswith("7 images, 0 that training should not use")
+    assert "\n7 images, 0 that training should not use\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "channels", "smallest"),
+    [
+        ([], 3, 384),
+        (["experiment=quickstart"], 3, 96),
+        (["experiment=quickstart", "data.hr_patch_size=128", "channels=1"], 1, 128),
+        (["experiment=realesrgan", "data.small_images=pad"], 3, 0),
+        (["data=samples"], 3, 0),  # which are mirrored
+        (["data=paired"], 3, 384),
+    ],
+)
+def test_a_small_image_is_one_that_the_recipe_refuses(
+    overrides: list[str], channels: int, smallest: int
+) -> None:
+    wanted = wanted_by(overrides)
+    assert (wanted.channels, wanted.smallest) == (channels, smallest)
+
+
+def test_an_experiment_of_ones_own_says_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "my conf" / "experiment").mkdir(parents=True)
+    text = "# @package _global_\nname: mine\ndata:\n  hr_patch_size: 72\n"
+    (tmp_path / "my conf" / "experiment" / "mine.yaml").write_text(text)
+    wanted = wanted_by(["experiment=mine"], config_dir=tmp_path / "my conf")
+    assert wanted.smallest == 72
+    assert wanted.words.startswith("for mine: ")
 
 
 def test_errors_and_usage(tmp_path: Path) -> None:
-    done = run_program("-m", "sr.data.check", str(tmp_path / "nowhere"))
+    done = run_program("-m", "sr.commands.check", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "does not exist" in done.stderr
+    done = run_program("-m", "sr.commands.check", str(tmp_path), "data.patch=4")
+    assert done.stderr.startswith("error: there is no key data.patch")
     assert "Traceback" not in done.stderr
     with pytest.raises(SystemExit) as stopped:
         parse([str(tmp_path), "--workers", "0"])

@@ -132,7 +132,7 @@ def test_a_changed_shard_is_noticed_before_training(folder: Path, tmp_path: Path
 
 
 def test_the_program(folder: Path, tmp_path: Path) -> None:
-    command = ("-m", "sr.data.pack", str(folder), "--out", str(tmp_path / "out"), "--shard-mb", "0.02")
+    command = ("-m", "sr.commands.pack", str(folder), "--out", str(tmp_path / "out"), "--shard-mb", "0.02")
     done = run_program(*command)
     assert done.returncode == 0, done.stderr
     assert f"packed 8 images into {len(list((tmp_path / 'out').glob('*.tar')))} shards" in done.stdout

@@ -9,7 +9,7 @@ from helpers import compose_config, small_gan
 from hydra.utils import instantiate
 
 from sr.data.shards.index import Shard
-from train import train
+from sr.programs.train import train
 
 
 def data(url: str | Path, *changes: str):  # type: ignore[no-untyped-def]

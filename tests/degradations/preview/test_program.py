@@ -1,4 +1,4 @@
-"""What `python -m sr.degradations.preview` writes, and that its records lead to the same pixels."""
+"""What `sr-preview` writes, and that its records lead to the same pixels."""
 
 import hashlib
 import json
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from helpers import compose_config, picture, run_program
 
-from sr.degradations.preview import __main__ as program
-from sr.degradations.preview.__main__ import check, preview, refuse_other_keys, replay
 from sr.degradations.record import VERSION, Record
 from sr.ops.image import quantize, to_float
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
+from sr.programs import preview as program
+from sr.programs.preview import check, preview, refuse_other_keys, replay
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +175,7 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
 
 def test_it_runs_from_anywhere_and_leaves_nothing_there(tmp_path: Path, photos: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    call = ["-m", "sr.degradations.preview", "degradation=aliased", "count=1", "hr_patch_size=32"]
+    call = ["-m", "sr.commands.preview", "degradation=aliased", "count=1", "hr_patch_size=32"]
     done = run_program(*call, f"hr_dir={photos}", f"out_dir={tmp_path}/out", cwd=tmp_path / "elsewhere")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].split() == ["step", "samples", "median", "ms", "share"]

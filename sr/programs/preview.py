@@ -1,25 +1,22 @@
-"""A look at a degradation: `python -m sr.degradations.preview hr_dir=<directory> degradation=realesrgan`."""
+"""A look at a degradation: a sheet of samples, histograms, records and times."""
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
 import cv2
-import hydra
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from sr.cli.argument_types import check_types
-from sr.cli.command_line import check_command_line
-from sr.cli.errors import ROOT, readable_errors
-from sr.cli.nodes import with_named_nodes
-from sr.config import PreviewConfig, check_least, check_root_keys, register_schemas
+from sr.cli.errors import readable_errors
+from sr.cli.hydra_errors import explain_hydra
+from sr.config import PreviewConfig, check_least, check_root_keys
 from sr.degradations.pipeline import Degradation
 from sr.degradations.preview.pictures import draw_histograms, draw_sheet
 from sr.degradations.preview.samples import (
@@ -38,10 +35,10 @@ DRAWS = 2000  # for the histograms; they need no images
 REPLAY_KEYS = ("hr_dir", "out_dir", "replay", "trust")  # the file of records holds all the others
 
 
-@hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="preview")
 def main(cfg: DictConfig) -> None:
+    """Draw samples, or repeat recorded ones, as the composed configuration says."""
     cv2.setNumThreads(0)  # as in the loader processes of a training
-    with readable_errors():
+    with readable_errors(explain_hydra):
         if cfg.replay:
             refuse_other_keys(HydraConfig.get().overrides.task)
             print(replay(cfg))
@@ -129,11 +126,3 @@ def check(cfg: DictConfig) -> None:
     if OmegaConf.is_missing(cfg, "hr_dir"):
         raise ValueError("hr_dir is missing: name a directory of HR images, hr_dir=<directory>")
     check_least(cfg, count=1, seed=0, scale=1, channels=1)
-
-
-if __name__ == "__main__":
-    register_schemas()
-    with readable_errors():
-        check_command_line(sys.argv[1:])
-        sys.argv[1:] = with_named_nodes(sys.argv[1:])
-        main()

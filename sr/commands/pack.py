@@ -1,20 +1,12 @@
-"""A folder of images -> shards for data=shards: `python -m sr.data.pack DIR --out FOLDER_OR_URL`."""
+"""`sr-pack`: a folder of images -> shards for data=shards."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
-
-from tqdm import tqdm
-
 from sr.cli.errors import readable_errors
-from sr.data.cache.folder import gigabytes
-from sr.data.pack.packing import check_empty, find_originals, pack
-from sr.data.shards.storage import Storage
+from sr.cli.version import add_version
 from sr.ops.exit_status import INTERRUPTED
 
 
@@ -22,6 +14,8 @@ def main() -> None:
     """The program, from the command line to the exit status: 0, 1 for an error, 130 after Ctrl-C."""
     options = parse(sys.argv[1:])
     try:
+        from sr.programs.pack import run  # the help needs none of it
+
         with readable_errors():
             run(options)
     except KeyboardInterrupt:
@@ -31,7 +25,7 @@ def main() -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sr.data.pack",
+        prog="sr-pack",
         description="Pack the image files of a folder, as they are, into shards for data=shards.",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="searched recursively for images")
@@ -48,6 +42,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--on-error", choices=("raise", "skip"), default="raise", help="what an unreadable file does"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the shards that are in the folder")
+    add_version(parser)
     return parser.parse_args(arguments)
 
 
@@ -65,31 +60,6 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a seed, which is 0 or more")
     return int(text)
-
-
-def run(options: argparse.Namespace) -> None:
-    """Pack the folder; every mistake is found before the first byte is written."""
-    storage = Storage(options.out)
-    check_empty(storage, overwrite=options.overwrite)
-    bar = partial(tqdm, unit="image", disable=None)
-    originals, skipped = find_originals(
-        options.folder, on_error=options.on_error, progress=partial(bar, desc="headers", leave=False)
-    )
-    with bar(total=len(originals), desc="packing") as shown:
-        shards = pack(
-            originals,
-            storage,
-            shard_bytes=int(options.shard_mb * 1e6),
-            shuffle=options.shuffle,
-            report=lambda shard: shown.update(len(shard.images)),
-        )
-    total, largest = sum(shard.bytes for shard in shards), max(shard.bytes for shard in shards)
-    left_out = f", {skipped} skipped" if skipped else ""
-    print(
-        f"packed {len(originals)} images{left_out} into {len(shards)} shards in {storage.url}:"
-        f" {gigabytes(total)}, the largest {gigabytes(largest)}"
-    )
-    print(f"next: python train.py data=shards data.url={storage.url}")
 
 
 if __name__ == "__main__":

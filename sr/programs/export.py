@@ -1,4 +1,4 @@
-"""A trained generator in a format that other programs read: `python -m sr.export`, also `sr-export`."""
+"""A trained generator in a format that other programs read."""
 
 import argparse
 import importlib
@@ -6,43 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sr.cli.errors import readable_errors
-from sr.cli.trust import add_trust
 from sr.export.card import make_card
 from sr.export.files import staged, write_bytes
-from sr.export.formats import FORMATS, Format
+from sr.export.formats import Format, file_format_of
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
-
-
-def main() -> None:
-    """The program, from the command line to the exit status: 0, or 1 with a message and no new file."""
-    options = parse(sys.argv[1:])
-    with readable_errors():
-        run(options)
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="sr-export",
-        description="Write a trained generator for other programs, and check what was written.",
-    )
-    parser.add_argument(
-        "--ckpt", required=True, type=Path, help="checkpoint of any ESRGAN-family tool, or of a run"
-    )
-    parser.add_argument("--format", required=True, choices=FORMATS)
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="with the suffix of the format"
-    )
-    parser.add_argument(
-        "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"
-    )
-    parser.add_argument("--alpha", type=float, help="share of the second net, from 0 to 1")
-    add_trust(parser)
-    parser.add_argument("--license", metavar="TEXT", help="of the weights, for the model card")
-    return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -53,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
         RuntimeError: a package is missing, or the file that was written does not compute what the net does.
         OSError: a file cannot be read or written.
     """
-    file_format = FORMATS[options.format]
+    file_format = file_format_of(options.format)
     check_options(options, file_format)
     check_packages(options.format, file_format)
     trained, card = load(options)
@@ -138,7 +108,3 @@ def export(
 
 def written(out: Path, file_format: Format) -> list[Path]:
     return [out.with_suffix(suffix) for suffix in file_format.suffixes]
-
-
-if __name__ == "__main__":
-    main()

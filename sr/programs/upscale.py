@@ -1,28 +1,22 @@
-"""Images in, images out: `python -m sr.upscale INPUTS... --ckpt FILE --out DIR`, also `sr-upscale`."""
+"""Images in, images out."""
 
 import argparse
-import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 # Features in pages of 2 MB: compact nets spend a quarter of their time on being given small ones. Read by torch once.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from tqdm import tqdm
 
-from sr.cli.errors import readable_errors
-from sr.cli.trust import add_trust
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.whole_file import remove_abandoned
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import (
-    FORMATS,
     check_fits,
     check_holds,
     check_writable,
@@ -30,7 +24,7 @@ from sr.pictures.writing import (
     write_picture,
 )
 from sr.upscale.jobs import UpscaleJob, plan_jobs
-from sr.upscale.network import PRECISIONS, Network, NotFiniteError
+from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
 from sr.weights.generator import load_generator
 
@@ -45,69 +39,6 @@ class Outcome:
 
     def __str__(self) -> str:
         return f"{self.upscaled} upscaled, {self.skipped} skipped, {self.failed} failed"
-
-
-def main() -> None:
-    """The program, from the command line to the exit status: 0, 1 where an image failed, 130 after Ctrl-C."""
-    options = parse(sys.argv[1:])
-    try:
-        with readable_errors():
-            sys.exit(run(options))
-    except KeyboardInterrupt:
-        print("stopped: before the first image")
-        sys.exit(INTERRUPTED)
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="sr-upscale", description="Upscale images with a trained generator."
-    )
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUTS", help="image files, folders, or patterns in quotes"
-    )
-    parser.add_argument("--ckpt", required=True, help="checkpoint of any ESRGAN-family tool, or of a run")
-    parser.add_argument("--out", required=True, type=Path, help="folder for the results")
-    add_trust(parser)
-    parser.add_argument(
-        "--tile",
-        type=_tile,
-        default="auto",
-        help="side of a tile in pixels of the input, margins aside; 0: the whole image at once; default: what memory"
-        " allows",
-    )
-    parser.add_argument("--scale", type=_scale, help="of the result, such as 2.5; default: that of the net")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument(
-        "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
-    )
-    parser.add_argument("--format", choices=FORMATS, default="png", help="of the results; default: png")
-    parser.add_argument(
-        "--skip-existing", action="store_true", help="leave images whose result is there already"
-    )
-    parser.add_argument(
-        "--self-ensemble",
-        action="store_true",
-        help="average over the 8 flips and turns: better, 8 times slower",
-    )
-    return parser.parse_intermixed_args(arguments)  # inputs may follow options
-
-
-def _tile(text: str) -> int | str:
-    if text == "auto":
-        return text
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of pixels")
-    return int(text)
-
-
-def _scale(text: str) -> float:
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = math.nan
-    if not 0 < scale < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return scale
 
 
 def run(options: argparse.Namespace) -> int:
@@ -195,7 +126,3 @@ def _tile_bar(tiles: int) -> Iterator[Callable[[int], object]]:
         total=tiles, desc="tiles", unit="tile", leave=False, disable=None if tiles > 1 else True
     ) as bar:
         yield bar.update
-
-
-if __name__ == "__main__":
-    main()

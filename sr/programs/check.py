@@ -1,60 +1,56 @@
-"""Is a folder fit to be trained on? `python -m sr.data.check DIR`."""
+"""Is a folder fit to be trained on?"""
 
 import argparse
+import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
-
 import cv2
+from hydra import compose, initialize_config_dir
 from tqdm import tqdm
 
+from sr.cli.command_line import check_command_line
 from sr.cli.errors import readable_errors
+from sr.cli.hydra_errors import explain_hydra
+from sr.cli.nodes import with_named_nodes
+from sr.cli.shipped import shipped_configuration
+from sr.config import register_schemas
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
-from sr.ops.exit_status import INTERRUPTED
-from sr.ops.hardware import usable_cores
 from sr.ops.processes import end_with_parent
+from sr.ops.signals import KILL
 from sr.ops.whole_file import replacing
 from sr.pictures.listing import list_images
 
 SHOWN = 5  # number of files of each kind that are shown
 
 
-def main() -> None:
-    try:
-        with readable_errors():
-            sys.exit(run(parse(sys.argv[1:])))
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+@dataclass(frozen=True)
+class Wanted:
+    """What the chosen recipe needs of an image.
 
+    Attributes:
+        channels: the number of channels.
+        smallest: the least side in pixels; 0 where smaller images are mirrored.
+        words: where the numbers come from, for the user.
+    """
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m sr.data.check",
-        description="Read every image below a folder and report those that training should not use.",
-        epilog="Exit status: 0 nothing found, 1 something found or an error, 2 wrong arguments.",
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--hr-patch-size", type=int, default=384, help="side of the patches (384)")
-    parser.add_argument("--channels", type=int, default=3, help="that training asks for (3)")
-    parser.add_argument("--workers", type=int, default=usable_cores(), help="processes (one per core)")
-    parser.add_argument("--out", type=Path, help="write a list for data.exclude")
-    options = parser.parse_args(arguments)
-    for name in ("hr_patch_size", "channels", "workers"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} {getattr(options, name)} must be 1 or more")
-    return options
+    channels: int
+    smallest: int
+    words: str
 
 
 def run(options: argparse.Namespace) -> int:
+    """Examine the folder and print what was found. Returns the exit status: 1 where something was found."""
+    with readable_errors(explain_hydra):
+        wanted = wanted_by(options.overrides, config_dir=options.config_dir)
     paths = list_images(options.folder)
-    examined = examine_all(paths, options)
+    print(wanted.words)
+    examined = examine_all(paths, wanted, workers=options.workers)
     found = [finding for each in examined for finding in each.findings] + duplicates(examined)
     root = options.folder.expanduser()
     print(summary(found, images=len(paths), root=root))
@@ -64,10 +60,36 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Examined]:
-    work = partial(examine, channels=options.channels, smallest=options.hr_patch_size)
+def wanted_by(overrides: Sequence[str], *, config_dir: Path | None = None) -> Wanted:
+    """What a training with these overrides needs of its images.
+
+    Args:
+        overrides: overrides as for sr-train; data=folder where they choose no origin.
+        config_dir: a folder of the user's own options, or None.
+
+    Raises:
+        ValueError: an override cannot be read.
+    """
+    check_command_line(overrides)
+    register_schemas()
+    given = with_named_nodes(overrides)
+    origin = [] if any(each.startswith("data=") for each in given) else ["data=folder"]
+    places = [f"hydra.searchpath=[{json.dumps(str(config_dir.absolute()))}]"] if config_dir else []
+    with initialize_config_dir(str(shipped_configuration()), version_base="1.3"):
+        cfg = compose("train", overrides=[*places, *origin, *given])
+    pads = cfg.data.small_images == "pad"
+    small = "smaller images are mirrored" if pads else f"images of {cfg.data.hr_patch_size} pixels or more"
+    return Wanted(
+        channels=cfg.channels,
+        smallest=0 if pads else cfg.data.hr_patch_size,
+        words=f"for {cfg.name}: channels={cfg.channels}, data.hr_patch_size={cfg.data.hr_patch_size} ({small})",
+    )
+
+
+def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[Examined]:
+    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest)
     with (
-        ProcessPoolExecutor(options.workers, initializer=_prepare_worker) as pool,
+        ProcessPoolExecutor(workers, initializer=_prepare_worker) as pool,
         tqdm(total=len(paths), unit="image", file=sys.stderr) as bar,
     ):
         examined = []
@@ -83,7 +105,7 @@ def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Exam
 
 def _prepare_worker() -> None:
     cv2.setNumThreads(1)
-    end_with_parent(signal.SIGKILL)
+    end_with_parent(KILL)
 
 
 def summary(found: Sequence[Finding], *, images: int, root: Path) -> str:
@@ -118,7 +140,3 @@ def write_list(file: Path, found: Sequence[Finding], *, root: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
-
-
-if __name__ == "__main__":
-    main()

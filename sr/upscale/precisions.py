@@ -1,0 +1,3 @@
+"""The words for the precision of a net, apart from the nets, so that a command line can name them at once."""
+
+PRECISIONS = ("auto", "fp32", "bf16")
