@@ -10,4 +10,4 @@ class ResumableTensorBoardLogger(TensorBoardLogger):
 
     def rewind(self, iteration: int) -> None:
         """Hide what an interrupted run logged after the first `iteration` iterations."""
-        hide_from(self, iteration)
+        hide_from(self, iteration + 1)
