@@ -59,6 +59,7 @@ from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.sweep import optuna_search
 from sr.sweep.job import run_job, search_path
+from sr.sweep.run_names import environment, varied_overrides
 from sr.sweep.summary import end_interrupted
 from sr.training.base import SRModule
 from sr.training.precision import check_precision
@@ -77,13 +78,17 @@ def main(cfg: DictConfig) -> None:
 
 def sweep_job(hydra_config: Any, cfg: DictConfig) -> None:
     """Run one job of a sweep. A failed job is reported at the end (sr/sweep/summary.py); the other jobs continue."""
+    number, overrides = hydra_config.job.num, list(hydra_config.overrides.task)
+    sweep = Path(hydra_config.sweep.dir)
+    varied = varied_overrides(overrides, sweep)
     try:
         run_job(
             Path(__file__),
-            number=hydra_config.job.num,
-            overrides=list(hydra_config.overrides.task),
+            number=number,
+            overrides=overrides,
             folder=Path(hydra_config.runtime.output_dir),
             options=search_path(hydra_config),
+            environment=environment(experiment=cfg.name, sweep=sweep, number=number, varied=varied),
         )
     except KeyboardInterrupt:
         end_interrupted(hydra_config, cfg)

@@ -41,8 +41,10 @@ FRONT_DOOR = {
     "sr/run/directory.py",
     "sr/run/preflight.py",
     "sr/sweep/optuna_search.py",
+    "sr/sweep/run_names.py",
     "sr/sweep/space.py",
     "sr/sweep/summary.py",
+    "sr/sweep/wandb_summary.py",
 } | PROGRAMS
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 
