@@ -52,8 +52,8 @@ from sr.run.preflight import (
     warn_of_torchrun,
     warn_of_workers,
 )
-from sr.run.rebuilding import check_rebuilding, packages_to_trust, say_what_to_trust
 from sr.run.readable_config import readable
+from sr.run.rebuilding import check_rebuilding, packages_to_trust, say_what_to_trust
 from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
@@ -160,6 +160,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
             init_discriminator_from=cfg.init_discriminator_from,
             init_strict=cfg.init_strict,
             generator=plain["generator"],
+            downloads=Path(cfg.run_dir) / "artifacts",
         )
     if cfg.compile:
         model.compile_nets()

@@ -33,6 +33,7 @@ PROGRAMS = {
     "sr/data/pack/__main__.py",
     "sr/degradations/preview/__main__.py",
     "sr/export/__main__.py",
+    "sr/loggers/workspace/__main__.py",
     "sr/upscale/__main__.py",
 }
 # Where the configuration libraries are at home; every other class is usable with keyword arguments alone.

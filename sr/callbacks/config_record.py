@@ -10,7 +10,7 @@ class ConfigRecord(L.Callback):
 
     Args:
         config: the resolved configuration as plain dicts, lists and scalars, which `weights_only` loading can read.
-        readable: what the loggers get, see `sr.run.readable_config`.
+        readable: the form for the loggers, see `sr.run.readable_config`.
     """
 
     def __init__(self, *, config: dict[str, Any], readable: dict[str, Any]) -> None:

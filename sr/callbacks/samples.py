@@ -7,8 +7,8 @@ import lightning as L
 
 from sr.callbacks.sr_module import sr_module
 from sr.callbacks.validation_images import ValidationImages
-from sr.loggers.show import show
 from sr.loggers.sheet import sheet
+from sr.loggers.show import show
 from sr.metrics.quantity import check_monitor
 from sr.pictures.writing import write_png
 

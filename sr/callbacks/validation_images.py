@@ -65,7 +65,9 @@ class ValidationImages:
         """The validation as all processes have seen it; each must call this. The collection begins anew."""
         merged = dict(sorted(_from_all(trainer, self._images).items()))
         shown = self._shown(merged)
-        merged |= _from_all(trainer, {each: self._with_pictures(each) for each in self._kept if each in shown})
+        merged |= _from_all(
+            trainer, {each: self._with_pictures(each) for each in self._kept if each in shown}
+        )
         self._images, self._kept = {}, {}
         return ValidatedSet(
             iteration=trainer.global_step,

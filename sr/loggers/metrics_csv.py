@@ -43,7 +43,9 @@ class MetricsCSV(Logger):
         """Keep the rows of the first `iteration` iterations, to continue after them."""
         if self.path.is_file():
             rows = [{**row, ITERATION: iteration_of(row)} for row in self._rows()]
-            rows = [{key: row[key] for key in row if key != "step"} for row in rows if row[ITERATION] <= iteration]
+            rows = [
+                {key: row[key] for key in row if key != "step"} for row in rows if row[ITERATION] <= iteration
+            ]
             self._columns = list(rows[0]) if rows else []
             self._write_all(rows)
 

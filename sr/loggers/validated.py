@@ -92,9 +92,7 @@ class ValidatedSet:
         return [ordered[0], ordered[-1]] if len(ordered) > 1 else []
 
 
-def by_quality(
-    images: Iterable[ValidatedImage], *, monitor: str, quantity: Quantity
-) -> list[ValidatedImage]:
+def by_quality(images: Iterable[ValidatedImage], *, monitor: str, quantity: Quantity) -> list[ValidatedImage]:
     """The images from the worst to the best by a metric, without those that have no value of it."""
     measured = [image for image in images if not isnan(image.values[monitor])]
     return sorted(measured, key=lambda image: quantity.gain(image.values[monitor]))

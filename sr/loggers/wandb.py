@@ -1,12 +1,10 @@
 """A Weights & Biases logger that never asks for an account."""
 
 import inspect
-import netrc
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlparse
 
 import wandb
 from lightning.pytorch.loggers import WandbLogger
@@ -15,6 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from sr.loggers.checkpoint_artifacts import ALL, BEST, NONE, CheckpointArtifacts
 from sr.ops.private_lightning import start_wandb, wandb_settings
+from sr.ops.wandb_account import logged_in
 
 AXIS = "iteration"
 DATA_DIR = "WANDB_DATA_DIR"
@@ -92,7 +91,9 @@ class OfflineFirstWandbLogger(WandbLogger):
             **{key: value for key, value in named.items() if value is not None},
             **others,
         )
-        del wandb_settings(self)["anonymous"]  # Lightning passes an argument that W&B has removed and warns of
+        del wandb_settings(self)[
+            "anonymous"
+        ]  # Lightning passes an argument that W&B has removed and warns of
         self._run_dir = Path(save_dir)
         self._axis = f"{prefix}{self.LOGGER_JOIN_CHAR}{AXIS}" if prefix else AXIS
         self._has_axis = False
@@ -164,16 +165,3 @@ def check_names(arguments: Mapping[str, Any]) -> None:
             f"{', '.join(f'logger.wandb.{name}' for name in unknown)}: W&B has no such argument; it has"
             f" {', '.join(sorted(known))}"
         )
-
-
-def logged_in() -> bool:
-    """Whether an API key is in the environment, or in the netrc file where `wandb login` puts it."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    file = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
-    own = os.environ.get("WANDB_BASE_URL")
-    # W&B's own service accepts the keys of api.wandb.ai at every address that it has. (`wandb.setup()` would know more,
-    # but it fixes the mode before Lightning can choose "offline".)
-    urls = [own] if own else [wandb.Settings().base_url, "https://api.wandb.ai"]
-    hosts = [urlparse(url).hostname for url in urls]
-    return file.is_file() and any(netrc.netrc(file).authenticators(host) for host in hosts if host)

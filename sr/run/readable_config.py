@@ -36,7 +36,9 @@ def _copied(written: Any) -> set[str]:
 def _plain(value: Any, written: Any) -> Any:
     """A node without copies, and with the names of classes."""
     if isinstance(value, list):
-        written = written if isinstance(written, list) else value  # an interpolation that is no copy of a root key
+        written = (
+            written if isinstance(written, list) else value
+        )  # an interpolation that is no copy of a root key
         return [_plain(*pair) for pair in zip(value, written, strict=True)]
     if not isinstance(value, Mapping):
         return value
