@@ -4,17 +4,19 @@ import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from wandb.proto.wandb_internal_pb2 import Record
 
+LIMIT = 60.0  # seconds
 BLOCK = 32768  # bytes; the file is a log as LevelDB writes them
 HEADER = 7  # bytes of the file, and of each piece of a record: checksum, length, kind
 WHOLE, LAST = 1, 4  # kinds of pieces that end a record
 
 
 class WandbRecord:
-    """The record of a run.
+    """The record of a run that has ended.
 
     Args:
         folder: the folder in which W&B has made `wandb`.
@@ -24,6 +26,12 @@ class WandbRecord:
         (file,) = (folder / "wandb").glob("*run-*/run-*.wandb")
         self.folder = file.parent
         self.records = list(_records(file.read_bytes()))
+        # W&B's own process writes the file, and may write its end a moment after `finish` has returned.
+        deadline = monotonic() + LIMIT
+        while not self.of("exit") and monotonic() < deadline:
+            sleep(0.1)
+            self.records = list(_records(file.read_bytes()))
+        assert self.of("exit"), f"{file} has no end"
 
     def of(self, kind: str) -> list[Any]:
         return [getattr(each, kind) for each in self.records if each.WhichOneof("record_type") == kind]

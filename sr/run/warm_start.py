@@ -31,8 +31,10 @@ def warm_start(
 
     Args:
         model: the training module with `generator`, `generator_ema` and perhaps `discriminator`.
-        init_from: the file of generator weights, or an artifact (`sr.run.wandb_artifacts`); if it also holds a discriminator that fits, that is taken too.
-        init_discriminator_from: the file or artifact of discriminator weights, which is preferred to the one in `init_from`.
+        init_from: the file of generator weights, or an artifact (`sr.run.wandb_artifacts`); if it also holds a
+            discriminator that fits, that is taken too.
+        init_discriminator_from: the file or the artifact of discriminator weights, which is preferred to the one in
+            `init_from`.
         init_strict: whether every tensor has to fit. False takes the tensors with the same name and shape, for example
             from a net of another scale, and names those that start at random.
         generator: the configured arguments of the generator.

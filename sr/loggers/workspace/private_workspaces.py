@@ -1,4 +1,4 @@
-"""The one name of wandb-workspaces that is not public: an upgrade that loses it fails in tests/loggers/test_workspace.py.
+"""The one name of wandb-workspaces that is not public; an upgrade that loses it fails in its test.
 
 The library itself sends a view to the server and nothing else.
 """
