@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import product
 
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
@@ -26,11 +27,9 @@ class ArtifactLineage(L.Callback):
 
     @rank_zero_only
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        for logger in trainer.loggers:
-            for name in self.artifacts if isinstance(logger, WandbLogger) else ():
-                if logger.experiment.offline:
-                    log.warning(
-                        "W&B is offline, so its graph will not show that this run starts from %s", name
-                    )
-                else:
-                    logger.experiment.use_artifact(name)
+        runs = [logger.experiment for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+        for run, name in product(runs, self.artifacts):
+            if run.offline:
+                log.warning("W&B is offline, so its graph will not show that this run starts from %s", name)
+            else:
+                run.use_artifact(name)

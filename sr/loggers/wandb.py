@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import wandb
+from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from sr.loggers.checkpoint_artifacts import ALL, BEST, NONE, CheckpointArtifacts
@@ -79,7 +79,7 @@ class OfflineFirstWandbLogger(WandbLogger):
             offline = mode == "offline" if mode else not logged_in()
         # All that W&B prints of an offline run is where its files are, which the run reports at its end.
         chosen = {**({"silent": True} if offline else {}), **(settings or {})}
-        named = {"entity": entity, "group": group, "job_type": job_type, "notes": notes}
+        named: dict[str, Any] = {"entity": entity, "group": group, "job_type": job_type, "notes": notes}
         super().__init__(
             save_dir=save_dir,
             project=project,

@@ -54,7 +54,7 @@ def _download(name: str, folder: Path) -> Path:
         raise ArtifactError(f"{PREFIX}{name} is on a server of W&B, which needs an account: wandb login")
     try:
         artifact = wandb.Api().artifact(name)
-        target = folder / artifact.name.replace(":", "-")
+        target = folder / str(artifact.name).replace(":", "-")
         with _one_at_a_time(folder):
             artifact.download(root=str(target))  # files that are there already are compared and kept
     except (wandb.Error, ValueError, OSError) as error:

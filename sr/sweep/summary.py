@@ -66,10 +66,10 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
     write_csv(folder / "sweep.csv", table, objectives)
     draw(folder / "sweep.png", jobs, objectives)
     print(*(file for file in (folder / "sweep.csv", folder / "sweep.png") if file.exists()), sep="   ")
-    show_in_wandb(config, folder, table=folder / "sweep.csv", picture=folder / "sweep.png")
     failed = [job for job in jobs if job.status == FAILED]
     for job in failed:
         print(f"failed: job {job.number}: {job.reason()}", file=sys.stderr)
+    show_in_wandb(config, folder, table=folder / "sweep.csv", picture=folder / "sweep.png")
     return [job.number for job in failed]
 
 

@@ -1,6 +1,7 @@
 """A sweep as a run of its own in Weights & Biases, in the group of its jobs."""
 
 import csv
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from lightning.pytorch.loggers import WandbLogger
 from omegaconf import DictConfig
 
 from sr.sweep.run_names import SUMMARY, group
+
+log = logging.getLogger(__name__)
 
 
 def show_in_wandb(config: DictConfig, sweep: Path, *, table: Path, picture: Path) -> None:
@@ -23,25 +26,33 @@ def show_in_wandb(config: DictConfig, sweep: Path, *, table: Path, picture: Path
         picture: the PNG file of the sweep; it may be missing.
     """
     for node in config.logger.values():
-        if not issubclass(get_class(node["_target_"]), WandbLogger):
-            continue
-        import wandb  # here, because it takes a second to import
+        if issubclass(get_class(node["_target_"]), WandbLogger):
+            import wandb  # here, because it takes a second to import
 
-        found = node.get("group") or os.environ.get("WANDB_RUN_GROUP") or group(config.name, sweep)
-        logger: WandbLogger = instantiate(
-            node,
-            save_dir=str(sweep.absolute()),
-            name=f"{found} {SUMMARY}",
-            group=found,
-            job_type=SUMMARY,
-            log_model="none",
-        )
-        columns, rows = read_table(table)
-        shown: dict[str, Any] = {"sweep/jobs": wandb.Table(columns=columns, data=rows)}
-        if picture.is_file():
-            shown["sweep/picture"] = wandb.Image(str(picture), caption=found)
-        logger.experiment.log(shown)
-        logger.experiment.finish()
+            try:
+                _open_run(node, config.name, sweep, table=table, picture=picture)
+            except (wandb.Error, OSError) as error:  # the sweep itself has ended, with its own exit status
+                log.error("W&B has no summary of this sweep: %s", error)
+
+
+def _open_run(node: DictConfig, experiment: str, sweep: Path, *, table: Path, picture: Path) -> None:
+    import wandb
+
+    found = node.get("group") or os.environ.get("WANDB_RUN_GROUP") or group(experiment, sweep)
+    logger: WandbLogger = instantiate(
+        node,
+        save_dir=str(sweep.absolute()),
+        name=f"{found} {SUMMARY}",
+        group=found,
+        job_type=SUMMARY,
+        log_model="none",
+    )
+    columns, rows = read_table(table)
+    shown: dict[str, Any] = {"sweep/jobs": wandb.Table(columns=list(columns), data=rows)}
+    if picture.is_file():
+        shown["sweep/picture"] = wandb.Image(str(picture), caption=found)
+    logger.experiment.log(shown)
+    logger.experiment.finish()
 
 
 def read_table(file: Path) -> tuple[list[str], list[list[Any]]]:

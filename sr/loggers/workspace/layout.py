@@ -51,8 +51,8 @@ def workspace(*, entity: str, project: str, monitor: str, name: str) -> Any:
     Raises:
         ModuleNotFoundError: the library wandb-workspaces is not installed.
     """
-    import wandb_workspaces.reports.v2 as panels
     import wandb_workspaces.workspaces as views
+    from wandb_workspaces.reports.v2 import interface as panels
 
     def lines(shown: Sequence[Panel], **options: Any) -> list[Any]:
         return [panels.LinePlot(title=title, x=AXIS, y=list(keys), **options) for title, keys in shown]
