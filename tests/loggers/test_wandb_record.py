@@ -1,6 +1,7 @@
 """The offline record of a whole run, read back: axis, keys, media, tables, configuration, summary, artifacts."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from helpers import compose_config, picture, small_gan
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb_record import WandbRecord
 
+from sr.loggers.workspace.layout import GRADIENTS, HEALTH, TRAIN, validation_panels
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
 from train import train
@@ -170,3 +172,13 @@ def test_checkpoints_are_versions_of_one_artifact(folder: Path, record: WandbRec
     assert '"iteration":8' in found[-1].metadata
     assert '"psnr_y":' in found[-1].metadata
     assert '"git_revision":' in found[-1].metadata
+
+
+def test_the_panels_of_the_saved_view_show_what_is_logged(record: WandbRecord) -> None:
+    logged = {key for row in record.history() for key in row}
+    wanted = {key for _, keys in (*TRAIN, *HEALTH, *validation_panels("psnr_y")) for key in keys}
+    assert wanted - logged == {"train/data_wait"}  # which begins after 20 iterations
+    assert {key for key in logged if re.fullmatch(GRADIENTS[1], key)} == {
+        "health/gradient_l1",
+        "health/gradient_adversarial",
+    }
