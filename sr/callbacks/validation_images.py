@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import lightning as L
 import numpy as np
+import torch
 from torch import Tensor
 
 from sr.archs.bicubic import upsample_bicubic
@@ -44,9 +45,11 @@ class ValidationImages:
         self.quantity = metric.quantities[monitor]
         self._images: dict[int, ValidatedImage] = {}
         self._kept: dict[int, Kept] = {}
+        self._device = torch.device("cpu")
 
     def add(self, batch: Mapping[str, Any], *, sr: Tensor, values: Mapping[str, Tensor]) -> None:
         """Take a batch: `index`, `name`, `lr` and `hr`, SR (N, C, H, W), and name of the metric -> (N,)."""
+        self._device = sr.device
         for place, index in enumerate(batch["index"].tolist()):
             self._images[index] = ValidatedImage(
                 index=index,
@@ -55,7 +58,8 @@ class ValidationImages:
                 bicubic={},
                 pictures=None,
             )
-            shown = self._shown(self._images)
+            # Among those that are kept are the worst and the best so far.
+            shown = self._shown({each: self._images[each] for each in (*self._kept, index)})
             if index in shown:
                 tensors = (batch["lr"][place], sr[place], batch["hr"][place])
                 self._kept[index] = Kept(*(each.detach().float().cpu() for each in tensors))
@@ -87,8 +91,10 @@ class ValidationImages:
     def _with_pictures(self, index: int) -> ValidatedImage:
         kept = self._kept[index]
         height, width = kept.hr.shape[-2:]
-        bicubic = bicubic_like(kept.hr[None], lr=kept.lr[None])
-        values = measure(self.metric, bicubic, kept.hr[None])
+        # Where the metric is at home, which may be a net.
+        lr, hr = (each[None].to(self._device) for each in (kept.lr, kept.hr))
+        bicubic = bicubic_like(hr, lr=lr)
+        values = measure(self.metric, bicubic, hr)
         enlarged = cv2.resize(viewable(kept.lr), (width, height), interpolation=cv2.INTER_NEAREST)
         return replace(
             self._images[index],
