@@ -41,7 +41,7 @@ def test_a_batch_runs_everything_once(tmp_path: Path, photos: Path) -> None:
     assert torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 1
     (training,) = (row for row in rows(run_dir) if row["train/loss_d"])
     (validation,) = (row for row in rows(run_dir) if row["val/psnr_y"])
-    assert training["step"] == validation["step"] == "0"
+    assert training["iteration"] == validation["iteration"] == "1"
     assert len([*(run_dir / "samples").iterdir()]) == 1
     assert (run_dir / "curves.png").exists()
 

@@ -13,14 +13,14 @@ ALLOWED: dict[str, set[str]] = {
     "config": set(),
     "losses": {"ops"},
     "metrics": {"ops"},
-    "loggers": {"ops"},
+    "loggers": {"metrics", "ops"},
     "pictures": {"ops"},
     "degradations": {"ops", "pictures"},
     "data": {"degradations", "ops", "pictures"},
     "training": {"metrics", "ops"},
     "weights": {"archs", "ops"},
     "run": {"ops", "weights"},
-    "callbacks": {"metrics", "ops", "pictures", "run", "training"},
+    "callbacks": {"archs", "loggers", "metrics", "ops", "pictures", "run", "training"},
     "evaluation": {"archs", "data", "degradations", "metrics", "ops", "pictures", "weights"},
     "export": {"ops", "weights"},
     "upscale": {"ops", "pictures", "weights"},
@@ -39,8 +39,10 @@ FRONT_DOOR = {
     "sr/run/preflight.py",
     "sr/sweep/callback.py",
     "sr/sweep/optuna_search.py",
+    "sr/sweep/run_names.py",
     "sr/sweep/space.py",
     "sr/sweep/summary.py",
+    "sr/sweep/wandb_summary.py",
 }
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "sr").rglob("*.py"))
 

@@ -33,10 +33,11 @@ def test_every_experiment_runs_and_leaves_everything(
     prefixes = {key.split(".")[0] for key in checkpoint["state_dict"]}
     assert prefixes <= {"generator", "generator_ema", "discriminator"}  # no VGG, no losses
     assert (run_dir / "checkpoints" / "best.ckpt").is_file()
-    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [0, 1]
-    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [1]
+    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [1, 2]
+    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [2]
     assert sorted(path.name for path in (run_dir / "samples").iterdir()) == [
-        f"{name}_0000002.png" for name in ("a", "b", "d")
+        *("0000002_best.png", "0000002_worst.png"),
+        *(f"{name}_0000002.png" for name in ("a", "b", "d")),
     ]
     assert (run_dir / "curves.png").stat().st_size > 1000
 
@@ -122,8 +123,8 @@ def test_max_steps_counts_generator_updates_across_epochs(tmp_path: Path, photos
     limits = ("trainer.max_steps=5", "trainer.max_epochs=-1", "trainer.check_val_every_n_epoch=2")
     run_dir = run("image_enhancement", tmp_path, f"data.val_dir={photos}", *limits)
     assert torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 5
-    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [0, 1, 2, 3, 4]
-    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [3]
+    assert [step for step, _ in rows(run_dir, "train/loss_g")] == [1, 2, 3, 4, 5]
+    assert [step for step, _ in rows(run_dir, "val/psnr_y")] == [4]
 
 
 @pytest.mark.parametrize("loss", ["loss_g", "loss_d"])
@@ -134,7 +135,7 @@ def test_logged_losses_are_means_over_the_interval(tmp_path: Path, photos: Path,
     )
     (_, first), (_, second) = rows(each, f"train/{loss}")
     ((step, mean),) = rows(both, f"train/{loss}")
-    assert step == 1
+    assert step == 2
     assert mean == pytest.approx((first + second) / 2, rel=1e-5)
 
 

@@ -20,7 +20,9 @@ def run(experiment: str, tmp_path: Path, *overrides: str, name: str = "run") -> 
 def rows(run_dir: Path, column: str) -> list[tuple[int, float]]:
     """Iteration and value of each row of metrics.csv that has this column."""
     with (run_dir / "metrics.csv").open(newline="") as file:
-        return [(int(row["step"]), float(row[column])) for row in csv.DictReader(file) if row.get(column)]
+        return [
+            (int(row["iteration"]), float(row[column])) for row in csv.DictReader(file) if row.get(column)
+        ]
 
 
 def state(run_dir: Path, prefix: str, file: str = "last.ckpt") -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from sr.callbacks.sr_module import sr_module
 from sr.callbacks.stop import Stopped
+from sr.loggers.checkpoint_logger import CheckpointLogger
 from sr.metrics.quantity import check_monitor
 from sr.ops.private_lightning import begin_loops_anew, validates_now
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
@@ -150,9 +151,17 @@ class Checkpoints(Checkpoint):
         fresh = self.directory / f".{kind}{UNFINISHED}"
         trainer.save_checkpoint(fresh, weights_only=False)  # optimizers and loops too
         if trainer.is_global_zero:
-            self._make_room(kind, index)
-            fresh.replace(self.directory / checkpoint_name(kind, index))
+            self._put(trainer, fresh, kind, index)
         trainer.strategy.barrier()  # a process that ends earlier would take the first one with it
+
+    def _put(self, trainer: L.Trainer, fresh: Path, kind: str, index: int) -> None:
+        """Put a new file in its place, and give loggers that take checkpoints the newest and the best."""
+        file = self.directory / checkpoint_name(kind, index)
+        self._make_room(kind, index)
+        fresh.replace(file)
+        for logger in trainer.loggers:
+            if index == 0 and isinstance(logger, CheckpointLogger):
+                logger.log_checkpoint(file, kind)
 
     def _make_room(self, kind: str, index: int) -> None:
         for number in range(self.keep[kind] - 1, index, -1):
@@ -166,8 +175,7 @@ class Checkpoints(Checkpoint):
             fresh = self.directory / f".{BEST}{UNFINISHED}"
             fresh.unlink(missing_ok=True)
             os.link(self.directory / checkpoint_name(LAST, 0), fresh)
-            self._make_room(BEST, index)
-            fresh.replace(self.directory / checkpoint_name(BEST, index))
+            self._put(trainer, fresh, BEST, index)
 
     # The state of this callback in a checkpoint
 

@@ -3,34 +3,46 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import lightning as L
-import numpy as np
-from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
-from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor
 
-from sr.ops.image import side_by_side, viewable
+from sr.callbacks.sr_module import sr_module
+from sr.callbacks.validation_images import ValidationImages
+from sr.loggers.sheet import sheet
+from sr.loggers.show import show
+from sr.metrics.quantity import check_monitor
 from sr.pictures.writing import write_png
 
 
 class SamplePictures(L.Callback):
-    """Writes LR | SR | HR of the first validation images at every validation, and gives them to the loggers.
+    """Shows LR, bicubic, SR and HR of some images at every validation: of the first ones, of the worst and of the best.
 
-    LR is enlarged by nearest neighbour, so that its pixels can be seen.
+    They become labelled files, `<name>_<iteration>.png`, `<iteration>_worst.png` and `<iteration>_best.png`, and what
+    the loggers can show (`sr.loggers.show`).
 
     Args:
-        directory: the directory of the files `<name>_<iteration>.png`.
-        count: the number of images; 0 writes none.
+        directory: the directory of the files.
+        monitor: the metric that says which image is the worst and which the best, and whose value is on the files.
+        count: the number of images that every validation shows; 0 shows none, and no worst and best.
+        largest: the side in HR pixels to which pictures are cut, around the middle; None shows whole images.
     """
 
-    def __init__(self, *, directory: str, count: int = 3) -> None:
-        if count < 0:
-            raise ValueError(f"count={count} must be 0 or more")
+    def __init__(self, *, directory: str, monitor: str, count: int = 3, largest: int | None = 768) -> None:
+        for key, value, least in (("count", count, 0), ("largest", largest, 1)):
+            if value is not None and value < least:
+                raise ValueError(f"{key}={value} must be {least} or more")
         self.directory = Path(directory)
+        self.monitor = monitor
         self.count = count
+        self.largest = largest
+        self._images: ValidationImages | None = None
 
-    @rank_zero_only
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        metric = sr_module(pl_module).metric
+        check_monitor(self.monitor, metric.quantities, key="callbacks.samples.monitor")
+        self._images = ValidationImages(
+            count=self.count, largest=self.largest, metric=metric, monitor=self.monitor
+        )
+
     def on_validation_batch_end(
         self,
         trainer: L.Trainer,
@@ -40,23 +52,22 @@ class SamplePictures(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if trainer.sanity_checking or batch_idx >= self.count:
+        if not trainer.sanity_checking:
+            assert self._images is not None
+            self._images.add(batch, sr=outputs["sr"], values=outputs["values"])
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking:
             return
-        lr, hr = batch["lr"][0], batch["hr"][0]
-        picture = panel(lr, outputs[0], hr)
-        name = batch["name"][0].replace("/", "_")
-        write_png(self.directory / f"{name}_{trainer.global_step:07d}.png", picture)
-        step = trainer.global_step - 1  # Lightning logs the metrics of this validation there
+        assert self._images is not None
+        found = self._images.take(trainer)
+        if not trainer.is_global_zero:
+            return
+        number = f"{found.iteration:07d}"
+        for image, pictures in found.always_shown():
+            name = image.name.replace("/", "_")
+            write_png(self.directory / f"{name}_{number}.png", sheet(found, image, pictures))
+        for word, image, pictures in found.extremes():
+            write_png(self.directory / f"{number}_{word}.png", sheet(found, image, pictures))
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.log_image(key=f"samples/{name}", images=[picture], step=step)
-            elif isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image(f"samples/{name}", picture, step, dataformats="HWC")
-
-
-def panel(lr: Tensor, sr: Tensor, hr: Tensor) -> np.ndarray:
-    """(C, h, w), (C, H, W), (C, H, W) in [0, 1] -> LR | SR | HR as one (H, 3 W + gaps, 3) uint8 image."""
-    pictures = [viewable(image) for image in (lr, sr, hr)]
-    height, width = pictures[2].shape[:2]
-    pictures[0] = np.asarray(cv2.resize(pictures[0], (width, height), interpolation=cv2.INTER_NEAREST))
-    return side_by_side(pictures)
+            show(found, logger)

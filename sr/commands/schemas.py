@@ -21,7 +21,7 @@ def main() -> None:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="sr-schemas",
-        description="Write JSON schemas of configuration files: an editor completes their keys and underlines mistakes.",
+        description="Write JSON schemas of configuration files, by which an editor completes and checks them.",
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="folder for the schemas")
     parser.add_argument(

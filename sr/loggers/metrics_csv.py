@@ -9,11 +9,12 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from sr.ops.metrics_csv import ITERATION, iteration_of
 from sr.ops.whole_file import replacing
 
 
 class MetricsCSV(Logger):
-    """Writes one row for all metrics that are logged together; cells without a value are empty, `step` counts from 0.
+    """Writes one row for all metrics that are logged together; cells without a value are empty.
 
     A row is in the file as soon as it is logged. A new metric rewrites the file with one column more.
 
@@ -41,14 +42,17 @@ class MetricsCSV(Logger):
     def rewind(self, iteration: int) -> None:
         """Keep the rows of the first `iteration` iterations, to continue after them."""
         if self.path.is_file():
-            rows = [row for row in self._rows() if int(row["step"]) < iteration]
+            rows = [{**row, ITERATION: iteration_of(row)} for row in self._rows()]
+            rows = [
+                {key: row[key] for key in row if key != "step"} for row in rows if row[ITERATION] <= iteration
+            ]
             self._columns = list(rows[0]) if rows else []
             self._write_all(rows)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        row = {**{key: float(value) for key, value in metrics.items()}, "step": step or 0}
-        row = {key: int(value) if key in ("step", "epoch") else value for key, value in row.items()}
+        row = {**{key: float(value) for key, value in metrics.items()}, ITERATION: step or 0}
+        row = {key: int(value) if key in (ITERATION, "epoch") else value for key, value in row.items()}
         if set(row) <= set(self._columns):
             with self.path.open("a", newline="") as file:
                 csv.DictWriter(file, self._columns).writerow(row)

@@ -46,6 +46,10 @@ class Quantity:
         # z: a negative value that rounds to zero is printed without its sign.
         return format(value, ("+" if sign else "") + "z" + self.digits)
 
+    def with_unit(self, value: float) -> str:
+        """`31.02 dB`, or `0.8123` of a value without a unit."""
+        return f"{self.text(value)} {self.unit}".rstrip()
+
 
 class Metric(Protocol):
     """SR and HR images, (N, C, H, W), nominally in [0, 1] -> name -> one value per image, (N,).

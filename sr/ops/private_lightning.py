@@ -35,3 +35,15 @@ def wandb_settings(logger: WandbLogger) -> dict[str, Any]:
     """The arguments that Lightning will give to `wandb.init`, to be changed before the first log."""
     settings: dict[str, Any] = logger._wandb_init
     return settings
+
+
+def start_wandb(logger: WandbLogger) -> None:
+    """Open the run of a logger, which would otherwise open it itself and define its own axis for all metrics.
+
+    A run that the user has opened is left to Lightning, which takes it, and so is one that another process has opened.
+    """
+    import wandb
+
+    if logger._experiment is None and getattr(logger, "_attach_id", None) is None and wandb.run is None:
+        mode: dict[str, Any] = {"mode": "offline"} if logger._offline else {}
+        logger._experiment = wandb.init(**logger._wandb_init, **mode)

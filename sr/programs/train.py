@@ -53,6 +53,7 @@ from sr.run.preflight import (
     warn_of_torchrun,
     warn_of_workers,
 )
+from sr.run.readable_config import readable
 from sr.run.rebuilding import check_rebuilding, packages_to_trust, say_what_to_trust
 from sr.run.resume import SavedRun, compare, find_saved
 from sr.run.warm_start import warm_start
@@ -141,6 +142,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
             init_discriminator_from=cfg.init_discriminator_from,
             init_strict=cfg.init_strict,
             generator=plain["generator"],
+            downloads=Path(cfg.run_dir) / "artifacts",
         )
     if cfg.compile:
         model.compile_nets()
@@ -151,7 +153,9 @@ def build_trainer(
     cfg: DictConfig, plain: dict[str, Any], saved: SavedRun | None, together: EndTogether
 ) -> L.Trainer:
     """The trainer with its callbacks and loggers, which go back to where a saved run was saved."""
-    callbacks = [*instantiate(cfg.callbacks).values(), ConfigRecord(config=plain), Provenance(), together]
+    written: Any = OmegaConf.to_container(cfg, resolve=False)
+    record = ConfigRecord(config=plain, readable=readable(plain, written))
+    callbacks = [*instantiate(cfg.callbacks).values(), record, Provenance(), together]
     loggers = [*instantiate(cfg.logger).values()]
     if saved:
         for logger in loggers:
@@ -225,7 +229,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
     for name, what in (
         ("checkpoints/best.ckpt", "the weights of the best validation"),
         ("checkpoints/last.ckpt", "the weights at the end"),
-        ("samples", "LR | SR | HR at every validation"),
+        ("samples", "LR | bicubic | SR | HR at every validation"),
         ("curves.png", "losses, PSNR, SSIM"),
         ("metrics.csv", "everything that was logged"),
         ("config.yaml", "the resolved configuration"),

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from sr.ops.cores import usable_cores
 from sr.ops.hardware import has_bf16
 from sr.ops.paths import why_no_file
+from sr.run.wandb_artifacts import artifact_of, is_artifact
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,19 @@ def on_cpu(trainer: DictConfig) -> bool:
 
 
 def check_files(cfg: DictConfig) -> None:
-    """Check the files to start from, before anything is built or downloaded.
+    """Check the files to start from, before anything is built or downloaded; of artifacts, their names.
 
     Raises:
         FileNotFoundError: names the key of a file that does not exist.
+        ValueError: names the key of an artifact whose name cannot be one.
     """
     for key in ("init_from", "init_discriminator_from"):
-        if cfg[key] and (wrong := why_no_file(Path(cfg[key]).expanduser())):
+        if cfg[key] and is_artifact(cfg[key]):
+            try:
+                artifact_of(cfg[key])
+            except ValueError as error:
+                raise ValueError(f"{key}={error}") from error
+        elif cfg[key] and (wrong := why_no_file(Path(cfg[key]).expanduser())):
             raise FileNotFoundError(f"{key}={cfg[key]} {wrong}: name a file of weights")
 
 

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from sr.ops.weight_file import CheckpointError, check_finite
+from sr.run.wandb_artifacts import ArtifactError, local_file
 from sr.weights.checkpoint import Checkpoint, read_checkpoint
 from sr.weights.generator import load_weights
 from sr.weights.match import fit
@@ -23,18 +25,23 @@ def warm_start(
     init_discriminator_from: str | None,
     init_strict: bool,
     generator: Mapping[str, Any],
+    downloads: Path = Path("artifacts"),
 ) -> None:
     """Fill the generator, its average and the discriminator from files; None leaves a net as it is.
 
     Args:
         model: the training module with `generator`, `generator_ema` and perhaps `discriminator`.
-        init_from: the file of generator weights; if it also holds a discriminator that fits, that is taken too.
-        init_discriminator_from: the file of discriminator weights, which is preferred to the one in `init_from`.
+        init_from: the file of generator weights, or an artifact (`sr.run.wandb_artifacts`); if it also holds a
+            discriminator that fits, that is taken too.
+        init_discriminator_from: the file or the artifact of discriminator weights, which is preferred to the one in
+            `init_from`.
         init_strict: whether every tensor has to fit. False takes the tensors with the same name and shape, for example
             from a net of another scale, and names those that start at random.
         generator: the configured arguments of the generator.
+        downloads: the directory for the files of artifacts.
 
     Raises:
+        ArtifactError: an artifact cannot be had; the message names the key.
         ValueError: there is no discriminator to fill, or a file does not fit; the message names the key.
         FileNotFoundError: a file does not exist; the message names the key.
     """
@@ -46,7 +53,7 @@ def warm_start(
         )
     if init_from:
         with _named("init_from"):
-            checkpoint = read_checkpoint(init_from)
+            checkpoint = read_checkpoint(local_file(init_from, downloads))
             weights = _named_as_in(model.generator, checkpoint)
             if isinstance(model.generator, SpandrelNet):  # some of its nets rename what is in the files
                 weights = recognise(weights, path=checkpoint.path).state_dict()
@@ -57,7 +64,7 @@ def warm_start(
             _adopt(discriminator, checkpoint.discriminator, checkpoint, strict=init_strict)
     if init_discriminator_from and discriminator is not None:
         with _named("init_discriminator_from"):
-            checkpoint = read_checkpoint(init_discriminator_from)
+            checkpoint = read_checkpoint(local_file(init_discriminator_from, downloads))
             # The reader cannot know the kind of a single net in a file, and calls it the generator.
             weights = checkpoint.discriminator or checkpoint.generator
             _start(discriminator, weights, checkpoint, strict=init_strict)
@@ -118,5 +125,5 @@ def _named(key: str) -> Iterator[None]:
     """Add the key that named a file to its errors."""
     try:
         yield
-    except (CheckpointError, FileNotFoundError) as error:
+    except (ArtifactError, CheckpointError, FileNotFoundError) as error:
         raise type(error)(f"{key}: {error}") from error

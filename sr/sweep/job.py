@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,6 +70,7 @@ def run_job(
     overrides: Sequence[str],
     folder: Path,
     options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
     give_up: Callable[[], bool] | None = None,
 ) -> Job:
     """Run the program with these overrides and its directory, and leave a record in it.
@@ -82,6 +83,7 @@ def run_job(
     Args:
         program: the words that start the program for training.
         options: the places where the job finds configurations, see `search_path`.
+        environment: variables for the job, such as `sr.sweep.run_names.environment`; those that are set already stay.
         give_up: a function that is called every half second; the job ends when it returns True.
 
     Raises:
@@ -93,7 +95,12 @@ def run_job(
     command = [*program, *options, *overrides, f'hydra.run.dir="{folder}"']
     with _passing_on_signals() as (told, listeners):
         with starting_others():
-            process = subprocess.Popen(command, process_group=0, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                command,
+                process_group=0,
+                stderr=subprocess.PIPE,
+                env={**(environment or {}), **os.environ},
+            )
         listeners.append(process)
         if told:  # the signal came before the process existed
             process.terminate()

@@ -17,6 +17,7 @@ from sr.ops.metrics_csv import read_columns
 from sr.ops.program_names import to_start
 from sr.sweep.job import DONE, PRUNED, Job, run_job, search_path
 from sr.sweep.pareto import Objective
+from sr.sweep.run_names import environment
 from sr.sweep.space import split
 from sr.sweep.summary import directed, end_interrupted
 
@@ -130,6 +131,9 @@ class OptunaSweeper(Sweeper):
             overrides=[*fixed, *chosen],
             folder=folder,
             options=search_path(self._config.hydra),
+            environment=environment(
+                experiment=self._config.name, sweep=self._folder, number=number, varied=chosen
+            ),
             give_up=self._hopeless(trial, folder) if self.pruner else None,
         )
         values = self._values(job)

@@ -17,6 +17,7 @@ from sr.ops.file_lock import InUseError, alone_in
 from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
 from sr.sweep.report import draw, rows, text, write_csv
+from sr.sweep.wandb_summary import show_in_wandb
 
 # Holds the lock on the sweep's directory until this process ends. The callback cannot, because launchers pickle it.
 _held = ExitStack()
@@ -61,6 +62,7 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
     failed = [job for job in jobs if job.status == FAILED]
     for job in failed:
         print(f"failed: job {job.number}: {job.reason()}", file=sys.stderr)
+    show_in_wandb(config, folder, table=folder / "sweep.csv", picture=folder / "sweep.png")
     return [job.number for job in failed]
 
 

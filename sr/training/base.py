@@ -208,9 +208,15 @@ class SRModule(L.LightningModule):
         shown, others = log_keys(values, means=self._running.take(), finite=finite)
         self.log_dict(shown, prog_bar=True, sync_dist=True)
         self.log_dict(others, sync_dist=True)
+        self.log_dict(self._position())
         self.log("train/skipped", float(self.consensus.bad_in_all))
         for each in stepping:
             self.log(f"train/learning_rate_{each.name}", each.learning_rate())
+
+    def _position(self) -> dict[str, float]:
+        """Where every logger puts what is logged with it: Lightning takes `step` as the position, and counts from 0
+        where it is missing."""
+        return {"step": float(self.global_step), "epoch": float(self.current_epoch)}
 
     # Checkpoints
 
@@ -233,14 +239,16 @@ class SRModule(L.LightningModule):
             output: Tensor = self.generator_ema(lr.float())
         return output
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """`sr` (N, C, H, W), and `values`: name of the metric -> (N,)."""
         sr = self.super_resolve(batch["lr"])
         losses = partial(self.losses, iteration=max(self.global_step - 1, 0))
-        self._validation.add(batch["index"], sr=sr, hr=batch["hr"], losses=losses)
-        return sr
+        values = self._validation.add(batch["index"], sr=sr, hr=batch["hr"], losses=losses)
+        return {"sr": sr, "values": values}
 
     def on_validation_epoch_end(self) -> None:
         gather: Any = self.all_gather
+        self.log_dict(self._position())
         for name, value in self._validation.take_metrics(gather).items():
             self.log(f"val/{name}", value, prog_bar=name == self.monitor)
         for name, value in self._validation.take_losses(gather).items():

@@ -33,8 +33,8 @@ class Validation:
 
     def add(
         self, index: Tensor, *, sr: Tensor, hr: Tensor, losses: Callable[[Tensor, Tensor], Losses]
-    ) -> None:
-        """Take the values of some images.
+    ) -> dict[str, Tensor]:
+        """Take the values of some images; returns those of the metric, name -> (N,).
 
         Args:
             index: (N,) the indices of the images in their set.
@@ -42,11 +42,13 @@ class Validation:
             hr: (N, C, H, W) in [0, 1].
             losses: (sr, hr), both (1, C, size, size) -> losses.
         """
-        self._measured.add(index, [*measure(self.metric, sr, hr).values()])
+        measured = measure(self.metric, sr, hr)
+        self._measured.add(index, [*measured.values()])
         if self.loss_patch_size is not None:
             pairs = zip(torch.split(sr, 1), torch.split(hr, 1), strict=True)
             found = [_central_losses(*pair, size=self.loss_patch_size, losses=losses) for pair in pairs]
             self._losses.add(index, torch.stack(found).unbind(dim=1))
+        return measured
 
     def take_metrics(self, gather: Gather) -> dict[str, Tensor]:
         """Means over all images by name; `gather` is Lightning's `all_gather`. The collection begins anew."""

@@ -4,32 +4,12 @@ from pathlib import Path
 import pytest
 from helpers import run_program
 
-from sr.loggers.wandb import OfflineFirstWandbLogger, logged_in
-
-
-def test_logged_in_by_key_or_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine elsewhere login user password x\n")
-    os.chmod(tmp_path / "netrc", 0o600)
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
-    assert logged_in()
-    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")  # a server of one's own
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine wandb.example.org login user password x\n")
-    assert logged_in()
-    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    assert not logged_in()
-    monkeypatch.setenv("WANDB_API_KEY", "x")
-    assert logged_in()
+from sr.loggers.wandb import OfflineFirstWandbLogger, keep_copies_in
 
 
 def test_a_run_without_an_account_is_offline_and_asks_for_nothing(tmp_path: Path) -> None:
     program = f"""
-from sr.loggers.wandb import OfflineFirstWandbLogger
+from sr.loggers.wandb import OfflineFirstWandbLogger, keep_copies_in
 logger = OfflineFirstWandbLogger(save_dir={str(tmp_path)!r}, project="p", name="n")
 logger.log_metrics({{"train/loss_g": 1.0}}, step=3)
 logger.experiment.finish()
@@ -63,3 +43,55 @@ def test_an_online_run_says_where_it_is_shown(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("WANDB_MODE", "online")
     logger = OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")
     assert logger._wandb_init["settings"] is None
+
+
+def test_what_lightning_and_wandb_take_goes_through(tmp_path: Path) -> None:
+    logger = OfflineFirstWandbLogger(
+        save_dir=str(tmp_path),
+        project="p",
+        name="n",
+        entity="team",
+        group="g",
+        job_type="j",
+        tags=["one", "two"],
+        notes="why",
+        id="ab12",
+        save_code=True,
+        settings={"console": "off"},
+    )
+    given = {key: logger._wandb_init[key] for key in ("entity", "group", "job_type", "tags", "notes", "id")}
+    expected = ("team", "g", "j", ["one", "two"], "why", "ab12")
+    assert given == dict(zip(given, expected, strict=True))
+    assert logger._wandb_init["save_code"] is True
+    assert logger._wandb_init["settings"].console == "off"
+    assert logger._wandb_init["settings"].silent  # offline still
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"tagz": ["x"]}, "logger.wandb.tagz: W&B has no such argument; it has .*tags"),
+        ({"log_model": "last"}, "logger.wandb.log_model=last: choose one of none, best, all"),
+    ],
+)
+def test_what_nobody_takes_is_named(tmp_path: Path, wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n", **wrong)
+
+
+def test_a_sweep_names_its_jobs_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_NAME", "n 3 lr=0.1")
+    assert (
+        OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")._wandb_init["name"]
+        == "n 3 lr=0.1"
+    )
+
+
+def test_copies_of_an_offline_run_stay_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
+    keep_copies_in(tmp_path / "one")
+    keep_copies_in(tmp_path / "two")  # the next run of this process
+    assert os.environ["WANDB_DATA_DIR"] == str(tmp_path / "two")
+    monkeypatch.setenv("WANDB_DATA_DIR", "/elsewhere")  # the user's choice
+    keep_copies_in(tmp_path / "three")
+    assert os.environ["WANDB_DATA_DIR"] == "/elsewhere"

@@ -31,4 +31,7 @@ def test_it_is_there(owner: Any, name: str) -> None:
 
 def test_the_loggers_keep_what_they_hand_on(tmp_path: Path) -> None:
     assert TensorBoardLogger(save_dir=tmp_path, purge_step=7)._kwargs["purge_step"] == 7
-    assert WandbLogger(save_dir=tmp_path, id="abc", offline=True)._wandb_init["id"] == "abc"
+    logger = WandbLogger(save_dir=tmp_path, id="abc", offline=True)
+    assert logger._wandb_init["id"] == "abc"
+    assert logger._offline
+    assert logger._experiment is None

@@ -22,7 +22,7 @@ def test_validation_is_the_mean_over_images_each_counted_once() -> None:
         rows.append(module.metric(module.super_resolve(batch["lr"]), batch["hr"])["psnr_y"].item())
     logged: dict[str, float] = {}
     module.all_gather = lambda tensor: tensor
-    module.log = lambda name, value, **_: logged.update({name: value.item()})
+    module.log = lambda name, value, **_: logged.update({name: float(value)})
     module.on_validation_epoch_end()
     assert logged["val/psnr_y"] == pytest.approx(sum(rows[:3]) / 3, abs=1e-6)
     assert not module._validation._measured._rows
@@ -35,7 +35,7 @@ class Validate:
         self.module = module.eval()
         self.logged: dict[str, float] = {}
         module.all_gather = lambda tensor: tensor
-        module.log = lambda name, value, **_: self.logged.update({name: value.item()})
+        module.log = lambda name, value, **_: self.logged.update({name: float(value)})
 
     def __call__(self, images: list[Tensor]) -> dict[str, float]:
         self.logged.clear()
