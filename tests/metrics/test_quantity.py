@@ -132,7 +132,7 @@ def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Pat
     own = "metric._target_=own_metrics.ProtocolAndMae"
     report = run_evaluation(*arguments, own)
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": ""}
+    assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": "", "title": ""}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "mae ↓" in page
     assert f"{report.sets['photos'].means['bicubic']['mae'].value:.5f}" in page
