@@ -68,7 +68,7 @@ def examine_all(paths: Sequence[Path], options: argparse.Namespace) -> list[Exam
     work = partial(examine, channels=options.channels, smallest=options.hr_patch_size)
     with (
         ProcessPoolExecutor(options.workers, initializer=_prepare_worker) as pool,
-        tqdm(total=len(paths), unit="image", file=sys.stderr) as bar,
+        tqdm(total=len(paths), unit="image", desc="checking", leave=False, disable=None) as bar,
     ):
         examined = []
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from tqdm import tqdm
 
 from sr.evaluation.breakdown_table import format_breakdown
 from sr.evaluation.gallery import Gallery
@@ -39,7 +40,9 @@ def write_report(
         curve: a PNG of the distortion-perception curve, if there is one.
     """
     border = evaluation.protocol.crop_border
-    cards = list(make_cards(evaluation, gallery, images_per_set=images_per_set, crop_border=border))
+    total = sum(min(images_per_set, len(result.images)) for result in evaluation.sets.values())
+    made = make_cards(evaluation, gallery, images_per_set=images_per_set, crop_border=border)
+    cards = list(tqdm(made, total=total, unit="image", desc="report", leave=False, disable=None))
     path.write_text(render(evaluation, cards, curve=curve), encoding="utf-8")
 
 
