@@ -1,6 +1,6 @@
 """A sweep as a picture: the objectives against each parameter, all parameters together, and their importance."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,11 @@ def _rows(results: Results) -> list[list[Callable[[Axes], None]]]:
     if results.importance:
         first.append(partial(_draw_importance, importance=results.importance))
     rows = [first] if first else []
+    parameters: Sequence[Parameter | None] = results.parameters or [None]
     for place in range(len(results.objectives)):
         plots: list[Callable[[Axes], None]] = [
             partial(_draw_against, results=results, place=place, parameter=parameter)
-            for parameter in results.parameters or [None]
+            for parameter in parameters
         ]
         rows += [plots[start : start + COLUMNS] for start in range(0, len(plots), COLUMNS)]
     return rows
@@ -151,12 +152,10 @@ def _set_axis(axes: Axes, parameter: Parameter | None) -> None:
         return
     axes.set_xlabel(parameter.name)
     if parameter.categories:
-        slant = sum(len(short(text)) + 2 for text in parameter.categories) > ROOM
-        axes.set_xticks(
-            range(len(parameter.categories)),
-            [short(text) for text in parameter.categories],
-            **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slant else {}),
-        )
+        crowded = sum(len(short(text)) + 2 for text in parameter.categories) > ROOM
+        slanted: Any = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+        names = [short(text) for text in parameter.categories]
+        axes.set_xticks(range(len(names)), names, **slanted)
         axes.set_xlim(-0.5, len(parameter.categories) - 0.5)
     elif parameter.logarithmic:
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=9))
