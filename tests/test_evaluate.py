@@ -31,10 +31,10 @@ def two(tmp_path: Path) -> str:
 def test_report_images_and_picture(tmp_path: Path, photos: Path, ckpt: Path) -> None:
     report = evaluate_into(tmp_path, f"ckpt={ckpt}", f"hr_dir={photos}")
     assert report.protocol.crop_border == 4
-    assert report.checkpoints == {"model": str(ckpt)}
+    assert report.checkpoints == {"net": str(ckpt)}
     assert report.metrics == METRICS
     result = report.sets["photos"]
-    assert list(result.means) == report.models == ["model", "bicubic"]
+    assert list(result.means) == report.models == ["net", "bicubic"]
     assert (result.originals, result.breakdown, report.tradeoff) == (4, [], None)
     assert [image.name for image in result.images] == ["a", "b", "d", "deep/c"]
     for model in report.models:

@@ -56,7 +56,7 @@ def test_validation_and_evaluation_agree_to_the_last_digit(
         evaluated = run_evaluation(
             f"ckpt={run_dir}/checkpoints/{file}", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
         )
-        means = evaluated.sets["photos"].means["model"]
+        means = evaluated.sets["photos"].means[evaluated.models[0]]
         assert len(means) == 5
         for name, mean in means.items():
             assert rows(run_dir, f"val/{name}")[-1][1] == mean.value, name
@@ -66,7 +66,7 @@ def test_validation_and_evaluation_agree_to_the_last_digit(
         checkpoint["state_dict"][key] = checkpoint["state_dict"][key.replace("generator_ema.", "generator.")]
     torch.save(checkpoint, tmp_path / "raw.ckpt")
     raw = run_evaluation(f"ckpt={tmp_path}/raw.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/raw")
-    assert raw.sets["photos"].means["model"]["psnr_y"] != means["psnr_y"]
+    assert raw.sets["photos"].means[raw.models[0]]["psnr_y"] != means["psnr_y"]
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path, photos: Path) -> None:
@@ -100,7 +100,7 @@ def test_other_choices_run(tmp_path: Path, photos: Path, overrides: list[str], f
     evaluated = run_evaluation(
         f"ckpt={tmp_path}/run/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
     )
-    (name, *_) = means = evaluated.sets["photos"].means["model"]
+    (name, *_) = means = evaluated.sets["photos"].means[evaluated.models[0]]
     assert rows(tmp_path / "run", f"val/{name}")[-1][1] == means[name].value
 
 
@@ -164,7 +164,7 @@ def test_two_processes_follow_one_with_the_whole_batch(tmp_path: Path, photos: P
     evaluated = run_evaluation(
         f"ckpt={two}/checkpoints/last.ckpt", f"hr_dir={photos}", f"out_dir={tmp_path}/out"
     )
-    for name, mean in evaluated.sets["photos"].means["model"].items():
+    for name, mean in evaluated.sets["photos"].means[evaluated.models[0]].items():
         assert rows(two, f"val/{name}")[-1][1] == mean.value, name
 
 

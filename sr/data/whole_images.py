@@ -1,11 +1,13 @@
 """Whole images in pairs, for validation and evaluation."""
 
+import os
 from collections import Counter
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
+from tqdm import tqdm
 
 from sr.data.sources import ImageFiles, ImageSource, say_conversions
 from sr.degradations.pipeline import Degradation
@@ -91,7 +93,9 @@ class WholeImages(Dataset[dict[str, Any]]):
         say_conversions(self.hr)
         if self.lr is not None:
             say_conversions(self.lr)
-        for index in range(len(self.hr)):
+        # Every process of a run reads them; a terminal has room for one bar.
+        silent = True if os.environ.get("LOCAL_RANK", "0") != "0" else None
+        for index in tqdm(range(len(self.hr)), unit="image", desc="checking", leave=False, disable=silent):
             hr = crop_to_multiple(self.hr[index], self.scale)
             check_side(names[index], hr, smallest=smallest)
             if self.lr is not None:

@@ -11,10 +11,13 @@ from torch import nn
 
 from sr.archs.bicubic import Bicubic
 from sr.evaluation.arguments import named_paths
+from sr.weights.checkpoint import Checkpoint
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
 BASELINE = "bicubic"
+UNNAMED = "*"  # stands for the name of a single checkpoint until it is read
+FOLDER = "checkpoints"  # of a run directory
 NAME = re.compile(r"[\w.=+-]+")
 
 
@@ -26,6 +29,7 @@ class Candidates:
         nets: name -> function that makes a net in evaluation mode.
         scale: the upscaling factor of all nets.
         channels: the number of channels of all nets; None for the baseline alone, which takes any number.
+        checkpoints: name -> file; empty for the baseline alone.
         files: name -> description of the file, its dialect and the weights that were read from it.
         alphas: name -> alpha of an interpolation; empty where nothing is interpolated.
     """
@@ -33,6 +37,7 @@ class Candidates:
     nets: Mapping[str, Callable[[], nn.Module]]
     scale: int
     channels: int | None
+    checkpoints: Mapping[str, str]
     files: Mapping[str, str]
     alphas: Mapping[str, float]
 
@@ -41,7 +46,7 @@ def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
     """Name -> file; empty for the baseline alone.
 
     Args:
-        ckpt: a single file, which gets the name `model`, or the name of the baseline.
+        ckpt: a single file, which has the name `UNNAMED` until it is read, or the name of the baseline.
         ckpts: name -> file, for several nets.
 
     Raises:
@@ -50,7 +55,7 @@ def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
     if (ckpt is None) == (ckpts is None):
         raise ValueError("give either ckpt=FILE (or ckpt=bicubic) or 'ckpts={name: FILE, ...}'")
     if ckpt is not None:
-        return {} if ckpt == BASELINE else {"model": str(ckpt)}
+        return {} if ckpt == BASELINE else {UNNAMED: str(ckpt)}
     return named_paths(ckpts, key="ckpts", kind="file")
 
 
@@ -64,7 +69,7 @@ def load_candidates(
     """The trained nets of the files; with `alphas`, interpolations between two of them instead.
 
     Args:
-        files: name -> checkpoint; empty for the baseline alone.
+        files: name -> checkpoint; empty for the baseline alone. `UNNAMED` becomes the name of the checkpoint's run.
         scale: the upscaling factor that the user asked for, if any.
         alphas: the positions of the interpolations, 0 for the first net and 1 for the second, rising.
         trust: packages besides `sr.archs` whose nets the files may name.
@@ -77,7 +82,8 @@ def load_candidates(
     _check_names(files)
     if alphas is not None:
         _check_alphas(alphas, files)
-    trained = {name: load_generator(file, trust=trust) for name, file in files.items()}
+    loaded = {name: load_generator(file, trust=trust) for name, file in files.items()}
+    trained = {name_of(net.checkpoint) if name == UNNAMED else name: net for name, net in loaded.items()}
     _check_alike(trained)
     first = next(iter(trained.values()), None)
     if first is not None and scale not in (None, first.scale):
@@ -94,9 +100,22 @@ def load_candidates(
         nets={**nets, BASELINE: partial(Bicubic, scale=scale)},
         scale=scale,
         channels=None if first is None else first.channels,
+        checkpoints=dict(zip(trained, files.values(), strict=True)),
         files={name: str(net.checkpoint) for name, net in trained.items()},
         alphas=steps,
     )
+
+
+def name_of(checkpoint: Checkpoint) -> str:
+    """The name of a checkpoint's run: that in its configuration, or else that of the run's directory or of the file.
+
+    Characters that the name of a directory should not have become `-`.
+    """
+    path = checkpoint.path
+    named = (checkpoint.config or {}).get("name")
+    of_place = path.parent.parent.name if path.parent.name == FOLDER else path.stem
+    name = re.sub(r"[^\w.=+-]+", "-", named if isinstance(named, str) and named else of_place).strip("-.")
+    return f"{name}-net" if name in ("", BASELINE) else name
 
 
 def _net(trained: TrainedGenerator) -> nn.Module:
@@ -108,7 +127,7 @@ def _interpolated(first: TrainedGenerator, second: TrainedGenerator, alpha: floa
 
 
 def _check_names(files: Mapping[str, str]) -> None:
-    for name in files:
+    for name in files.keys() - {UNNAMED}:
         if not NAME.fullmatch(name) or name.strip(".") == "":
             raise ValueError(
                 f"ckpts.{name}: a name is made of letters, digits, _ . = + and -: its images get a directory"

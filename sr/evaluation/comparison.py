@@ -11,20 +11,22 @@ from sr.evaluation.gallery import Gallery
 from sr.evaluation.result import Evaluation, ImageResult
 from sr.evaluation.versions import HR, LR, Versions, label
 from sr.metrics.quantity import Quantity
+from sr.ops.whole_file import replacing
 
 CROP = 160  # side of the details, in HR pixels
 ROWS = 4  # images in the picture
 
 
 def draw_comparison(evaluation: Evaluation, gallery: Gallery, path: Path) -> None:
-    """One row per image, one column per version, with the values of the first two metrics above."""
+    """One row per image, one column per version, with the values of the first two metrics below."""
     chosen = [
         (set_name, index)
         for set_name, images in gallery.sets.items()
         for index in range(0, len(images), images.draws)  # one draw of each image
     ][:ROWS]
     columns = len(gallery.models) + 2
-    figure = Figure(figsize=(2.6 * columns, 2.95 * len(chosen)), layout="constrained")
+    figure = Figure(figsize=(2.6 * columns, 3.05 * len(chosen) + 0.45), layout="constrained")
+    figure.suptitle(heading(evaluation), fontsize=10, x=0.01, ha="left")
     grid = figure.subplots(len(chosen), columns, squeeze=False)
     for axes_row, (set_name, index) in zip(grid, chosen, strict=True):
         image = evaluation.sets[set_name].images[index]
@@ -34,19 +36,36 @@ def draw_comparison(evaluation: Evaluation, gallery: Gallery, path: Path) -> Non
             axes.set_title(title, fontsize=9)
             axes.set_axis_off()
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=120)
+
+
+def heading(evaluation: Evaluation) -> str:
+    """What is shown and how it was measured."""
+    protocol = evaluation.protocol
+    of_set = "" if len(evaluation.sets) > 1 else f" of {next(iter(evaluation.sets))}"
+    return (
+        f"x{protocol.scale}, details of {CROP} x {CROP} pixels{of_set}\n"
+        f"The values are those of whole images by protocol {protocol.name}"
+    )
 
 
 def titled(
     versions: Versions, image: ImageResult, quantities: Mapping[str, Quantity]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Title and picture of each version: the name of the image for LR and HR, two values for a model."""
-    yield f"{LR}\n{image.name}", versions.lr
+    yield f"\n{LR}\n{image.name}", versions.lr
     for model, sr in versions.models.items():
-        values = list(image.values[model].items())[:2]
-        caption = " / ".join(quantities[metric].text(value) for metric, value in values)
-        yield f"{'ours' if model == 'model' else label(model)}\n{caption}", sr
-    yield f"{HR}\n{image.name}", versions.hr
+        yield f"{label(model)}\n{caption(image.values[model], quantities)}", sr
+    yield f"\n{HR}\n{image.name}", versions.hr
+
+
+def caption(values: Mapping[str, float], quantities: Mapping[str, Quantity]) -> str:
+    """The first two values with their names and units, each on a line: `PSNR on Y 28.43 dB`."""
+    return "\n".join(
+        f"{quantities[metric].titled(metric)} {quantities[metric].measured(value)}"
+        for metric, value in list(values.items())[:2]
+    )
 
 
 def busiest_crops(versions: Versions, *, size: int) -> Versions:

@@ -7,7 +7,7 @@ from typing import Any
 from sr.evaluation.description import ProtocolDescription
 from sr.metrics.quantity import Quantity
 
-VERSION = 2  # raised whenever a reader of metrics.json has to change
+VERSION = 3  # raised whenever a reader of metrics.json has to change
 
 ModelValues = Mapping[str, Mapping[str, float]]  # model -> metric -> value
 

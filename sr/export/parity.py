@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from sr.weights.generator import TrainedGenerator
 
@@ -16,7 +17,7 @@ def largest_difference(trained: TrainedGenerator, run: Callable[[Tensor], Tensor
     """The largest difference over `SIZES`, on noise in [0, 1]; infinite if a shape differs, NaN if a value is NaN."""
     generator = torch.Generator().manual_seed(0)
     differences = []
-    for batch, height, width in SIZES:
+    for batch, height, width in tqdm(SIZES, unit="batch", desc="comparing", leave=False, disable=None):
         image = torch.rand(batch, trained.channels, height, width, generator=generator)
         expected, found = trained.net(image), run(image)
         same = found.shape == expected.shape

@@ -23,5 +23,5 @@ def sheet(found: ValidatedSet, image: ValidatedImage, pictures: Pictures) -> np.
 
 def _value(found: ValidatedSet, values: Mapping[str, float]) -> str:
     """The monitored value; a unit speaks for itself, a value without one needs the name of its metric."""
-    text = found.quantities[found.monitor].with_unit(values[found.monitor])
+    text = found.quantities[found.monitor].measured(values[found.monitor])
     return text if found.quantities[found.monitor].unit else f"{found.monitor} {text}"

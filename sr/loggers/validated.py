@@ -85,7 +85,7 @@ class ValidatedSet:
     def text(self, values: Mapping[str, float], *names: str) -> str:
         """`psnr_y 28.31 dB, ssim_y 0.8123`: the values of these metrics, or of all, as far as they are known."""
         shown = [name for name in names or values if name in values]
-        return ", ".join(f"{name} {self.quantities[name].with_unit(values[name])}" for name in shown)
+        return ", ".join(f"{name} {self.quantities[name].measured(values[name])}" for name in shown)
 
     def _ends(self) -> list[ValidatedImage]:
         ordered = by_quality(self.images, monitor=self.monitor, quantity=self.quantities[self.monitor])

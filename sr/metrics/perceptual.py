@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -58,7 +59,7 @@ class Perceptual:
 
     @property
     def quantities(self) -> dict[str, Quantity]:
-        return dict.fromkeys(self.nets, DISTANCE)
+        return {name: replace(DISTANCE, title=name.upper()) for name in self.nets}
 
     def describe(self) -> dict[str, str]:
         return {name: WORDS[name] for name in self.nets}

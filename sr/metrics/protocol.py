@@ -5,6 +5,7 @@ digit. Numbers of different protocols cannot be compared: PSNR on RGB is 1.5 to 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -15,10 +16,10 @@ from sr.metrics.precision import full_precision
 from sr.metrics.quantity import HIGHER, LOWER, Quantity
 from sr.metrics.ssim import WINDOW, ssim
 
-SPACES = ("y", "rgb", "channels")
-PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB")
-SSIM = Quantity(better=HIGHER, digits=".4f")
-MSE = Quantity(better=LOWER, digits=".2e")
+SPACES = {"y": "Y", "rgb": "RGB", "channels": "all channels"}  # name -> in titles
+PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB", title="PSNR")
+SSIM = Quantity(better=HIGHER, digits=".4f", title="SSIM")
+MSE = Quantity(better=LOWER, digits=".2e", title="mean squared error")
 
 
 class Protocol:
@@ -61,7 +62,11 @@ class Protocol:
     def quantities(self) -> dict[str, Quantity]:
         """What a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
         pairs = (("psnr", PSNR), ("ssim", SSIM))
-        found = {f"{metric}_{space}": quantity for space in self.spaces for metric, quantity in pairs}
+        found = {
+            f"{metric}_{space}": replace(quantity, title=f"{quantity.title} on {SPACES[space]}")
+            for space in self.spaces
+            for metric, quantity in pairs
+        }
         return {**found, "mse": MSE} if self.mse else found
 
     @property

@@ -18,11 +18,13 @@ class Quantity:
         better: the direction that is better: `higher`, `lower` or `neither`.
         digits: Python's format of the printed value, as `.2f`.
         unit: the unit of the value, as `dB`; empty for none.
+        title: the name of the value in pictures and pages, as `PSNR on Y`; empty for the name in the metric.
     """
 
     better: str
     digits: str
     unit: str = ""
+    title: str = ""
 
     def __post_init__(self) -> None:
         if self.better not in ADVICE:
@@ -46,9 +48,13 @@ class Quantity:
         # z: a negative value that rounds to zero is printed without its sign.
         return format(value, ("+" if sign else "") + "z" + self.digits)
 
-    def with_unit(self, value: float) -> str:
-        """`31.02 dB`, or `0.8123` of a value without a unit."""
-        return f"{self.text(value)} {self.unit}".rstrip()
+    def measured(self, value: float, *, sign: bool = False) -> str:
+        """The value with its unit: `31.02 dB`."""
+        return f"{self.text(value, sign=sign)} {self.unit}".rstrip()
+
+    def titled(self, name: str) -> str:
+        """The title; where there is none, the name that the metric has for the value."""
+        return self.title or name
 
 
 class Metric(Protocol):

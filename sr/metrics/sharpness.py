@@ -23,7 +23,7 @@ class Sharpness:
     """
 
     smallest = 2
-    quantities = MappingProxyType({NAME: Quantity(better=NEITHER, digits=".3f")})
+    quantities = MappingProxyType({NAME: Quantity(better=NEITHER, digits=".3f", title="gradient sharpness")})
 
     def __init__(self, *, prepare: Callable[[Tensor], Tensor]) -> None:
         self.prepare = prepare

@@ -65,6 +65,17 @@ def free_memory(device: torch.device) -> int:
     return free
 
 
+def used_memory(device: torch.device) -> int | None:
+    """The bytes that this process uses: on a GPU the most that its tensors took so far, on a CPU what it holds now.
+
+    None for a CPU where the system does not tell it (outside Linux).
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    counts = Path("/proc/self/statm")  # in pages: of the whole process, then of what is in memory
+    return int(counts.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if counts.is_file() else None
+
+
 def _available_memory() -> int:
     meminfo = Path("/proc/meminfo")
     if meminfo.is_file():

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[
     work = partial(examine, channels=wanted.channels, smallest=wanted.smallest)
     with (
         ProcessPoolExecutor(workers, initializer=_prepare_worker) as pool,
-        tqdm(total=len(paths), unit="image", file=sys.stderr) as bar,
+        tqdm(total=len(paths), unit="image", desc="checking", leave=False, disable=None) as bar,
     ):
         examined = []
         try:

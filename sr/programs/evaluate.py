@@ -63,7 +63,7 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     evaluation = summarise(
         values,
         protocol=description,
-        checkpoints=checkpoints,
+        checkpoints=candidates.checkpoints,
         measures=measures,
         alphas=candidates.alphas,
         draws=cfg.draws,

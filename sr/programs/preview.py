@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
@@ -12,6 +13,7 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
 
 from sr.cli.argument_types import check_types
 from sr.cli.errors import readable_errors
@@ -32,6 +34,7 @@ from sr.degradations.preview.samples import (
 from sr.pictures.writing import write_png
 
 DRAWS = 2000  # for the histograms; they need no images
+bar = partial(tqdm, leave=False, disable=None)  # on a terminal alone
 REPLAY_KEYS = ("hr_dir", "out_dir", "replay", "trust")  # the file of records holds all the others
 
 
@@ -81,7 +84,8 @@ def preview(cfg: DictConfig) -> str:
     times = timing(samples)
     out_dir.mkdir(parents=True, exist_ok=True)
     write_png(out_dir / "sheet.png", draw_sheet(samples, scale=cutting.scale))
-    draws = [degradation.draw(np.random.default_rng((cfg.seed, number))) for number in range(DRAWS)]
+    numbers = bar(range(DRAWS), unit="draw", desc="drawing parameters")
+    draws = [degradation.draw(np.random.default_rng((cfg.seed, number))) for number in numbers]
     draw_histograms(draws, out_dir / "histograms.png")
     write_records(out_dir / "records.json", samples, cutting=cutting)
     (out_dir / "timing.json").write_text(json.dumps(times, indent=2) + "\n")
@@ -105,7 +109,9 @@ def replay(cfg: DictConfig) -> str:
     """
     check(cfg)
     cutting, entries = read_records(Path(cfg.replay).expanduser(), trust=list(cfg.trust))
-    samples = [repeat(entry, hr_dir=Path(cfg.hr_dir).expanduser(), cutting=cutting) for entry in entries]
+    hr_dir = Path(cfg.hr_dir).expanduser()
+    shown = bar(entries, unit="sample", desc="samples")
+    samples = [repeat(entry, hr_dir=hr_dir, cutting=cutting) for entry in shown]
     sheet = Path(cfg.out_dir) / "sheet.png"
     write_png(sheet, draw_sheet(samples, scale=cutting.scale))
     changes = [

@@ -230,7 +230,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
         ("checkpoints/best.ckpt", "the weights of the best validation"),
         ("checkpoints/last.ckpt", "the weights at the end"),
         ("samples", "LR | bicubic | SR | HR at every validation"),
-        ("curves.png", "losses, PSNR, SSIM"),
+        ("curves.png", "everything that was logged, as curves"),
         ("metrics.csv", "everything that was logged"),
         ("config.yaml", "the resolved configuration"),
         ("wandb", wandb_commands(run_dir / "wandb")),

@@ -14,9 +14,11 @@ from omegaconf import DictConfig
 from sr.metrics.quantity import Quantity, quantities_of
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError, alone_in
+from sr.sweep.importance import importance, importance_text
 from sr.sweep.job import FAILED, RECORD, read_jobs
 from sr.sweep.pareto import Objective, objective
-from sr.sweep.report import draw, rows, text, write_csv
+from sr.sweep.picture import draw
+from sr.sweep.report import results, rows, text, write_csv
 from sr.sweep.wandb_summary import show_in_wandb
 
 # Holds the lock on the sweep's directory until this process ends. The callback cannot, because launchers pickle it.
@@ -44,7 +46,9 @@ def begin(config: DictConfig) -> None:
 
 
 def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
-    """Print the table of all jobs and write sweep.csv and sweep.png; returns the jobs that failed.
+    """Print the table of all jobs and the importance of what a search varied, and write both and the picture.
+
+    Returns the jobs that failed.
 
     Args:
         hydra: the configuration of Hydra itself.
@@ -57,8 +61,13 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
     table = rows(jobs, objectives)
     print(f"\n{text(table, objectives)}\n")
     write_csv(folder / "sweep.csv", table, objectives)
-    draw(folder / "sweep.png", jobs, objectives)
-    print(*(file for file in (folder / "sweep.csv", folder / "sweep.png") if file.exists()), sep="   ")
+    found = importance(folder, study_name=hydra.sweeper.get("study_name", ""), objectives=objectives)
+    if found:
+        print(f"{importance_text(found)}\n")
+        (folder / "importance.txt").write_text(f"{importance_text(found)}\n")
+    draw(folder / "sweep.png", results(jobs, objectives, importance=found))
+    files = [folder / name for name in ("sweep.csv", "sweep.png", "importance.txt")]
+    print(*(file for file in files if file.exists()), sep="   ")
     failed = [job for job in jobs if job.status == FAILED]
     for job in failed:
         print(f"failed: job {job.number}: {job.reason()}", file=sys.stderr)

@@ -110,6 +110,10 @@ class SRModule(L.LightningModule):
         """Whether a stage begins at this iteration whose generator is the average of the stage before."""
         return False
 
+    def phases(self) -> dict[int, str]:
+        """The iterations, counted from 0, at which a phase of the run begins -> a short name of the phase."""
+        return {0: "pixel"}
+
     def compile_nets(self) -> None:
         """Compile in place everything that trains, and the content losses.
 

@@ -128,6 +128,9 @@ class GANModule(SRModule):
         first = self.first_content_loss
         return super().criteria() if first is None else [*super().criteria(), first]
 
+    def phases(self) -> dict[int, str]:
+        return {0: "pixel", self.ramp.generator_only: "GAN"} if self.ramp.generator_only else {0: "GAN"}
+
     def goes_on_from_average(self, iteration: int) -> bool:
         return self.first_stage is not None and iteration == self.ramp.generator_only
 

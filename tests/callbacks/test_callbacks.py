@@ -3,10 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sr.callbacks.curves import draw_curves
 from sr.callbacks.progress import planned_iterations
 from sr.ops.metrics_csv import read_columns
-from sr.pictures.reading import read_image
 
 
 def test_series_skip_empty_cells(tmp_path: Path) -> None:
@@ -17,16 +15,6 @@ def test_series_skip_empty_cells(tmp_path: Path) -> None:
         "train/loss_g": [(10, 0.5), (20, 0.25)],
         "val/psnr_y": [(10, 28.5)],
     }
-
-
-def test_curves_have_a_panel_for_what_there_is(tmp_path: Path) -> None:
-    series = {"train/loss_g": [(1, 0.5), (2, 0.25)], "val/ssim_y": [(2, 0.9)]}
-    draw_curves(series, tmp_path / "two.png")
-    draw_curves(series | {"val/psnr_y": [(2, 28.0)]}, tmp_path / "three.png")
-    widths = [read_image(tmp_path / name).shape[1] for name in ("two.png", "three.png")]
-    assert widths[1] == pytest.approx(widths[0] * 1.5, abs=2)
-    draw_curves({}, tmp_path / "none.png")
-    assert not (tmp_path / "none.png").exists()
 
 
 @pytest.mark.parametrize(

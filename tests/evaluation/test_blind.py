@@ -34,8 +34,8 @@ def test_blind_results_by_what_was_drawn(tmp_path: Path, photos: Path, ckpt: Pat
     counts: dict[str, int] = {}
     for group in result.breakdown:
         counts[group.parameter] = counts.get(group.parameter, 0) + group.images
-        assert list(group.means) == ["model", "bicubic"]
-        assert list(group.means["model"]) == METRICS
+        assert list(group.means) == ["net", "bicubic"]
+        assert list(group.means["net"]) == METRICS
     assert set(counts.values()) == {12}
     assert {"first.blur.sigma_x", "first.jpeg.quality", "last.back.resize.mode", "second.blur.kind"} <= set(
         counts
@@ -47,13 +47,13 @@ def test_blind_results_by_what_was_drawn(tmp_path: Path, photos: Path, ckpt: Pat
         next(step for step in image["drawn"]["steps"] if step["path"] == "last.jpeg") for image in content
     ]
     coarse = [
-        image.values["model"]["mse"]
+        image.values["net"]["mse"]
         for image, jpeg in zip(result.images, last, strict=True)
         if jpeg["quality"] < 60
     ]
     (group,) = [g for g in result.breakdown if (g.parameter, g.label) == ("last.jpeg.quality", "< 60")]
     assert group.images == len(coarse)
-    assert group.means["model"]["mse"] == pytest.approx(sum(coarse) / len(coarse))
+    assert group.means["net"]["mse"] == pytest.approx(sum(coarse) / len(coarse))
     images = open_sets(compose_config(*settings, "scale=4", program="evaluate"))["photos"]
     replayed = Record.from_json(json.dumps(content[5]["drawn"])).apply(
         images[5]["hr"].permute(1, 2, 0).numpy()

@@ -1,5 +1,6 @@
 """Which nets an evaluation compares."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from sr.archs.srvgg import SRVGGNetCompact
-from sr.evaluation.candidates import load_candidates
+from sr.evaluation.candidates import UNNAMED, load_candidates, name_of, named_checkpoints
 from sr.ops.weight_file import CheckpointError
+from sr.weights.checkpoint import read_checkpoint
 
 
 def save(path: Path, *, seed: int = 0, **arguments: int) -> str:
@@ -108,3 +110,26 @@ def test_only_the_name_of_the_baseline_is_taken(files: dict[str, str]) -> None:
         assert list(load_candidates({name: files["psnr"]}, scale=None).nets) == [name, "bicubic"]
     with pytest.raises(ValueError, match=r"ckpts\.bicubic: bicubic is the name of the baseline"):
         load_candidates({"bicubic": files["psnr"]}, scale=None)
+
+
+@pytest.mark.parametrize(
+    ("file", "config", "name"),
+    [
+        ("runs/a/checkpoints/last.ckpt", {"name": "quickstart"}, "quickstart"),
+        ("runs/a/checkpoints/last.ckpt", {}, "a"),
+        ("RealESRGAN_x4plus.pth", None, "RealESRGAN_x4plus"),
+        ("my net (2).pth", None, "my-net-2"),
+        ("bicubic.pth", None, "bicubic-net"),
+        ("a/last.ckpt", {"name": "über/uns"}, "über-uns"),
+    ],
+)
+def test_a_single_checkpoint_has_the_name_of_its_run(
+    files: dict[str, str], file: str, config: dict[str, str] | None, name: str
+) -> None:
+    read = read_checkpoint(files["psnr"])
+    assert name_of(replace(read, path=Path(file), config=config)) == name
+    (unnamed,) = named_checkpoints(ckpt=files["psnr"], ckpts=None)
+    assert unnamed == UNNAMED
+    found = load_candidates({unnamed: files["psnr"]}, scale=None)
+    assert list(found.nets) == ["psnr", "bicubic"]
+    assert found.checkpoints == {"psnr": files["psnr"]}

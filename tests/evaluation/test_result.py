@@ -51,9 +51,14 @@ def small() -> Evaluation:
 def test_the_json_is_the_dataclasses() -> None:
     content = json.loads(json.dumps(small().content()))
     assert list(content) == ["version", *(entry.name for entry in fields(Evaluation))]
-    assert content["version"] == 2
+    assert content["version"] == 3
     assert content["protocol"]["lr"] == {"squeeze": 96}
-    assert content["quantities"]["mse"] == {"better": "lower", "digits": ".2e", "unit": ""}
+    assert content["quantities"]["mse"] == {
+        "better": "lower",
+        "digits": ".2e",
+        "unit": "",
+        "title": "mean squared error",
+    }
     photos = content["sets"]["photos"]
     assert photos["means"]["images"]["psnr_y"] == {"value": float("inf"), "interval": None}
     assert photos["differences"] == [{"first": "images", "second": "bicubic", "means": {"psnr_y": None}}]

@@ -23,7 +23,7 @@ def test_several_models_side_by_side(tmp_path: Path, photos: Path, two: str) -> 
     result = report.sets["photos"]
     for name in ("psnr", "gan"):
         alone = evaluate_into(tmp_path, f"ckpt={report.checkpoints[name]}", f"hr_dir={photos}")
-        assert alone.sets["photos"].means["model"] == result.means[name]
+        assert alone.sets["photos"].means[alone.models[0]] == result.means[name]
         shown = read_image(tmp_path / "out" / "photos" / "deep" / "c.png")
         assert np.array_equal(read_image(tmp_path / "out" / "photos" / name / "deep" / "c.png"), shown)
     pairs = {(pair.first, pair.second): pair.means for pair in result.differences}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ def test_every_metric_of_ours_says_which_way_it_is_better() -> None:
         *("higher", "higher", "lower", "lower", "neither")
     ]
     quantities = Protocol(crop_border=4, spaces=["channels"]).quantities
-    assert quantities == {"psnr_channels": PSNR, "ssim_channels": SSIM, "mse": MSE}
+    assert quantities == {
+        "psnr_channels": replace(PSNR, title="PSNR on all channels"),
+        "ssim_channels": replace(SSIM, title="SSIM on all channels"),
+        "mse": MSE,
+    }
 
 
 def test_numbers_are_printed_with_the_digits_that_count() -> None:
@@ -127,7 +132,7 @@ def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Pat
     own = "metric._target_=own_metrics.ProtocolAndMae"
     report = run_evaluation(*arguments, own)
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": ""}
+    assert written["quantities"]["mae"] == {"better": "lower", "digits": ".5f", "unit": "", "title": ""}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "mae ↓" in page
     assert f"{report.sets['photos'].means['bicubic']['mae'].value:.5f}" in page

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.ops.hardware import free_memory, has_bf16, pick_device, training_layout
+from sr.ops.hardware import free_memory, has_bf16, pick_device, training_layout, used_memory
 
 
 def test_devices() -> None:
@@ -62,3 +62,13 @@ def test_the_layout_follows_the_device(
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: cpu)
     assert training_layout(torch.device(device)) == expected
+
+
+def test_used_memory_grows_with_what_is_held() -> None:
+    before = used_memory(torch.device("cpu"))
+    if before is None:
+        pytest.skip("this system does not tell it")
+    held = torch.ones(64 * 2**20, dtype=torch.uint8)
+    after = used_memory(torch.device("cpu"))
+    assert after is not None
+    assert after - before > 0.9 * len(held)

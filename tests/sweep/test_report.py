@@ -4,10 +4,9 @@ from pathlib import Path
 import pytest
 
 from sr.cli.nodes import with_named_nodes
-from sr.pictures.reading import read_image
 from sr.sweep.job import Job
 from sr.sweep.pareto import Objective
-from sr.sweep.report import draw, finished, rows, text, write_csv
+from sr.sweep.report import finished, rows, text, write_csv
 
 PSNR, ADVERSARIAL = Objective("val/psnr_y"), Objective("train/adversarial", "minimize")
 
@@ -58,14 +57,6 @@ def test_only_jobs_that_ended_well_are_compared(jobs: list[Job]) -> None:
     assert finished(jobs, [Objective("val/lpips")]) == {}
     (jobs[0].folder / "metrics.csv").write_text("step,val/psnr_y\n9,nan\n")
     assert finished(jobs, [PSNR]) == {2: [32.0]}
-
-
-@pytest.mark.parametrize("objectives", [[PSNR], [PSNR, ADVERSARIAL]])
-def test_the_picture_is_drawn(jobs: list[Job], tmp_path: Path, objectives: list[Objective]) -> None:
-    draw(tmp_path / "sweep.png", jobs, objectives)
-    assert read_image(tmp_path / "sweep.png").std() > 5
-    draw(tmp_path / "none.png", jobs[1:2], objectives)
-    assert not (tmp_path / "none.png").exists()
 
 
 def test_a_node_is_shown_as_it_was_typed(jobs: list[Job]) -> None:

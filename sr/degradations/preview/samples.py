@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from tqdm import tqdm
 
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError, Record
@@ -89,7 +90,7 @@ def draw_samples(hr_dir: Path, *, degradation: Degradation, count: int, cutting:
     paths = list_images(hr_dir)
     order = np.random.default_rng(cutting.seed).permutation(len(paths))
     samples = []
-    for number in range(count):
+    for number in tqdm(range(count), unit="sample", desc="samples", leave=False, disable=None):
         path = paths[order[number % len(paths)]]
         rng = np.random.default_rng((cutting.seed, number))
         image = read_image(path, channels=cutting.channels)

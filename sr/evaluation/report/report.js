@@ -1,19 +1,18 @@
 "use strict";
 // The slider between two versions of each image, and the toolbar for all images.
 (() => {
-  const { models, falling, cards: data } = JSON.parse(document.getElementById("data").textContent);
+  const { models, falling, cards: values } = JSON.parse(document.getElementById("data").textContent);
   const cards = [...document.querySelectorAll(".card")].map((element) => new Map([
     ["element", element],
-    ["data", data[Number(element.dataset.card)]],
+    ["values", values[Number(element.dataset.card)]],
   ]));
   const find = (card, selector) => card.get("element").querySelector(selector);
 
   function show(card, side) {
     const version = find(card, `.pick-${side}`).value;
-    const image = find(card, `.stage .${side}`);
-    image.src = card.get("data").pictures[version];
-    image.alt = `${card.get("element").dataset.name}: ${version}`;
-    image.classList.toggle("pixels", version === "LR" || document.getElementById("zoom").value !== "fit");
+    for (const image of card.get("element").querySelectorAll(".stage img")) {
+      image.classList.toggle(side, image.dataset.version === version);
+    }
     find(card, `.tag-${side}`).textContent = version;
   }
 
@@ -42,34 +41,22 @@
   for (const card of cards) {
     for (const side of ["left", "right"]) find(card, `.pick-${side}`).addEventListener("change", () => show(card, side));
     follow(card);
-    move(card, 50);
+    for (const side of ["left", "right"]) show(card, side); // a browser may remember choices over a reload
+    move(card, Number(find(card, "input[type=range]").value));
   }
-
-  // A picture is decoded only when it is near the visible part of the page, which may hold hundreds of them.
-  const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      seen.unobserve(entry.target);
-      const card = cards.find((candidate) => candidate.get("element") === entry.target);
-      show(card, "left");
-      show(card, "right");
-    }
-  }, { rootMargin: "600px" });
-  for (const card of cards) seen.observe(card.get("element"));
 
   for (const side of ["left", "right"]) {
     document.getElementById(`all-${side}`).addEventListener("change", (event) => {
       for (const card of cards) {
         find(card, `.pick-${side}`).value = event.target.value;
-        if (find(card, ".stage img").src) show(card, side);
+        show(card, side);
       }
     });
   }
 
   function quality(card, kind, metric) {
-    const values = card.get("data").values;
-    const own = values[models[0]][metric];
-    const value = kind === "gain" ? own - values[models[models.length - 1]][metric] : own;
+    const own = card.get("values")[models[0]][metric];
+    const value = kind === "gain" ? own - card.get("values")[models[models.length - 1]][metric] : own;
     return falling.includes(metric) ? -value : value;
   }
 
@@ -84,12 +71,17 @@
 
   document.getElementById("zoom").addEventListener("change", (event) => {
     const zoom = event.target.value;
-    for (const set of document.querySelectorAll(".cards")) set.classList.toggle("wide", zoom === "2" || zoom === "4");
+    for (const set of document.querySelectorAll(".cards")) {
+      set.classList.toggle("wide", zoom === "2" || zoom === "4");
+      set.classList.toggle("fit", zoom === "fit");
+    }
     for (const card of cards) {
       const stage = find(card, ".stage");
       const width = Number(stage.style.getPropertyValue("--w")) * Number(zoom);
       stage.style.width = zoom === "fit" ? "" : `${width}px`;
-      if (find(card, ".stage img").src) for (const side of ["left", "right"]) show(card, side);
+      for (const image of stage.querySelectorAll("img")) {
+        image.classList.toggle("pixels", image.dataset.version === "LR" || zoom !== "fit");
+      }
     }
   });
 })();

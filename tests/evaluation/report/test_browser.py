@@ -1,5 +1,6 @@
 """The report in a real browser: the slider is moved, and what is visible is read off the screen."""
 
+import base64
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -82,11 +83,6 @@ class Card:
         self.stage = self.element.find_element(By.CSS_SELECTOR, ".stage")
         self.range = self.element.find_element(By.CSS_SELECTOR, "input[type=range]")
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self.stage)
-        WebDriverWait(driver, 10).until(
-            lambda _: driver.execute_script(
-                "return [...arguments[0].querySelectorAll('img')].every(i => i.src)", self.stage
-            )
-        )
 
     def painted(self) -> None:
         """Wait until the pictures are decoded and what was changed is on the screen."""
@@ -227,6 +223,46 @@ def test_on_a_phone_nothing_runs_over_the_edge(
     ink = browser.execute_script("return getComputedStyle(document.body).color")
     levels = [sum(map(int, colour[4:-1].split(","))) for colour in (ground, ink)]
     assert (levels[0] > levels[1]) == (scheme == "light")
+
+
+def test_cards_of_a_set_are_equally_high(
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
+) -> None:
+    browser.get(report[0].as_uri())
+    heights = {card.size["height"] for card in browser.find_elements(By.CSS_SELECTOR, ".card")}
+    assert len(heights) == 1
+    top = {round(each.location["y"]) for each in browser.find_elements(By.CSS_SELECTOR, ".details")}
+    assert len(top) == len(
+        {round(each.location["y"]) for each in browser.find_elements(By.CSS_SELECTOR, ".card")}
+    )
+
+
+def test_every_picture_is_there_without_scrolling_or_scripts(
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(report[0].as_uri())
+    options = {"captureBeyondViewport": True}
+    data = base64.b64decode(browser.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
+    whole = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+    for stage in browser.find_elements(By.CSS_SELECTOR, ".stage"):
+        place, size = stage.location, stage.size
+        left, top = round(place["x"]), round(place["y"])
+        seen = whole[top : top + round(size["height"]), left : left + round(size["width"])]
+        assert (seen[-12, -10:] < 20).all()  # the black net, right of the slider
+        assert seen[-12, : seen.shape[1] // 3].std() > 5  # bicubic, left of it
+
+
+def test_the_printed_page_has_the_protocol_the_bars_and_no_controls(
+    browser: "webdriver.Chrome", report: tuple[Path, Evaluation]
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.get(report[0].as_uri())
+    assert not browser.find_element(By.CSS_SELECTOR, ".toolbar").is_displayed()
+    assert not browser.find_element(By.CSS_SELECTOR, ".controls").is_displayed()
+    assert browser.find_element(By.CSS_SELECTOR, ".protocol").size["height"] > 40
+    bar = browser.find_element(By.CSS_SELECTOR, ".bar")
+    assert bar.value_of_css_property("print-color-adjust") == "exact"
 
 
 def test_the_console_is_silent_and_nothing_is_fetched(

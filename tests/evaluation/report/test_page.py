@@ -13,7 +13,8 @@ from helpers import picture
 
 from sr.evaluation.description import ProtocolDescription
 from sr.evaluation.lr_origin import LRFiles
-from sr.evaluation.report.page import render
+from sr.evaluation.report.charts import NAMED
+from sr.evaluation.report.page import box_shape, render
 from sr.evaluation.report.pictures import Card, Detail, data_uri
 from sr.evaluation.result import Evaluation, ImageResult, Mean, Tradeoff, TradeoffPoint
 from sr.evaluation.summary import summarise_set
@@ -88,7 +89,7 @@ def test_it_needs_nothing_beside_it(page: str) -> None:
         for key, value in attributes.items()
         if key in ("src", "href")
     ]
-    assert len(addresses) == 2 * 4
+    assert len(addresses) == 2 * (4 + 4)  # every version of an image once, and of its detail
     assert all(str(address).startswith("data:image/webp;base64,") for address in addresses)
     assert not re.search(r"https?://|@import|url\(", page)
     (policy,) = [
@@ -101,10 +102,52 @@ def test_the_data_of_the_slider(page: str) -> None:
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, flags=re.DOTALL)
     data = json.loads(text)
     assert data["models"] == ["net", "bicubic"]
-    assert [sorted(each["pictures"]) for each in data["cards"]] == [
-        sorted(["LR", "bicubic", "net", "HR"])
-    ] * 2
-    assert data["cards"][0]["values"]["net"] == {"psnr_y": 31.0}
+    assert data["cards"][0]["net"] == {"psnr_y": 31.0}
+
+
+def test_every_version_is_in_the_page_itself_and_two_are_shown(page: str) -> None:
+    pictures = [
+        attributes for tag, attributes in Tags(page).found if "data-version" in attributes and tag == "img"
+    ]
+    assert [each["data-version"] for each in pictures] == ["LR", "bicubic", "net", "HR"] * 2
+    sides = {each["data-version"]: str(each["class"]).split() for each in pictures}
+    assert sides == {"LR": ["pixels"], "bicubic": ["left"], "net": ["right"], "HR": []}
+    assert not [attributes for _, attributes in Tags(page).found if "loading" in attributes]
+
+
+def test_numbers_have_names_and_units_and_the_protocol_is_folded(page: str) -> None:
+    assert "net: PSNR <b>31.00 dB</b>" in page
+    tags = Tags(page).found
+    (fold,) = [attributes for tag, attributes in tags if tag == "details"]
+    assert "open" not in fold
+    assert (
+        page.index("<summary>") < page.index("protocol esrgan_paper: PSNR in dB") < page.index("</details>")
+    )
+
+
+def test_the_charts_are_those_of_the_set(page: str) -> None:
+    result = evaluated([NASTY, "b"], NASTY).sets[NASTY]
+    gains = sorted(each.values["net"]["psnr_y"] - each.values["bicubic"]["psnr_y"] for each in result.images)
+    shown = re.findall(r'<span class="number">([+-][\d.]+)</span>', page)
+    assert shown == [f"{gain:+.2f}" for gain in gains]
+    tags = Tags(page).found
+    assert sum(str(a.get("class")).startswith("bar ") for _, a in tags) == 2
+    assert sum(a.get("class") == "dot" for _, a in tags) == 2 * 2  # images of both models
+
+
+def test_many_images_have_bars_without_names() -> None:
+    names = [f"image{number}" for number in range(NAMED + 1)]
+    page = render(evaluated(names), [])
+    tags = Tags(page).found
+    assert sum(tag == "rect" for tag, _ in tags) == NAMED + 1
+    assert not [a for _, a in tags if str(a.get("class")).startswith("bar ")]
+
+
+def test_boxes_have_the_shape_of_the_tallest_picture() -> None:
+    wide, tall = replace(card("a"), width=30, height=20), replace(card("b"), width=10, height=40)
+    assert box_shape([wide]) == 1.5
+    assert box_shape([wide, replace(wide, width=24)]) == pytest.approx(1.2)
+    assert (box_shape([wide, tall]), box_shape([])) == (1, 1)
 
 
 def test_tables_and_protocol(page: str) -> None:
@@ -122,7 +165,7 @@ def test_tables_and_protocol(page: str) -> None:
 def test_part_of_a_large_set_is_said_to_be_part() -> None:
     names = [f"image{number}" for number in range(30)]
     page = render(evaluated(names), [card(name) for name in names[:5]])
-    assert "the 3 worst and the 2 best of 30 images by gain in psnr_y" in page
+    assert "the 3 worst and the 2 best of 30 images by gain in PSNR" in page
     assert "all 2 images" in render(evaluated(["a", "b"]), [card("a"), card("b")])
 
 
@@ -149,4 +192,4 @@ def test_a_model_may_have_the_name_of_a_version() -> None:
         sets={"photos": summarise_set(images, models=["HR", "bicubic"], draws=1)},
     )
     picked = [text for text in re.findall(r"<option[^>]*>(.*?)</option>", render(named, [])) if "HR" in text]
-    assert picked == ["HR (model)", "HR"] * 2 + ["gain of HR in psnr_y", "psnr_y of HR"]
+    assert picked == ["HR (model)", "HR"] * 2 + ["gain of HR in PSNR", "PSNR of HR"]
