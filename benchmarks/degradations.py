@@ -23,7 +23,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch_degradation import TorchDegradation, unsharp_mask
 
-from sr.cli.errors import ROOT
+from sr.cli.shipped import shipped_configuration
 from sr.config import register_schemas
 from sr.data.loading import prepare_worker
 from sr.data.patches import Augmentation, SynthesizedPatches
@@ -65,7 +65,7 @@ def load(name: str) -> Degradation:
     """The degradation of conf/degradation/<name>.yaml at x4, with a margin that makes the window CROP pixels wide."""
     register_schemas()
     register_resolvers()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(shipped_configuration()), version_base="1.3"):
         cfg = compose("train", overrides=["run_dir=unused", f"degradation={name}"])
     if "margin" in cfg.degradation:  # bicubic has no such setting
         cfg.degradation.margin = (CROP - PAIR) // 2

@@ -25,7 +25,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr.cli.errors import ROOT
+from sr.cli.shipped import shipped_configuration
 from sr.config import register_schemas
 from sr.run.directory import register_resolvers
 from sr.run.preflight import settle_precision
@@ -117,7 +117,7 @@ def settings(overrides: Sequence[str], *, folder: Path, iterations: int) -> Dict
     )
     register_schemas()
     register_resolvers()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(shipped_configuration()), version_base="1.3"):
         cfg = compose("train", overrides=[*common, *overrides])
     settle_precision(cfg.trainer)
     return cfg

@@ -83,7 +83,7 @@ def test_a_run_of_own_parts_trains_resumes_starts_another_evaluates_exports_and_
     assert "generator my_sr.net.MyNet is not of sr.archs: evaluate.py reads its checkpoints with" in trained
     assert "hello after 8 iteration(s)" in trained
     assert re.search(
-        r"next: python evaluate\.py --config-dir \S+/my_project/conf ckpt=.*last\.ckpt .* \'trust=\[my_sr\]\'$",
+        r"next: python \S*evaluate\.py --config-dir \S+/my_project/conf ckpt=.*last\.ckpt .* \'trust=\[my_sr\]\'$",
         trained,
         re.M,
     )

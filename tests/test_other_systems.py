@@ -13,7 +13,7 @@ from sr.pictures.reading import read_header
 # the libraries are imported, since they ask for the name of the system, which stays what it is.
 HIDDEN = """
 import enum, multiprocessing, os, pathlib
-import cv2, hydra, lightning, torch, torchmetrics, wandb
+import cv2, lightning, torch
 from lightning.pytorch.trainer.connectors import signal_connector
 signal_connector._IS_WINDOWS = True  # it asks for SIGUSR1 elsewhere
 sys.modules["fcntl"] = None

@@ -136,7 +136,7 @@ def test_the_program(folder: Path, tmp_path: Path) -> None:
     done = run_program(*command)
     assert done.returncode == 0, done.stderr
     assert f"packed 8 images into {len(list((tmp_path / 'out').glob('*.tar')))} shards" in done.stdout
-    assert f"next: python train.py data=shards data.url={tmp_path}/out" in done.stdout
+    assert f"next: sr-train data=shards data.url={tmp_path}/out" in done.stdout
     again = run_program(*command)
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
