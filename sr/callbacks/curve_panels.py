@@ -17,7 +17,7 @@ class Panel:
     """One plot of values against iterations.
 
     Attributes:
-        title: what the plot shows, in words.
+        title: the title of the plot, in words.
         lines: label -> values; a single line without a label needs no legend.
         baseline: the values of bicubic interpolation, or no values.
         better: the direction that is better, of which the best value is marked; `neither` marks none.

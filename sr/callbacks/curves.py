@@ -74,7 +74,7 @@ def draw_curves(series: Mapping[str, Column], picture: Path, *, course: Course) 
     Args:
         series: column of metrics.csv -> values.
         picture: the PNG file.
-        course: what all panels share.
+        course: the heading of the picture, the metrics of the run, and the begin of the GAN.
     """
     found = panels(series, course.quantities)
     if not found:

@@ -23,7 +23,7 @@ class FittingBar(tqdm):  # type: ignore[type-arg]
 
     Args:
         fields: the function that gives the fields, the most important one first.
-        options: those of tqdm.
+        options: the options of tqdm.
     """
 
     def __init__(self, fields: Callable[[], Sequence[str]], **options: Any) -> None:

@@ -17,9 +17,9 @@ class Results:
     """The jobs of a sweep that have a result.
 
     Attributes:
-        objectives: what was measured.
+        objectives: the columns that were measured.
         values: job number -> value of each objective.
-        parameters: what the jobs varied.
+        parameters: the keys that the jobs varied.
         of: the number of all jobs, those without a result too.
         importance: the importance of the parameters; empty where it is not known.
     """

@@ -40,7 +40,7 @@ class GainChart:
         title: the metric and its unit.
         bars: one bar for each image that is shown.
         zero: the place of no gain, in percent of the chart.
-        summary: how many images are better, and what is left out.
+        summary: a sentence on the number of better images and on those that are left out.
     """
 
     title: str
@@ -79,7 +79,7 @@ class SpreadChart:
         low: the value at the left end, as text.
         high: the value at the right end, as text.
         models: the spread of each model.
-        summary: what is left out; empty where nothing is.
+        summary: a sentence on the values that are left out; empty for none.
     """
 
     title: str
