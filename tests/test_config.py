@@ -55,7 +55,7 @@ def test_who_asks_for_the_traceback_gets_it(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 PROGRAMS = {"train.py": ROOT / "train.py", "evaluate.py": ROOT / "evaluate.py"}
-NEEDED = {"train.py": ["hydra.run.dir=run"], "evaluate.py": [], "preview.py": ["hr_dir=."]}
+NEEDED = {"train.py": ["hydra.run.dir=run", "loss=l1"], "evaluate.py": [], "preview.py": ["hr_dir=."]}
 PROGRAMS["sr-preview"] = ROOT / "sr" / "commands" / "preview.py"
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
 from sr.callbacks.data_wait import DataWait
-from sr.callbacks.progress import RunProgress
 from sr.data.loading import TimedLoader
 from sr.ops.cores import usable_cores
 
@@ -201,13 +201,26 @@ def test_the_metric_is_about_the_iterations_since_the_last_log(clock: Clock) -> 
     assert "train/data_wait" not in fit(clock, loader, steps=20, log_every_n_steps=20).callback_metrics
 
 
+class Bar(L.Callback):
+    """A bar of the kind that a run shows."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.bar = tqdm(total=40, desc="training", file=sys.stdout)
+
+    def on_train_batch_end(self, *arguments: object) -> None:
+        self.bar.update(1)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.bar.close()
+
+
 def test_the_line_does_not_tear_the_bar(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     handler = logging.StreamHandler(sys.stdout)
     logger = logging.getLogger("sr.callbacks.data_wait")
     logger.addHandler(handler)
     try:
         loader = timed(clock, seconds=1.0)
-        fit(clock, loader, DataWait(), RunProgress(), steps=40, enable_progress_bar=True)
+        fit(clock, loader, DataWait(), Bar(), steps=40)
     finally:
         logger.removeHandler(handler)
     printed = capsys.readouterr().out

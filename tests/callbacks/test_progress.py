@@ -20,6 +20,7 @@ FIELDS = ["psnr_y=30.27", "loss_g=0.0948", "learning_rate=0.002", "waiting=1%", 
 def shown(columns: int) -> str:
     out = io.StringIO()
     with FittingBar(lambda: FIELDS, total=2800, desc="pixel", unit="it", ncols=columns, file=out) as bar:
+        bar.start_t -= 60  # a minute ago: the rate of an instant could have any number of digits
         bar.update(1400)
         bar.refresh()
         return out.getvalue().split("\r")[-1]

@@ -115,7 +115,7 @@ def test_a_sweep_is_drawn_against_lpips_where_it_is_asked_for(
     )
     assert "lpips: Zhang et al. 2018" in format_protocol(report)
     assert "no perceptual metric" not in format_tradeoff(report.tradeoff, report.quantities)
-    assert "lpips \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "LPIPS \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     write_png(tmp_path / "hr" / "2.png", picture(64, 88))
     with pytest.raises(ValueError, match="2: 88 x 64 pixels; the metric needs 72 on each side"):
         evaluate_into(tmp_path, two, "perceptual=[lpips]", f"hr_dir={tmp_path}/hr")

@@ -17,7 +17,7 @@ from wandb_record import WandbRecord
 from sr.loggers.workspace.layout import GRADIENTS, HEALTH, TRAIN, validation_panels
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
-from train import train
+from sr.programs.train import train
 
 SIZES = {"a": (64, 72), "b": (80, 68), "deep/c": (72, 88), "d": (96, 64)}  # HR, multiples of the scale
 TENSORBOARD = [

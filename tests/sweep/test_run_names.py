@@ -1,6 +1,7 @@
 """How the runs of a sweep are called in W&B."""
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,9 @@ def test_a_job_gets_its_names_unless_the_user_has_given_others(
     )
     monkeypatch.setenv("WANDB_RUN_GROUP", "mine")
     names = {"WANDB_NAME": "n 0", "WANDB_RUN_GROUP": "n sweep"}
-    job = run_job(program, number=0, overrides=[], folder=tmp_path / "0", environment=names)
+    job = run_job(
+        [sys.executable, str(program)], number=0, overrides=[], folder=tmp_path / "0", environment=names
+    )
     assert job.status == "done"
     assert (tmp_path / "0" / "names").read_text() == "n 0 mine"
 

@@ -85,10 +85,14 @@ def test_too_large_for_the_memory_is_said_in_numbers(monkeypatch: pytest.MonkeyP
         upscaler.check_memory(8000, 8000, channels=3, depth=1)
 
 
+# The picture is read once before, so that the libraries that read it are there already.
 LITTLE_MEMORY = """
 import resource, sys
+from pathlib import Path
 from sr.commands.upscale import parse
+from sr.pictures.reading import read_picture
 from sr.programs.upscale import run
+read_picture(Path(sys.argv[1]))
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 120_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
