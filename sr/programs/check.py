@@ -36,7 +36,7 @@ class Wanted:
     Attributes:
         channels: the number of channels.
         smallest: the least side in pixels; 0 where smaller images are mirrored.
-        words: where the numbers come from, for the user.
+        words: the origin of the numbers, for the user.
     """
 
     channels: int

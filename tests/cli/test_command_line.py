@@ -146,7 +146,9 @@ def test_what_is_to_be_written_instead_is_there() -> None:
     group = {"degradation": "mild", "optimizer": "adamw", "scheduler": "cosine"}
     for key, text in ELSEWHERE.items():
         value = next((choice for name, choice in group.items() if name in key), "2")
-        for override in re.findall(r"(?:write|-m|or) ([+a-z_@.]+=[^ ,;:]+)", text.format(value=value)):
+        for override in re.findall(
+            r"(?:write|-m|or) ([+a-z_@.]+=[^ ,;:]+)", text.format(value=value, train="sr-train")
+        ):
             if "NAME" not in override:
                 compose_config(override.replace("NORM", "1"))
 
