@@ -12,20 +12,30 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from sr.config import TrainConfig, check_least, check_root_keys
 from sr.losses.vgg19_file import WEIGHTS_URL, cached_file, wait_for_answer, without_weights
 
 DIRECTORIES = ("train_dir", "train_lr_dir", "val_dir", "val_lr_dir")  # of images, in the group `data`
 PERCEPTUAL = "sr.losses.perceptual.PerceptualLoss"
 
 
+def check_root(cfg: DictConfig) -> None:
+    """Raises ValueError for a root key that is unknown, or below its least value."""
+    check_root_keys(cfg, TrainConfig)
+    check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
+
+
 def check_at_hand(cfg: DictConfig) -> None:
     """Name everything at once that is missing: keys without a value, directories of images, the weights of VGG19.
 
-    What cannot be told yet, such as a value that cannot be resolved, is left to the checks of the run.
+    Root keys are checked before, because they need nothing. What cannot be told yet, such as a value that cannot be
+    resolved, is left to the checks of the run.
 
     Raises:
-        FileNotFoundError: the message has a line for each thing.
+        ValueError: a root key is unknown, or below its least value.
+        FileNotFoundError: something is missing; the message has a line for each thing.
     """
+    check_root(cfg)
     lacking = [*_keys(cfg), *_directories(cfg.data), *_weights(cfg.loss)]
     if lacking:
         raise FileNotFoundError("\n  ".join(["this run lacks:", *lacking]) if lacking[1:] else lacking[0])

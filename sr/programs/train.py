@@ -30,7 +30,6 @@ from sr.cli.argument_types import check_types
 from sr.cli.command_line import typed
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
-from sr.config import TrainConfig, check_least, check_root_keys
 from sr.data.datamodule import SRDataModule
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
@@ -40,6 +39,7 @@ from sr.ops.processes import end_with_starter, starting_others
 from sr.ops.program_names import to_type
 from sr.ops.signals import KILL
 from sr.ops.whole_file import remove_unfinished
+from sr.programs.at_hand import check_root
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
 from sr.run.preflight import (
@@ -105,8 +105,7 @@ def build_and_fit(cfg: DictConfig) -> None:
 
 def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     """Check what can be checked before anything is built; the resolved configuration, and the run to go on with."""
-    check_root_keys(cfg, TrainConfig)
-    check_least(cfg, seed=0, scale=1, channels=1, cpu_threads=1)
+    check_root(cfg)  # who calls `train` from Python has not asked `check_at_hand`
     given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_types(given)
     settle_precision(cfg.trainer)

@@ -17,7 +17,7 @@ Importance = Mapping[
 ]  # objective -> parameter -> share, the largest first; they add up to 1
 
 
-def importance(folder: Path, *, study_name: str, objectives: Sequence[Objective]) -> Importance:
+def importance(folder: Path, *, study_name: str | None, objectives: Sequence[Objective]) -> Importance:
     """The importance of the parameters for reaching the best results, for every objective.
 
     PED-ANOVA (Watanabe et al., IJCAI 2023) compares where the best trials lie with where all lie. It needs no library
@@ -25,7 +25,7 @@ def importance(folder: Path, *, study_name: str, objectives: Sequence[Objective]
 
     Args:
         folder: the directory of a search.
-        study_name: the name of its study.
+        study_name: the name of its study; None for the only one that it has.
         objectives: the objectives of the study, in its order.
 
     Returns:

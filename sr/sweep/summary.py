@@ -61,7 +61,7 @@ def summarize(hydra: DictConfig, config: DictConfig) -> list[int]:
     table = rows(jobs, objectives)
     print(f"\n{text(table, objectives)}\n")
     write_csv(folder / "sweep.csv", table, objectives)
-    found = importance(folder, study_name=hydra.sweeper.get("study_name", ""), objectives=objectives)
+    found = importance(folder, study_name=hydra.sweeper.get("study_name"), objectives=objectives)
     if found:
         print(f"{importance_text(found)}\n")
         (folder / "importance.txt").write_text(f"{importance_text(found)}\n")
