@@ -41,7 +41,9 @@ def search(folder: Path, arguments: list[str], **changes: Any) -> optuna.Study:
     hydra["runtime"] = {"config_sources": []}
     hydra["sweeper"] = {"objectives": settings["objectives"]}
     metric = {"_target_": "own_metrics.Mae", "crop_border": 4, "spaces": ["y"]}
-    config = OmegaConf.create({"name": "search", "monitor": "psnr_y", "metric": metric, "hydra": hydra})
+    config = OmegaConf.create(
+        {"name": "search", "monitor": "psnr_y", "metric": metric, "logger": {}, "hydra": hydra}
+    )
     sweeper.setup(hydra_context=None, task_function=None, config=config)  # type: ignore[arg-type]
     sweeper.sweep(arguments)
     return optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/study.db")

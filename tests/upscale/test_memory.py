@@ -85,18 +85,16 @@ def test_too_large_for_the_memory_is_said_in_numbers(monkeypatch: pytest.MonkeyP
         upscaler.check_memory(8000, 8000, channels=3, depth=1)
 
 
-# The picture is read once before, so that the libraries that read it are there already.
+# A small picture goes first, so that everything is imported and every thread has begun before the limit is set.
 LITTLE_MEMORY = """
 import resource, sys
-from pathlib import Path
 from sr.commands.upscale import parse
-from sr.pictures.reading import read_picture
 from sr.programs.upscale import run
-read_picture(Path(sys.argv[1]))
+run(parse([sys.argv[1], *sys.argv[3:]]))
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 120_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-sys.exit(run(parse(sys.argv[1:])))
+sys.exit(run(parse(sys.argv[2:])))
 """
 
 
@@ -107,7 +105,9 @@ def test_memory_that_runs_out_in_earnest(tmp_path: Path) -> None:
     torch.save(net.state_dict(), tmp_path / "net.pth")
     write_png(tmp_path / "x.png", picture(500, 600))
     arguments = [str(tmp_path / "x.png"), "--ckpt", str(tmp_path / "net.pth"), "--precision", "fp32"]
-    done = run_program("-c", LITTLE_MEMORY, *arguments, "--tile", "0", "--out", str(tmp_path / "out"))
+    write_png(tmp_path / "small.png", picture(20, 30))
+    small, out = str(tmp_path / "small.png"), str(tmp_path / "out")
+    done = run_program("-c", LITTLE_MEMORY, small, *arguments, "--tile", "0", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "out of memory with tiles of 600 x 500: goes on with" in done.stderr
     assert upscale(*arguments, "--tile", "0", "--out", tmp_path / "plenty") == 0
