@@ -40,6 +40,7 @@ def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path: Path, photos: P
     (run_dir / ".metrics.csv.0-1.part").write_text("of a run that was killed")
     with running(command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)) as first:
         wait_until((tmp_path / "waits").exists, first)
+        wait_until((run_dir / "curves.png").exists, first)  # a thread draws it after the validation
         before = files(run_dir)
         for more in ((), ("resume=auto",)):
             with running(command(run_dir, "", *settings, *more)) as process:

@@ -83,7 +83,7 @@ def mixed(tmp_path: Path) -> Path:
 
 
 def test_check_goes_on_with_the_others(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--hr-patch-size", "16", "--workers", "1", "--out", str(mixed / "bad.txt")]
+    options = ["data.hr_patch_size=16", "--workers", "1", "--out", str(mixed / "bad.txt")]
     assert check.run(check_command.parse([str(mixed), *options])) == 1
     assert f"  unreadable  {len(REFUSED):6}" in capsys.readouterr().out
     listed = {line.split("  #")[0] for line in (mixed / "bad.txt").read_text().splitlines()}

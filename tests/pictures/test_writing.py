@@ -174,8 +174,7 @@ FULL_DISK = textwrap.dedent("""
     import resource, signal, sys
     from pathlib import Path
     import numpy as np
-    from sr.pictures.formats import output_suffix
-from sr.pictures.picture import Picture
+    from sr.pictures.picture import Picture
     from sr.pictures.writing import write_picture
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
