@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, compose_config, run_program
+from helpers import ROOT, compose_config, run_here
 
 from sr.cli.errors import MARK, readable_errors
 from sr.config import TrainConfig, check_least, check_root_keys
@@ -79,9 +79,12 @@ def test_what_hydra_cannot_compose_is_one_message(
 
 
 @pytest.mark.parametrize("file", PROGRAMS.values(), ids=PROGRAMS)
-def test_what_our_function_refuses_is_one_message(file: Path, tmp_path: Path) -> None:
+def test_what_our_function_refuses_is_one_message(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Hydra would put a line with all overrides before it."""
-    done = run_program(str(file), "channels=0", *NEEDED[file.name], cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = run_here(str(file), "channels=0", *NEEDED[file.name])
     assert done.stderr.splitlines() == ["error: channels=0 must be 1 or more", WHERE_THE_TRACEBACK_IS]
     assert done.returncode == 1
 

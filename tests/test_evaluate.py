@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from evaluation_runs import METRICS, evaluate_into, write_checkpoint, write_two_nets
-from helpers import ROOT, compose_config, picture, run_program
+from helpers import ROOT, compose_config, picture, run_here, run_program
 from hydra.utils import instantiate
 
 from sr.archs.bicubic import Bicubic
@@ -127,7 +127,7 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
         evaluate_into(tmp_path, "ckpt=bicubic", "hr_dirs=/x")
     with pytest.raises(ValueError, match="device=abacus: choose auto, cpu, cuda"):
         evaluate_into(tmp_path, "ckpt=bicubic", f"hr_dir={photos}", "device=abacus")
-    done = run_program("evaluate.py", f"ckpt={tmp_path}/none.ckpt", f"out_dir={tmp_path}/out")
+    done = run_here("evaluate.py", f"ckpt={tmp_path}/none.ckpt", f"out_dir={tmp_path}/out")
     assert done.returncode == 1
     assert f"error: checkpoint {tmp_path}/none.ckpt does not exist" in done.stderr
     assert "Traceback" not in done.stderr

@@ -27,7 +27,7 @@ from sr.run.preflight import build_unused_parts, check_fit, check_scales, check_
 
 GROUPS = ("generator", "discriminator", "loss", "gan_loss", "degradation", "data", "metric", "logger")
 USED_TWICE = ("optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
-SHARE = 5  # the quick test tries one option of so many, each experiment others
+SHARE = 20  # the quick test tries one option of so many, each experiment others
 FITS_ALL = "esrgan"  # a GAN with max_steps, and patches that every discriminator takes
 SIDE = 400  # of the photographs: no less than any experiment's patches, and a multiple of the scales
 

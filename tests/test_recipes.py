@@ -108,7 +108,13 @@ def test_fine_tuning_needs_a_file_to_start_from() -> None:
         assert (data["sharpen"], data["small_images"]) == (USM, "pad")
 
 
-@pytest.mark.parametrize("experiment", experiments())
+SLOW_TO_BUILD = ("dat", "hat", "swinir_classical", "swinir_real", "omnisr")  # their small relatives are quick
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW_TO_BUILD)) for name in experiments()],
+)
 def test_every_experiment_builds_at_every_scale(experiment: str) -> None:
     size = 192  # a multiple of the scales, and of what the discriminators halve
     cfg = compose_config(f"experiment={experiment}", f"data.hr_patch_size={size}")

@@ -12,8 +12,13 @@ from training_runs import alive, rows, run, state
 
 from sr.programs.train import degradation_of_validation, train, wandb_commands
 
+QUICK = ("esrgan", "esrgan_two_stage", "realesrgan", "swinir_light")  # with `make test`; all others are slow
 
-@pytest.mark.parametrize("experiment", experiments())
+
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in experiments()],
+)
 def test_every_experiment_runs_and_leaves_everything(
     experiment: str, tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,7 +43,6 @@ def test_every_experiment_runs_and_leaves_everything(
         *("0000002_best.png", "0000002_worst.png"),
         *(f"{name}_0000002.png" for name in ("a", "b", "d")),
     ]
-    assert (run_dir / "curves.png").stat().st_size > 1000
 
 
 def test_validation_and_evaluation_agree_to_the_last_digit(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers import compose_config, run_program, tiny
+from helpers import compose_config, run_here, run_program, tiny
 from hydra.errors import InstantiationException
 
 from sr.cli.errors import explain
@@ -84,7 +84,7 @@ def test_errors_of_launchers_and_options_are_one_message() -> None:
     no_slurm = explain(no_srun, explain_hydra)
     assert no_slurm is not None
     assert no_slurm.startswith("hydra/launcher=slurm: this machine has no SLURM")
-    done = run_program("train.py", "-m", "seed=1,2", "--cfg", "hydra")
+    done = run_here("train.py", "-m", "seed=1,2", "--cfg", "hydra")
     assert done.returncode == 1
     assert done.stderr.startswith("error: Only one of --run, --multirun, --cfg")
     assert "Traceback" not in done.stderr
@@ -98,7 +98,7 @@ def test_errors_are_one_message(tmp_path: Path) -> None:
     assert f"error: image directory {tmp_path} has no image in it" in done.stderr
     assert "Traceback" not in done.stderr
     (tmp_path / "file").touch()
-    done = run_program("train.py", f"hydra.run.dir={tmp_path}/file/run")
+    done = run_here("train.py", f"hydra.run.dir={tmp_path}/file/run")
     assert done.returncode == 1
     assert f"error: {tmp_path}/file/run: Not a directory" in done.stderr
     assert "Traceback" not in done.stderr

@@ -18,6 +18,8 @@ NETS: dict[str, Callable[[], nn.Module]] = {
     **DISCRIMINATORS,
 }
 
+QUICK = ("rrdbnet", "swinir_light", "unet_disc")  # with `make test`; all others are slow
+
 
 def loss_and_gradients(
     net: nn.Module, image: Tensor, *, bf16: bool = True
@@ -84,7 +86,9 @@ def test_the_search_finds_a_planted_index_put() -> None:
     [torch.contiguous_format, pytest.param(torch.channels_last, marks=pytest.mark.slow)],
     ids=["channels first", "channels last"],  # both in which runs train, see sr/ops/hardware.py
 )
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in NETS]
+)
 def test_backward_writes_nothing_by_index(name: str, layout: torch.memory_format) -> None:
     """Inductor may read the zeros under an `index_put` before they are filled, see sr/archs/upsampling.py."""
     image = train_image(name).contiguous(memory_format=layout)

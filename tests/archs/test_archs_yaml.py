@@ -51,6 +51,8 @@ PUBLISHED = {
     "discriminator/patch": 2_765_633,
     "discriminator/patch_multiscale": 3 * 2_765_633,
 }
+# Of these a shallower relative is an option too.
+DEEP = {f"generator/{name}" for name in ("hat", "hat_large", "dat", "dat_2", "dat_small", "swinir_real_l")}
 
 
 @cache
@@ -81,7 +83,9 @@ def test_builds_the_published_net(name: str) -> None:
     assert sum(parameter.numel() for parameter in net.parameters()) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP)) for name in OPTIONS]
+)
 def test_scale_and_channels_come_from_the_root(name: str) -> None:
     with torch.device("meta"):
         net = instantiate(load(name, scale=2, channels=1))

@@ -18,21 +18,24 @@ def check(*overrides: str) -> None:
     check_types(given)
 
 
-@pytest.mark.parametrize("experiment", experiments())
-@pytest.mark.parametrize(
-    "others",
-    [
-        ["data=folder", "data.train_dir=/x", "degradation=mild", "logger=tensorboard"],
-        ["data=paired", "data.train_dir=/x", "data.train_lr_dir=/y", "degradation=aliased"],
-        ["data=shards", "data.url=x", "degradation=bsrgan", "generator=srresnet", "discriminator=patch"],
-        [
-            "data=dead_leaves",
-            "optimizer@optimizer_g=adamw",
-            "scheduler@scheduler_d=cosine",
-            "loss=charbonnier",
-        ],
-    ],
+OTHERS = (
+    ["data=folder", "data.train_dir=/x", "degradation=mild", "logger=tensorboard"],
+    ["data=paired", "data.train_dir=/x", "data.train_lr_dir=/y", "degradation=aliased"],
+    ["data=shards", "data.url=x", "degradation=bsrgan", "generator=srresnet", "discriminator=patch"],
+    ["data=dead_leaves", "optimizer@optimizer_g=adamw", "scheduler@scheduler_d=cosine", "loss=charbonnier"],
 )
+
+
+def choices() -> list[object]:
+    """Every experiment with all these; one of them for each is quick."""
+    return [
+        pytest.param(experiment, others, marks=[pytest.mark.slow] * (number % len(OTHERS) != place))
+        for number, experiment in enumerate(experiments())
+        for place, others in enumerate(OTHERS)
+    ]
+
+
+@pytest.mark.parametrize(("experiment", "others"), choices())
 def test_everything_that_can_be_chosen_passes(experiment: str, others: list[str]) -> None:
     check(f"experiment={experiment}", *others)
 

@@ -41,6 +41,11 @@ def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
     rates = {group["lr"] for group in last(tmp_path / "run")["optimizer_states"][0]["param_groups"]}
     full = {group["lr"] for group in whole(tmp_path, *settings)["optimizer_states"][0]["param_groups"]}
     assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
-    again = start(tmp_path / "twice", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
+
+
+@pytest.mark.slow
+def test_a_second_time_stops_the_run(tmp_path: Path, photos: Path) -> None:
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    again = start(tmp_path / "run", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
     assert again.returncode == 1
     assert "error: iteration 8: a loss or gradient is not finite" in again.stderr

@@ -55,7 +55,7 @@ module.Checkpoints._make_room = _make_room
 @pytest.mark.parametrize(
     "prelude",
     [
-        pytest.param(IN_AN_ITERATION, id="in an iteration"),
+        pytest.param(IN_AN_ITERATION, id="in an iteration", marks=pytest.mark.slow),
         pytest.param(IN_A_WRITE, id="while a checkpoint is written"),
         pytest.param(BETWEEN_TWO_RENAMES, id="between two renames", marks=pytest.mark.slow),
         pytest.param(IN_VALIDATION, id="in validation", marks=pytest.mark.slow),

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from helpers import run_program, small_gan
+from helpers import WITHOUT_CURVES, run_here, small_gan
 from processes import finished, running, wait_until
 from small_runs import SETTINGS, command
 
@@ -38,13 +38,14 @@ def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path: Path, photos: P
     run_dir, settings = tmp_path / "run", (*SETTINGS, f"data.val_dir={photos}")
     run_dir.mkdir()
     (run_dir / ".metrics.csv.0-1.part").write_text("of a run that was killed")
-    with running(command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)) as first:
+    words = command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)
+    with running([word for word in words if word != WITHOUT_CURVES]) as first:
         wait_until((tmp_path / "waits").exists, first)
         wait_until((run_dir / "curves.png").exists, first)  # a thread draws it after the validation
         before = files(run_dir)
         for more in ((), ("resume=auto",)):
-            with running(command(run_dir, "", *settings, *more)) as process:
-                second = finished(process)
+            _, *words = command(run_dir, "", *settings, *more)
+            second = run_here(*words)
             assert second.returncode == 1
             assert f"error: hydra.run.dir={run_dir} is in use by process {first.pid} on " in second.stderr
             assert "Traceback" not in second.stderr
@@ -64,7 +65,7 @@ def test_a_second_sweep_is_refused(tmp_path: Path, photos: Path) -> None:
     small = [each for each in small_gan(tmp_path) if not each.startswith("run_dir")]
     with alone_in(sweep, key="hydra.sweep.dir"):
         settings = [*small, f"data.val_dir={photos}", f"hydra.sweep.dir={sweep}", "seed=0,1"]
-        done = run_program("train.py", "-m", *settings)
+        done = run_here("train.py", "-m", *settings)
     assert done.returncode == 1
     assert f"error: hydra.sweep.dir={sweep} is in use by process {os.getpid()} on " in done.stderr
     assert "Traceback" not in done.stderr

@@ -31,7 +31,10 @@ def load(path: Path) -> dict[str, Any]:
             marks=pytest.mark.slow,
         ),
         pytest.param(["trainer.max_steps=8", "trainer.val_check_interval=2"], marks=pytest.mark.slow),
-        ["trainer.max_steps=8", "model=two_stage", "model.first_stage.optimizer_g.lr=3e-3"],
+        pytest.param(
+            ["trainer.max_steps=8", "model=two_stage", "model.first_stage.optimizer_g.lr=3e-3"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_from_every_checkpoint_the_run_ends_in_the_same_bits(

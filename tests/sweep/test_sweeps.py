@@ -8,7 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 import torch
-from helpers import ROOT, run_program, small_gan
+from helpers import ROOT, run_here, run_program, small_gan
 
 from sr.pictures.reading import read_image
 
@@ -23,6 +23,7 @@ def table(tmp_path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path, photos: Path) -> None:
     done = run_program(
         "train.py", "-m", *overrides(tmp_path, photos), "optimizer_g.betas=[2.0,0.9],[0.9,0.9]"
@@ -113,12 +114,13 @@ def test_a_metric_that_does_not_say_which_way_ends_a_sweep_before_its_jobs(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     settings = [*overrides(tmp_path, photos), "metric._target_=own_metrics.SilentMae", "monitor=mae"]
-    done = run_program("train.py", "-m", *settings, "seed=0,1")
+    done = run_here("train.py", "-m", *settings, "seed=0,1")
     assert done.returncode == 1
     assert "error: metric=own_metrics.SilentMae does not say which way is better" in done.stderr
     assert not (tmp_path / "sweep" / "0" / "job.json").exists()
 
 
+@pytest.mark.slow
 def test_a_job_finds_the_options_of_other_folders(tmp_path: Path, photos: Path) -> None:
     for folder in ("own", "other"):
         (tmp_path / folder / "gan_loss").mkdir(parents=True)

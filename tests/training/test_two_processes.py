@@ -70,6 +70,7 @@ def test_one_bad_process_costs_both_one_update(tmp_path: Path) -> None:
     assert all(value.isfinite().all() for value in torch.load(tmp_path / "weights.pt").values())
 
 
+@pytest.mark.slow
 def test_accumulation_over_two_processes_follows_one_process_without(tmp_path: Path) -> None:
     changes = "dict(gan_loss=VanillaGANLoss(), optimizer_g=partial(torch.optim.SGD, lr=0.1),"
     changes += " optimizer_d=partial(torch.optim.SGD, lr=0.1))"

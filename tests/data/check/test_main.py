@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import run_program
+from helpers import run_here
 
 from sr.commands.check import parse
 from sr.pictures.writing import write_png
@@ -84,10 +84,10 @@ def test_an_experiment_of_ones_own_says_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_errors_and_usage(tmp_path: Path) -> None:
-    done = run_program("-m", "sr.commands.check", str(tmp_path / "nowhere"))
+    done = run_here("-m", "sr.commands.check", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "does not exist" in done.stderr
-    done = run_program("-m", "sr.commands.check", str(tmp_path), "data.patch=4")
+    done = run_here("-m", "sr.commands.check", str(tmp_path), "data.patch=4")
     assert done.stderr.startswith("error: there is no key data.patch")
     assert "Traceback" not in done.stderr
     with pytest.raises(SystemExit) as stopped:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import compose_config, picture, run_program
+from helpers import compose_config, picture, run_here, run_program
 
 from sr.degradations.record import VERSION, Record
 from sr.ops.image import quantize, to_float
@@ -181,7 +181,7 @@ def test_it_runs_from_anywhere_and_leaves_nothing_there(tmp_path: Path, photos: 
     assert done.stdout.splitlines()[0].split() == ["step", "samples", "median", "ms", "share"]
     for name in ("sheet.png", "histograms.png", "records.json", "timing.json"):
         assert f"{tmp_path}/out/{name}" in done.stdout
-    done = run_program(*call, cwd=tmp_path / "elsewhere")
+    done = run_here(*call)
     assert done.returncode == 1
     assert "error: hr_dir is missing" in done.stderr
     assert "Traceback" not in done.stderr
