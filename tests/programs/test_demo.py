@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import cv2
 import numpy as np
@@ -95,6 +96,13 @@ def page(folder: Path) -> Iterator[str]:
     with running(command) as process:
         wait_until(answers, process)
         yield f"http://127.0.0.1:{port}"
+
+
+def test_it_is_served_on_this_machine(page: str) -> None:
+    with urlopen(page) as answer:
+        text = answer.read().decode()
+    assert "<title>sr-demo</title>" in text
+    assert "It stays on this machine." in text
 
 
 @pytest.mark.slow
