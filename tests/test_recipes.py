@@ -108,7 +108,7 @@ def test_fine_tuning_needs_a_file_to_start_from() -> None:
         assert (data["sharpen"], data["small_images"]) == (USM, "pad")
 
 
-SLOW_TO_BUILD = ("dat", "hat", "swinir_classical", "swinir_real", "omnisr")  # their small relatives are quick
+SLOW_TO_BUILD = ("dat", "hat", "swinir_classical", "swinir_real", "omnisr")  # several seconds each
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ class SRVGGNetCompact(nn.Module):
     `skip` is how the input is upsampled. "nearest" is what every published checkpoint was trained with.
     With "bicubic" no parameter tells the difference: a tool of the field that loads such a net adds the
     nearest-upsampled input and shows blocky edges, without an error. Either way a new net starts at the bicubic
-    baseline, from which it learns sooner; with "nearest" the first weights make up the difference.
+    baseline, from which it learns sooner; with "nearest" the first weights make up the difference, which takes four
+    features for each channel.
 
     `activation` is PReLU in all published checkpoints. ReLU, and leaky ReLU with a slope of 0.1, have no parameters, so
     tools of the field do not recognise nets with them.

@@ -99,7 +99,7 @@ def page(folder: Path) -> Iterator[str]:
 
 
 def test_it_is_served_on_this_machine(page: str) -> None:
-    with urlopen(page) as answer:
+    with urlopen(page, timeout=60) as answer:
         text = answer.read().decode()
     assert '<meta property="og:title" content="sr-demo" />' in text
     assert "It stays on this machine." in text

@@ -110,9 +110,8 @@ def test_the_best_job_by_a_metric_of_the_user_s_own(
 
 
 def test_a_metric_that_does_not_say_which_way_ends_a_sweep_before_its_jobs(
-    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, photos: Path
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     settings = [*overrides(tmp_path, photos), "metric._target_=own_metrics.SilentMae", "monitor=mae"]
     done = run_here("train.py", "-m", *settings, "seed=0,1")
     assert done.returncode == 1

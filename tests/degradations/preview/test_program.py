@@ -173,7 +173,9 @@ def test_bad_questions_are_answered_by_name(tmp_path: Path, photos: Path) -> Non
     assert not (tmp_path / "out").exists()
 
 
-def test_it_runs_from_anywhere_and_leaves_nothing_there(tmp_path: Path, photos: Path) -> None:
+def test_it_runs_from_anywhere_and_leaves_nothing_there(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     call = ["-m", "sr.commands.preview", "degradation=aliased", "count=1", "hr_patch_size=32"]
     done = run_program(*call, f"hr_dir={photos}", f"out_dir={tmp_path}/out", cwd=tmp_path / "elsewhere")
@@ -181,6 +183,7 @@ def test_it_runs_from_anywhere_and_leaves_nothing_there(tmp_path: Path, photos: 
     assert done.stdout.splitlines()[0].split() == ["step", "samples", "median", "ms", "share"]
     for name in ("sheet.png", "histograms.png", "records.json", "timing.json"):
         assert f"{tmp_path}/out/{name}" in done.stdout
+    monkeypatch.chdir(tmp_path / "elsewhere")
     done = run_here(*call)
     assert done.returncode == 1
     assert "error: hr_dir is missing" in done.stderr
