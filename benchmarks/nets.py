@@ -12,6 +12,7 @@ Names are overrides of conf/train.yaml, several of them joined by a space: "gene
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -39,10 +40,11 @@ NETS = {
     "DAT": "generator=dat_light",
 }
 SIDE, BATCH, SCALE = 64, 2, 4
+STEPS = 3
 
 
 def one_step(name: str, who: str) -> dict[str, float]:
-    """The seconds and bytes of a training step; the first step is not measured, because it fills caches."""
+    """The median seconds and the bytes of training steps; the first one fills caches and is not measured."""
     import torch
 
     from sr.ops.hardware import training_layout
@@ -66,9 +68,12 @@ def one_step(name: str, who: str) -> dict[str, float]:
         optimizer.step()
 
     step()
-    start = process_time()
-    step()
-    return {"seconds": process_time() - start, "peak": peak() - before}
+    seconds = []
+    for _ in range(STEPS):
+        start = process_time()
+        step()
+        seconds.append(process_time() - start)
+    return {"seconds": statistics.median(seconds), "peak": peak() - before}
 
 
 def build(name: str) -> Any:

@@ -23,11 +23,16 @@ SETTINGS = ("trainer.max_steps=8", "callbacks.checkpoints.every_n_iterations=1")
 ENDLESS = ("trainer.max_steps=100000", "scheduler_g.T_max=50", "data.iterations_per_epoch=1000")
 
 
-def command(run_dir: Path, prelude: str, *overrides: str) -> list[str]:
+def arguments(run_dir: Path, *overrides: str) -> list[str]:
+    """Of train.py."""
     settings = [each for each in small_gan(run_dir) if not each.startswith("run_dir")]
+    return [*settings, f"hydra.run.dir={run_dir}", *overrides]
+
+
+def command(run_dir: Path, prelude: str, *overrides: str) -> list[str]:
     program = run_dir.with_name(f"{run_dir.name}.py")
     program.write_text(PROGRAM.format(root=str(ROOT), prelude=prelude))
-    return [sys.executable, str(program), *settings, f"hydra.run.dir={run_dir}", *overrides]
+    return [sys.executable, str(program), *arguments(run_dir, *overrides)]
 
 
 def start(run_dir: Path, prelude: str = "", *overrides: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ NETS: dict[str, Callable[[], nn.Module]] = {
     **DISCRIMINATORS,
 }
 
-QUICK = ("rrdbnet", "swinir_light", "unet_disc")  # with `make test`; all others are slow
+QUICK = ("rrdbnet", "unet_disc")  # with `make test`; all others are slow
 
 
 def loss_and_gradients(

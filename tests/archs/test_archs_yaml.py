@@ -51,8 +51,14 @@ PUBLISHED = {
     "discriminator/patch": 2_765_633,
     "discriminator/patch_multiscale": 3 * 2_765_633,
 }
-# Of these a shallower relative is an option too.
-DEEP = {f"generator/{name}" for name in ("hat", "hat_large", "dat", "dat_2", "dat_small", "swinir_real_l")}
+# What these compute is quick to see in a shallower relative, or in tiny_nets.py.
+DEEP = {
+    f"generator/{name}"
+    for name in (
+        "hat hat_large dat dat_2 dat_small swinir_real_l swinir_classical "
+        "rrdbnet rrdbnet_plus edsr rcan plksr realplksr span"
+    ).split()
+}
 
 
 @cache

@@ -1,27 +1,40 @@
 """Losses that stay NaN stop a run, or take it back to its last good checkpoint."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
-from small_runs import SETTINGS, last, start, whole
+from helpers import run_here
+from small_runs import SETTINGS, arguments, last, whole
 
-POISON = """
-from sr.data.sampler import EndlessSampler
 from sr.data.patches import TrainingPatches
+from sr.data.sampler import Draw
+
 get = TrainingPatches.__getitem__
-def poisoned(self, draw):
-    item = get(self, draw)
-    if {low} <= draw.seed[1] < {high}:
-        item["lr"] = item["lr"] * float("nan")
-    return item
-TrainingPatches.__getitem__ = poisoned
-"""
+
+
+@contextmanager
+def poison(draws: range) -> Iterator[None]:
+    """Samples of these numbers have no finite value."""
+
+    def poisoned(self: TrainingPatches, draw: Draw) -> dict[str, Any]:
+        item = get(self, draw)
+        if draw.seed[1] in draws:
+            item["lr"] = item["lr"] * float("nan")
+        return item
+
+    with patch.object(TrainingPatches, "__getitem__", poisoned):
+        yield
 
 
 def test_bad_numbers_in_a_row_stop_a_run_that_says_why(tmp_path: Path, photos: Path) -> None:
     settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
-    done = start(tmp_path / "run", POISON.format(low=8, high=99), *settings)
+    with poison(range(8, 99)):
+        done = run_here("train.py", *arguments(tmp_path / "run", *settings))
     assert done.returncode == 1, done.stderr
     assert "iteration 5: a loss or gradient is not finite (here; rank 0 has l1=nan" in done.stdout
     assert "error: iteration 6: a loss or gradient is not finite" in done.stderr
@@ -34,8 +47,8 @@ def test_bad_numbers_in_a_row_stop_a_run_that_says_why(tmp_path: Path, photos: P
 
 def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
     settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
-    poison = POISON.format(low=8, high=12)
-    done = start(tmp_path / "run", poison, *settings, "on_divergence=rollback")
+    with poison(range(8, 12)):
+        done = run_here("train.py", *arguments(tmp_path / "run", *settings, "on_divergence=rollback"))
     assert done.returncode == 0, done.stderr
     assert "last.ckpt of iteration 4, with 0.5 of the learning rates" in done.stdout
     rates = {group["lr"] for group in last(tmp_path / "run")["optimizer_states"][0]["param_groups"]}
@@ -43,9 +56,9 @@ def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
     assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
 
 
-@pytest.mark.slow
 def test_a_second_time_stops_the_run(tmp_path: Path, photos: Path) -> None:
     settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
-    again = start(tmp_path / "run", POISON.format(low=8, high=99), *settings, "on_divergence=rollback")
+    with poison(range(8, 99)):
+        again = run_here("train.py", *arguments(tmp_path / "run", *settings, "on_divergence=rollback"))
     assert again.returncode == 1
     assert "error: iteration 8: a loss or gradient is not finite" in again.stderr

@@ -66,11 +66,7 @@ SRModule.on_fit_end = failing
 """,
 }
 # (phase, workers, processes, rank that fails) of `make test`; all others are slow.
-QUICK = {
-    ("training", 2, 1, 0),
-    ("validation", 1, 1, 0),
-    ("validation", 1, 2, 1),
-}
+QUICK = {("validation", 1, 1, 0)}
 
 
 def cases() -> list[object]:
@@ -162,6 +158,7 @@ StopSignals.on_sanity_check_end = truncate
 """
 
 
+@pytest.mark.slow
 def test_a_validation_image_that_is_truncated_meanwhile_ends_the_run(tmp_path: Path, photos: Path) -> None:
     prelude = TRUNCATED.format(file=str(photos / "a.png"))
     settings = (*SETTINGS, f"data.val_dir={photos}", "data.num_workers=1")

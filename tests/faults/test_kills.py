@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from helpers import compose_config, run_program, same_state, small_gan
+from helpers import compose_config, run_here, same_state, small_gan
 from small_runs import ENDLESS, SETTINGS, last, start, whole
 
 from sr.programs.train import train
@@ -118,7 +118,7 @@ def test_an_image_truncated_behind_its_header_is_named(tmp_path: Path, photos: P
         for each in small_gan(tmp_path)
         if not each.startswith(("data.num_im", "data.image_s", "run_dir"))
     ]
-    done = run_program("train.py", *overrides, *settings, *folder, f"hydra.run.dir={tmp_path}/run")
+    done = run_here("train.py", *overrides, *settings, *folder, f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 1
     assert f"error: {photos}/b.png: truncated or damaged (" in done.stderr
     assert "Traceback" not in done.stderr

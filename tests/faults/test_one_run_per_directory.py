@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from helpers import WITHOUT_CURVES, run_here, small_gan
+from helpers import run_here, small_gan
 from processes import finished, running, wait_until
-from small_runs import SETTINGS, command
+from small_runs import SETTINGS, arguments, command
 
 from sr.ops.file_lock import alone_in
 
@@ -38,14 +38,11 @@ def test_a_second_run_is_refused_and_the_first_goes_on(tmp_path: Path, photos: P
     run_dir, settings = tmp_path / "run", (*SETTINGS, f"data.val_dir={photos}")
     run_dir.mkdir()
     (run_dir / ".metrics.csv.0-1.part").write_text("of a run that was killed")
-    words = command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)
-    with running([word for word in words if word != WITHOUT_CURVES]) as first:
+    with running(command(run_dir, WAITING.format(folder=str(tmp_path)), *settings)) as first:
         wait_until((tmp_path / "waits").exists, first)
-        wait_until((run_dir / "curves.png").exists, first)  # a thread draws it after the validation
         before = files(run_dir)
         for more in ((), ("resume=auto",)):
-            _, *words = command(run_dir, "", *settings, *more)
-            second = run_here(*words)
+            second = run_here("train.py", *arguments(run_dir, *settings, *more))
             assert second.returncode == 1
             assert f"error: hydra.run.dir={run_dir} is in use by process {first.pid} on " in second.stderr
             assert "Traceback" not in second.stderr

@@ -57,6 +57,7 @@ def losses(run_dir: Path) -> list[float]:
         return [float(row["train/loss_g"]) for row in csv.DictReader(file) if row["train/loss_g"]]
 
 
+@pytest.mark.slow
 def test_a_signal_to_the_whole_group_does_not_kill_the_loaders_first(tmp_path: Path, photos: Path) -> None:
     """As Ctrl-C in a terminal and SLURM send it."""
     settings = (*ENDLESS, f"data.val_dir={photos}", "data.num_workers=2")

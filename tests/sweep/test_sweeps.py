@@ -82,6 +82,7 @@ def test_a_pruned_job_ends_with_all_its_processes(tmp_path: Path, photos: Path) 
     assert not [command for command in commands if str(job).encode() in command]
 
 
+@pytest.mark.slow
 def test_a_search_and_going_on_with_it(tmp_path: Path, photos: Path) -> None:
     settings = ["hparams_search=optuna", "optimizer_g.lr=tag(log,interval(1e-4,1e-2))"]
     for trials in (1, 2):
