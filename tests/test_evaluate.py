@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from evaluation_runs import METRICS, evaluate_into, write_checkpoint, write_two_nets
-from helpers import ROOT, compose_config, picture, run_here, run_program
+from helpers import compose_config, picture, run_here
 from hydra.utils import instantiate
 
 from sr.archs.bicubic import Bicubic
@@ -160,12 +160,12 @@ def test_a_broken_image_shows_before_anything_is_written(tmp_path: Path, photos:
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_is_left_where_it_is_run(tmp_path: Path, photos: Path) -> None:
+def test_nothing_is_left_where_it_is_run(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "elsewhere").mkdir()
-    program = str(ROOT / "evaluate.py")
-    done = run_program(
-        program, "ckpt=bicubic", f"hr_dir={photos}", f"out_dir={tmp_path}/o", cwd=tmp_path / "elsewhere"
-    )
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = run_here("evaluate.py", "ckpt=bicubic", f"hr_dir={photos}", f"out_dir={tmp_path}/o")
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
 

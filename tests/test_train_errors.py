@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers import compose_config, run_here, run_program, tiny
+from helpers import compose_config, run_here, tiny
 from hydra.errors import InstantiationException
 
 from sr.cli.errors import explain
@@ -91,7 +91,7 @@ def test_errors_of_launchers_and_options_are_one_message() -> None:
 
 
 def test_errors_are_one_message(tmp_path: Path) -> None:
-    done = run_program(
+    done = run_here(
         "train.py", "data=folder", f"data.train_dir={tmp_path}", "loss=l1", f"hydra.run.dir={tmp_path}/r"
     )
     assert done.returncode == 1
@@ -114,7 +114,7 @@ def test_a_broken_file_that_a_worker_finds_is_named(tmp_path: Path, photos: Path
         "generator.num_conv=1",
     ]
     arguments += ["data=folder", f"data.train_dir={photos}", "data.hr_patch_size=32", "data.num_workers=2"]
-    done = run_program("train.py", *arguments, "logger=csv", f"hydra.run.dir={tmp_path}/run")
+    done = run_here("train.py", *arguments, "logger=csv", f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 1
     assert f"error: {photos}/b.png: truncated or damaged (" in done.stderr
     assert "Traceback" not in done.stderr

@@ -53,11 +53,20 @@ PUBLISHED = {
 }
 # What these compute is quick to see in a shallower relative, or in tiny_nets.py.
 DEEP = {
-    f"generator/{name}"
-    for name in (
-        "hat hat_large dat dat_2 dat_small swinir_real_l swinir_classical "
-        "rrdbnet rrdbnet_plus edsr rcan plksr realplksr span"
-    ).split()
+    "generator/hat",
+    "generator/hat_large",
+    "generator/dat",
+    "generator/dat_2",
+    "generator/dat_small",
+    "generator/swinir_real_l",
+    "generator/swinir_classical",
+    "generator/rrdbnet",
+    "generator/rrdbnet_plus",
+    "generator/edsr",
+    "generator/rcan",
+    "generator/plksr",
+    "generator/realplksr",
+    "generator/span",
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from evaluation_runs import chosen_protocol, evaluate_into
-from helpers import compose_config, run_program
+from helpers import compose_config, run_here
 
 from sr.cli.choices import changed_keys
 
@@ -31,7 +31,7 @@ def conf(tmp_path: Path) -> Path:
 
 def test_the_program_takes_one_from_a_directory(tmp_path: Path, photos: Path, conf: Path) -> None:
     settings = ["protocol=mine", "metric.round_luma=true", "ckpt=bicubic", f"hr_dir={photos}/deep"]
-    done = run_program(
+    done = run_here(
         "evaluate.py", "--config-dir", str(conf), *settings, f"out_dir={tmp_path}/out", "report_images=0"
     )
     assert done.returncode == 0, done.stderr

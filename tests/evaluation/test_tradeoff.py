@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from evaluation_runs import METRICS, evaluate_into, write_two_nets
-from helpers import picture, run_program
+from helpers import picture, run_here
 
 from sr.evaluation.tables import format_differences, format_protocol
 from sr.evaluation.tradeoff import format_export, format_tradeoff
@@ -61,7 +61,7 @@ def test_a_sweep_between_two_models(tmp_path: Path, photos: Path, two: str) -> N
 
 def test_a_sweep_prints_how_to_export_one_alpha(tmp_path: Path, photos: Path, two: str) -> None:
     command = ["evaluate.py", two, "alphas=[0,0.4,1]", f"hr_dir={photos}/deep", f"out_dir={tmp_path}/out"]
-    done = run_program(*command)
+    done = run_here(*command)
     assert done.returncode == 0, done.stderr
     assert (
         f"sr-export --ckpt {tmp_path}/first.safetensors --interpolate-with {tmp_path}/second.safetensors"

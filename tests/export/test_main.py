@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import run_program
+from helpers import run_here, run_program
 
 from sr.commands.export import parse
 from sr.export.ncnn_graph import Ncnn
@@ -42,7 +42,7 @@ def test_as_a_user_runs_it(write: Write, tmp_path: Path) -> None:
 
 def test_a_refusal_is_one_message_and_status_1(write: Write, tmp_path: Path) -> None:
     out = tmp_path / "net.onnx"
-    done = run_program(
+    done = run_here(
         "-m", "sr.commands.export", "--ckpt", str(write("compact")), "--format", "pth", "--out", str(out)
     )
     assert done.returncode == 1

@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from helpers import picture, run_program
+from helpers import picture, run_here
 
 from sr.data.pack import packing
 from sr.data.pack.packing import check_empty, find_originals, pack
@@ -133,11 +133,11 @@ def test_a_changed_shard_is_noticed_before_training(folder: Path, tmp_path: Path
 
 def test_the_program(folder: Path, tmp_path: Path) -> None:
     command = ("-m", "sr.commands.pack", str(folder), "--out", str(tmp_path / "out"), "--shard-mb", "0.02")
-    done = run_program(*command)
+    done = run_here(*command)
     assert done.returncode == 0, done.stderr
     assert f"packed 8 images into {len(list((tmp_path / 'out').glob('*.tar')))} shards" in done.stdout
     assert f"next: sr-train data=shards data.url={tmp_path}/out" in done.stdout
-    again = run_program(*command)
+    again = run_here(*command)
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
     assert "Traceback" not in again.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import compose_config, picture, run_here, run_program
+from helpers import compose_config, picture, run_here
 
 from sr.degradations.record import VERSION, Record
 from sr.ops.image import quantize, to_float
@@ -178,12 +178,12 @@ def test_it_runs_from_anywhere_and_leaves_nothing_there(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     call = ["-m", "sr.commands.preview", "degradation=aliased", "count=1", "hr_patch_size=32"]
-    done = run_program(*call, f"hr_dir={photos}", f"out_dir={tmp_path}/out", cwd=tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = run_here(*call, f"hr_dir={photos}", f"out_dir={tmp_path}/out")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].split() == ["step", "samples", "median", "ms", "share"]
     for name in ("sheet.png", "histograms.png", "records.json", "timing.json"):
         assert f"{tmp_path}/out/{name}" in done.stdout
-    monkeypatch.chdir(tmp_path / "elsewhere")
     done = run_here(*call)
     assert done.returncode == 1
     assert "error: hr_dir is missing" in done.stderr
