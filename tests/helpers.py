@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -73,12 +74,18 @@ def experiments() -> list[str]:
     return sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
 
 
+@cache
+def procedural(experiment: str) -> DictConfig:
+    """An experiment on procedural images; for reading only."""
+    return compose_config(f"experiment={experiment}", "data=dead_leaves")
+
+
 def tiny(experiment: str, run_dir: Path, vgg: Path) -> list[str]:
     """Overrides that make any experiment small enough for a test: two iterations on procedural images."""
-    shared = [f"experiment={experiment}", "data=dead_leaves"]
-    cfg = compose_config(*shared)
+    cfg = procedural(experiment)
     overrides = [
-        *shared,
+        f"experiment={experiment}",
+        "data=dead_leaves",
         "init_from=null",  # fine-tuning would want a file
         f"run_dir={run_dir}",
         "logger=csv",

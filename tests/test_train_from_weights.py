@@ -18,9 +18,10 @@ def test_init_from_starts_at_the_averaged_weights(tmp_path: Path, photos: Path) 
     average = state(first, "generator_ema.")
     for key, value in state(second, "generator.").items():
         assert torch.equal(value, average[key.replace("generator.", "generator_ema.")]), key
+    judge = state(first, "discriminator.")
     for key, value in state(second, "discriminator.").items():
         if "weight_u" not in key and "weight_v" not in key:  # the power iteration goes on
-            assert torch.equal(value, state(first, "discriminator.")[key]), key
+            assert torch.equal(value, judge[key]), key
     assert rows(second, "val/psnr_y")[-1][1] == pytest.approx(rows(first, "val/psnr_y")[-1][1], abs=1e-4)
 
 
@@ -46,11 +47,8 @@ def test_plain_weights_start_a_gan(tmp_path: Path, photos: Path) -> None:
     torch.save({"params_ema": average}, tmp_path / "weights.pth")
     for number, file in enumerate((tmp_path / "weights.pth", first / "checkpoints" / "last.ckpt")):
         start = (f"init_from={file}", "optimizer_g.lr=0", f"data.val_dir={photos}")
-        second = run("esrgan", tmp_path, *start, name=f"second{number}")
-        assert all(
-            torch.equal(state(second, "generator.")[f"generator.{key}"], value)
-            for key, value in average.items()
-        )
+        second = state(run("esrgan", tmp_path, *start, name=f"second{number}"), "generator.")
+        assert all(torch.equal(second[f"generator.{key}"], value) for key, value in average.items())
 
 
 def test_fine_tuning_starts_from_the_two_published_files(tmp_path: Path, photos: Path) -> None:
@@ -70,11 +68,12 @@ def test_fine_tuning_starts_from_the_two_published_files(tmp_path: Path, photos:
         f"data.val_dir={photos}",
         name="second",
     )
+    generator, judge = state(second, "generator."), state(second, "discriminator.")
     for key, value in files["generator_ema."].items():
-        assert torch.equal(state(second, "generator.")[f"generator.{key}"], value), key
+        assert torch.equal(generator[f"generator.{key}"], value), key
     for key, value in files["discriminator."].items():
         if "weight_u" not in key and "weight_v" not in key:  # the power iteration goes on
-            assert torch.equal(state(second, "discriminator.")[f"discriminator.{key}"], value), key
+            assert torch.equal(judge[f"discriminator.{key}"], value), key
 
 
 def test_weights_of_another_skip_are_warned_of(
