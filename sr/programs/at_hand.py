@@ -13,10 +13,18 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from sr.config import TrainConfig, check_least, check_root_keys
-from sr.losses.vgg19_file import WEIGHTS_URL, cached_file, wait_for_answer, without_weights
+from sr.features.files import FILES, wait_for_answer
+from sr.losses.without_weights import otherwise
 
 DIRECTORIES = ("train_dir", "train_lr_dir", "val_dir", "val_lr_dir")  # of images, in the group `data`
-PERCEPTUAL = "sr.losses.perceptual.PerceptualLoss"
+# What has the weights of an ImageNet net -> the net where none is chosen.
+NETS = {
+    "sr.losses.perceptual.PerceptualLoss": "vgg19",
+    "sr.losses.style.StyleLoss": "vgg19",
+    "sr.losses.contextual.ContextualLoss": "vgg19",
+    "sr.losses.lpips.LPIPSLoss": "vgg16",
+    "sr.losses.dists.DISTSLoss": "vgg16",
+}
 
 
 def check_root(cfg: DictConfig) -> None:
@@ -61,22 +69,28 @@ def _directories(data: DictConfig) -> Iterator[str]:
 
 
 def _weights(loss: DictConfig) -> Iterator[str]:
-    """A line where a term needs the weights of VGG19 and neither the cache has them nor the network is there."""
-    terms: Any = OmegaConf.to_container(loss, resolve=False)
-    needed = [
-        each for each in _nodes(terms) if each.get("_target_") == PERCEPTUAL and not each.get("weights")
-    ]
-    other_process = os.environ.get("LOCAL_RANK", "0") != "0"  # the first one asks
-    if not needed or other_process or cached_file().is_file():
+    """A line for each net whose weights a term needs while neither the cache has them nor the network is there."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # the first process asks
         return
-    try:
-        wait_for_answer(WEIGHTS_URL)
-    except (OSError, http.client.HTTPException) as error:
-        yield without_weights(cached_file(), error)
+    asked = set()
+    for name, term in OmegaConf.to_container(loss, resolve=False).items():  # type: ignore[union-attr]
+        for key, node in _nodes(term, f"loss.{name}"):
+            net = node.get("net", NETS.get(node.get("_target_", "")))
+            if node.get("_target_") not in NETS or net not in FILES or node.get("weights") or net in asked:
+                continue
+            asked.add(net)
+            file = FILES[net]
+            if file.cached().is_file():
+                continue
+            try:
+                wait_for_answer(file.url)
+            except (OSError, http.client.HTTPException) as error:
+                yield file.without(file.cached(), error, key=f"{key}.weights", otherwise=otherwise(str(name)))
 
 
-def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
+def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mapping inside a node with its key."""
     if isinstance(node, Mapping):
-        yield node
-        for inner in node.values():
-            yield from _nodes(inner)
+        yield key, node
+        for name, inner in node.items():
+            yield from _nodes(inner, f"{key}.{name}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from sr.features.imagenet import ImageNetFeatures
 from sr.losses.perceptual import PerceptualLoss
-from sr.losses.vgg19 import VGG19Features
 
 torch.set_num_threads(1)
 
@@ -24,7 +24,7 @@ def test_it_is_the_weighted_sum_of_feature_distances(vgg_file: WriteFile, distan
     file = str(vgg_file(4))
     sr, hr = images()
     loss = PerceptualLoss(layers={"conv1_2": 0.1, "conv2_2": 2.0}, distance=distance, weights=file)
-    vgg = VGG19Features(layers=["conv1_2", "conv2_2"], weights=file)
+    vgg = ImageNetFeatures(layers=["conv1_2", "conv2_2"], weights=file)
     difference = {name: vgg(sr)[name] - vgg(hr)[name] for name in ("conv1_2", "conv2_2")}
     power = 1 if distance == "l1" else 2
     expected = 0.1 * difference["conv1_2"].abs().pow(power).mean()
@@ -36,7 +36,7 @@ def test_it_is_the_weighted_sum_of_feature_distances(vgg_file: WriteFile, distan
 def test_the_default_is_esrgans_conv5_4_with_l1(vgg_file: WriteFile) -> None:
     file = str(vgg_file(16))
     sr, hr = images(16)
-    vgg = VGG19Features(layers=["conv5_4"], weights=file)
+    vgg = ImageNetFeatures(layers=["conv5_4"], weights=file)
     expected = (vgg(sr)["conv5_4"] - vgg(hr)["conv5_4"]).abs().mean()
     assert expected > 1e-6
     torch.testing.assert_close(PerceptualLoss(weights=file)(sr, hr), expected)
@@ -48,7 +48,7 @@ def test_only_sr_gets_a_gradient(vgg_file: WriteFile) -> None:
     loss(sr, hr).backward()
     assert sr.grad.abs().sum() > 0
     assert hr.grad is None
-    assert all(parameter.grad is None for parameter in loss._hidden[0].parameters())
+    assert all(parameter.grad is None for parameter in loss.hidden.parameters())
 
 
 def test_gradient_against_finite_differences(vgg_file: WriteFile) -> None:
@@ -64,7 +64,7 @@ def test_the_vgg_is_hidden_from_checkpoints_and_ddp(vgg_file: WriteFile) -> None
         assert module.state_dict() == {}
         assert list(module.parameters()) == []
         assert list(module.buffers()) == []
-        assert not any(isinstance(child, VGG19Features) for child in module.modules())
+        assert not any(isinstance(child, ImageNetFeatures) for child in module.modules())
 
 
 def test_the_hidden_vgg_follows_the_type_and_stays_frozen(vgg_file: WriteFile) -> None:

@@ -27,7 +27,7 @@ def test_everything_is_named_together(tmp_path: Path) -> None:
     assert lacking[0] == "  data.train_lr_dir is missing: write data.train_lr_dir=DIRECTORY"
     assert lacking[1] == f"  data.train_dir={tmp_path}/none does not exist: name a directory of images"
     assert lacking[2].startswith(
-        f"  no VGG19 weights for the perceptual loss: {tmp_path}/torch/hub/checkpoints/vgg19-"
+        f"  no VGG19 weights (loss.perceptual.loss.weights): {tmp_path}/torch/hub/checkpoints/vgg19-"
     )
     assert "(no network)" in lacking[2]
     assert len(lacking) == 3

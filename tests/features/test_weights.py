@@ -7,18 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from sr.losses.vgg19 import VGG19Features
+from sr.features.imagenet import ImageNetFeatures
 
 WriteFile = Callable[..., Path]
 
 
 def test_a_given_path_that_does_not_exist(tmp_path: Path, hub: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.*nowhere\.pth"):
-        VGG19Features(layers=["conv1_1"], weights=str(tmp_path / "nowhere.pth"))
-    with pytest.raises(
-        FileNotFoundError, match=r"loss\.perceptual\.loss\.weights.* is a folder: name a file"
-    ):
-        VGG19Features(layers=["conv1_1"], weights=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"VGG19 weights \(the key\): .*nowhere\.pth"):
+        ImageNetFeatures(layers=["conv1_1"], weights=str(tmp_path / "nowhere.pth"), key="the key")
+    with pytest.raises(FileNotFoundError, match=r"VGG19 weights \(the key\): .* is a folder: name a file"):
+        ImageNetFeatures(layers=["conv1_1"], weights=str(tmp_path), key="the key")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +26,7 @@ def test_a_file_that_is_not_torchs(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "page.pth"
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"VGG19 weights .*page\.pth: no checkpoint, or a damaged") as caught:
-        VGG19Features(layers=["conv1_1"], weights=str(file))
+        ImageNetFeatures(layers=["conv1_1"], weights=str(file))
     assert caught.value.__cause__ is not None
 
 
@@ -41,13 +39,13 @@ def test_a_file_that_runs_code_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"VGG19 weights .*bad\.pth: refused, since reading it would run code"
     ):
-        VGG19Features(layers=["conv1_1"], weights=str(tmp_path / "bad.pth"))
+        ImageNetFeatures(layers=["conv1_1"], weights=str(tmp_path / "bad.pth"))
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_file_with_a_missing_key(vgg_file: WriteFile) -> None:
     with pytest.raises(ValueError, match=r"vgg\.pth: key features\.2\.weight is missing.*\(64, 64, 3, 3\)"):
-        VGG19Features(layers=["conv1_2"], weights=str(vgg_file(1)))
+        ImageNetFeatures(layers=["conv1_2"], weights=str(vgg_file(1)))
 
 
 def test_a_file_with_a_key_of_another_shape(vgg_file: WriteFile) -> None:
@@ -57,7 +55,7 @@ def test_a_file_with_a_key_of_another_shape(vgg_file: WriteFile) -> None:
     with pytest.raises(
         ValueError, match=r"vgg\.pth: key features\.0\.bias has shape \(32,\), expected \(64,\)"
     ):
-        VGG19Features(layers=["conv1_1"], weights=str(file))
+        ImageNetFeatures(layers=["conv1_1"], weights=str(file))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_a_file_with_a_key_of_another_shape(vgg_file: WriteFile) -> None:
 def test_a_file_with_something_else_in_it(tmp_path: Path, content: Any, message: str) -> None:
     torch.save(content, tmp_path / "other.pth")
     with pytest.raises(ValueError, match=rf"other\.pth.*{message}"):
-        VGG19Features(layers=["conv1_1"], weights=str(tmp_path / "other.pth"))
+        ImageNetFeatures(layers=["conv1_1"], weights=str(tmp_path / "other.pth"))
 
 
 def test_a_weight_that_is_no_number_is_named(vgg_file: WriteFile) -> None:
@@ -81,4 +79,4 @@ def test_a_weight_that_is_no_number_is_named(vgg_file: WriteFile) -> None:
     with pytest.raises(
         ValueError, match=r"VGG19 weights .*features\.0\.bias has 1 of 64 values that are not"
     ):
-        VGG19Features(layers=["conv1_1"], weights=str(file))
+        ImageNetFeatures(layers=["conv1_1"], weights=str(file))

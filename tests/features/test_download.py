@@ -15,8 +15,10 @@ import pytest
 import torch
 from helpers import compose_config, experiments
 
-from sr.losses import vgg19_file
-from sr.losses.vgg19 import VGG19Features
+from sr.features import files
+from sr.features.files import WeightsFile
+from sr.features.imagenet import ImageNetFeatures
+from sr.losses.perceptual import PerceptualLoss
 
 WriteFile = Callable[..., Path]
 
@@ -24,7 +26,7 @@ WriteFile = Callable[..., Path]
 def test_a_cached_file_is_used_without_a_download(vgg_file: WriteFile, hub: Path) -> None:
     hub.mkdir(parents=True)
     file = vgg_file(1).rename(hub / "vgg19-dcbb9e9d.pth")
-    vgg = VGG19Features(layers=["conv1_1"])
+    vgg = ImageNetFeatures(layers=["conv1_1"])
     expected = torch.load(file, weights_only=True)["features.0.bias"]
     assert torch.equal(vgg.state_dict()["features.0.bias"], expected)
 
@@ -37,21 +39,21 @@ def test_a_cached_file_without_checksums_is_compared_with_its_name(
     old = vgg_file(1, "old.pth")
     torch.save(torch.load(old, weights_only=True), old, _use_new_zipfile_serialization=False)
     name = f"vgg19-{hashlib.sha256(old.read_bytes()).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", name)
+    monkeypatch.setitem(files.FILES, "vgg19", WeightsFile("VGG19", name))
     cached = old.rename(hub / name)
-    VGG19Features(layers=["conv1_1"])
+    ImageNetFeatures(layers=["conv1_1"])
     data = bytearray(cached.read_bytes())
     data[-1000] ^= 1  # in a weight
     cached.write_bytes(data)
     with pytest.raises(ValueError, match=rf"VGG19 weights .*{name}: damaged, since its SHA-256 begins with"):
-        VGG19Features(layers=["conv1_1"])
+        ImageNetFeatures(layers=["conv1_1"])
 
 
 def test_a_given_path_wins_over_the_cache(vgg_file: WriteFile, hub: Path) -> None:
     hub.mkdir(parents=True)
     vgg_file(2).rename(hub / "vgg19-dcbb9e9d.pth")
     given = vgg_file(1, "given.pth")
-    vgg = VGG19Features(layers=["conv1_1"], weights=str(given))
+    vgg = ImageNetFeatures(layers=["conv1_1"], weights=str(given))
     expected = torch.load(given, weights_only=True)["features.0.bias"]
     assert torch.equal(vgg.state_dict()["features.0.bias"], expected)
 
@@ -63,7 +65,7 @@ def test_the_cache_is_found_without_torch(monkeypatch: pytest.MonkeyPatch, tmp_p
             monkeypatch.delenv(name, raising=False)
         for name, value in given.items():
             monkeypatch.setenv(name, value)
-        assert vgg19_file.cached_file().parent == Path(torch.hub.get_dir(), "checkpoints")
+        assert files.FILES["vgg19"].cached().parent == Path(torch.hub.get_dir(), "checkpoints")
 
 
 def test_an_empty_cache_downloads_with_the_hash_checked(
@@ -76,7 +78,7 @@ def test_an_empty_cache_downloads_with_the_hash_checked(
         return torch.load(vgg_file(1), weights_only=True)
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", download)
-    VGG19Features(layers=["conv1_1"])
+    ImageNetFeatures(layers=["conv1_1"])
     ((url, options),) = calls
     assert url == "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
     assert options["check_hash"] is True
@@ -90,7 +92,7 @@ def test_without_a_network_the_error_says_every_way_out(hub: Path, monkeypatch: 
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
     with pytest.raises(FileNotFoundError) as caught:
-        VGG19Features(layers=["conv1_1"])
+        PerceptualLoss()
     message = str(caught.value)
     assert str(hub / "vgg19-dcbb9e9d.pth") in message
     assert "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth" in message
@@ -108,7 +110,7 @@ def test_the_way_out_keeps_the_balance_in_every_experiment_with_this_loss(
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
     with pytest.raises(FileNotFoundError) as caught:
-        VGG19Features(layers=["conv1_1"])
+        PerceptualLoss()
     (shown,) = re.findall(r"'~loss\.perceptual' [^()]*", str(caught.value))
     overrides = shlex.split(shown)
     assert overrides[2] == "model.gan_weight=1e-3"
@@ -122,12 +124,13 @@ def test_a_server_that_never_answers_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    monkeypatch.setattr(vgg19_file, "ANSWER", 0.1)
+    monkeypatch.setattr(files, "ANSWER", 0.1)
     monkeypatch.setenv("no_proxy", "*")
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call, says nothing
-        monkeypatch.setattr(vgg19_file, "WEIGHTS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/x.pth")
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.pth"
+        monkeypatch.setattr(WeightsFile, "url", url)
         with pytest.raises(FileNotFoundError, match=r"failed \(.*(timed out|no answer)"):
-            VGG19Features(layers=["conv1_1"])
+            ImageNetFeatures(layers=["conv1_1"])
     assert socket.getdefaulttimeout() is None
 
 
@@ -141,11 +144,11 @@ def test_a_name_that_is_looked_up_without_end_is_not_waited_for(
         raise socket.gaierror("over")
 
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    monkeypatch.setattr(vgg19_file, "ANSWER", 0.1)
+    monkeypatch.setattr(files, "ANSWER", 0.1)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(FileNotFoundError, match="no answer within 0 seconds"):
-        VGG19Features(layers=["conv1_1"])
+        ImageNetFeatures(layers=["conv1_1"])
     found.set()
 
 
@@ -158,13 +161,13 @@ def test_a_server_that_refuses_to_be_asked_is_tried_all_the_same(
 
     monkeypatch.undo()
     monkeypatch.setattr(torch.hub, "_hub_dir", str(hub))
-    monkeypatch.setattr(vgg19_file.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(files.urllib.request, "urlopen", refuse)
     monkeypatch.setattr(
         torch.hub,
         "load_state_dict_from_url",
         lambda *args, **options: torch.load(vgg_file(1), weights_only=True),
     )
-    VGG19Features(layers=["conv1_1"])
+    ImageNetFeatures(layers=["conv1_1"])
 
 
 def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
@@ -173,13 +176,13 @@ def test_a_download_is_kept_when_its_hash_fits_and_refused_when_not(
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
     source = vgg_file(1)
     name = f"vgg19-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(vgg19_file, "WEIGHTS_URL", source.as_uri())
+    monkeypatch.setattr(WeightsFile, "url", source.as_uri())
 
-    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", "vgg19-00000000.pth")
+    monkeypatch.setitem(files.FILES, "vgg19", WeightsFile("VGG19", "vgg19-00000000.pth"))
     with pytest.raises(FileNotFoundError, match="invalid hash value"):
-        VGG19Features(layers=["conv1_1"])
+        ImageNetFeatures(layers=["conv1_1"])
     assert list((tmp_path / "hub" / "checkpoints").iterdir()) == []
 
-    monkeypatch.setattr(vgg19_file, "WEIGHTS_FILE", name)
-    VGG19Features(layers=["conv1_1"])
+    monkeypatch.setitem(files.FILES, "vgg19", WeightsFile("VGG19", name))
+    ImageNetFeatures(layers=["conv1_1"])
     assert (tmp_path / "hub" / "checkpoints" / name).is_file()
