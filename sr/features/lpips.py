@@ -20,8 +20,7 @@ class LPIPS(nn.Module):
 
     a and b are the features of the two images, divided at each position by their Euclidean norm over the channels.
     Source: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. 1,
-    with
-    the weights w of version 0.1. 0 for equal images; lower is more alike.
+    with the weights w of version 0.1. 0 for equal images; lower is more alike.
 
     Shapes: (N, 3, H, W) RGB in [0, 1] twice -> (N,).
 

@@ -102,8 +102,12 @@ def test_without_a_network_the_error_says_every_way_out(hub: Path, monkeypatch: 
     assert isinstance(caught.value.__cause__, urllib.error.URLError)
 
 
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name != "esrgan")) for name in experiments()],
+)
 def test_the_way_out_keeps_the_balance_in_every_experiment_with_this_loss(
-    hub: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Path, monkeypatch: pytest.MonkeyPatch, experiment: str
 ) -> None:
     def unreachable(*args: Any, **kwargs: Any) -> None:
         raise urllib.error.URLError("Name or service not known")
@@ -114,10 +118,9 @@ def test_the_way_out_keeps_the_balance_in_every_experiment_with_this_loss(
     (shown,) = re.findall(r"'~loss\.perceptual' [^()]*", str(caught.value))
     overrides = shlex.split(shown)
     assert overrides[2] == "model.gan_weight=1e-3"
-    for experiment in experiments():
-        if "perceptual" in compose_config(f"experiment={experiment}").loss:
-            cfg = compose_config(f"experiment={experiment}", *overrides)
-            assert (list(cfg.loss), cfg.loss.l1.weight, cfg.model.gan_weight) == (["l1"], 1, 1e-3)
+    if "perceptual" in compose_config(f"experiment={experiment}").loss:
+        cfg = compose_config(f"experiment={experiment}", *overrides)
+        assert (list(cfg.loss), cfg.loss.l1.weight, cfg.model.gan_weight) == (["l1"], 1, 1e-3)
 
 
 def test_a_server_that_never_answers_is_not_waited_for(
