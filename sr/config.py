@@ -36,6 +36,7 @@ class TrainConfig:
         scheduler_g: the schedule of the generator's learning rate, stepped once per iteration.
         scheduler_d: the schedule of the discriminator's learning rate, stepped once per iteration of its training.
         metric: the metrics of validation.
+        measure: further metrics of validation, each under a name of its own, as measure=[niqe,lpips].
         model: the Lightning module, which holds the nets, losses and optimizers.
         trainer: the Lightning trainer: devices, precision, length, intervals.
         logger: the loggers, each under a name of its own.
@@ -66,6 +67,7 @@ class TrainConfig:
     scheduler_g: Any = MISSING
     scheduler_d: Any = MISSING
     metric: Any = MISSING
+    measure: Any = field(default_factory=dict)
     model: Any = MISSING
     trainer: Any = MISSING
     logger: Any = MISSING
@@ -93,10 +95,10 @@ class EvaluateConfig:
         seed: the seed of a random degradation.
         draws: the number of times that a random degradation is drawn for each image.
         device: auto, cpu, or cuda.
-        perceptual: further metrics, lpips and dists.
         report_images: the number of images of each set in report.html; 0 writes no report.
         degradation: the way from HR to LR.
         metric: the metrics of the protocol.
+        measure: further metrics, each under a name of its own, as measure=[niqe,lpips].
     """
 
     protocol: str = MISSING
@@ -115,10 +117,10 @@ class EvaluateConfig:
     seed: int = MISSING
     draws: int = MISSING
     device: str = MISSING
-    perceptual: Any = None
     report_images: int = MISSING
     degradation: Any = MISSING
     metric: Any = MISSING
+    measure: Any = field(default_factory=dict)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from sr.metrics.measure import Measure
 from sr.metrics.protocol import Protocol
 from sr.metrics.quantity import Quantity
 
@@ -15,7 +16,7 @@ class Mae:
     smallest = 1
     quantities: Any = {"mae": Quantity(better="lower", digits=".5f")}  # noqa: RUF012
 
-    def __init__(self, *, crop_border: int, spaces: Sequence[str]) -> None:
+    def __init__(self, *, crop_border: int, spaces: Sequence[str], measures: Any = None) -> None:
         """The arguments that conf/metric has."""
 
     def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
@@ -46,3 +47,13 @@ class ProtocolAndMae(Protocol):
     def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         pixels = (self.prepare(sr) - self.prepare(hr)).abs().mean(dim=(1, 2, 3)).float()
         return {"mae": pixels, **super().__call__(sr, hr)}
+
+
+class ColourError(Measure):
+    """A further metric: the mean distance of colours, of which less is better."""
+
+    channels = 3
+    quantities: Any = {"colour": Quantity(better="lower", digits=".4f")}  # noqa: RUF012
+
+    def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+        return {"colour": (sr - hr).square().sum(dim=1).sqrt().mean(dim=(1, 2))}

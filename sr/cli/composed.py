@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from sr.cli.command_line import check_command_line, sweeps
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
+from sr.cli.monitored import with_monitored
 from sr.cli.nodes import with_named_nodes
 from sr.cli.private_hydra import list_groups_without_copies
 from sr.cli.version import version_text
@@ -32,7 +33,7 @@ def start(task: Callable[[], None], *, prepare: Callable[[], None] | None = None
     OmegaConf.register_new_resolver("to_type", lambda name: shlex.join(to_type(name)), replace=True)
     with readable_errors(explain_hydra):
         check_command_line(sys.argv[1:])
-        sys.argv[1:] = with_named_nodes(sys.argv[1:])
+        sys.argv[1:] = with_monitored(with_named_nodes(sys.argv[1:]))
         if prepare is not None and sweeps(sys.argv[1:]):
             prepare()
         task()

@@ -4,15 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from sr.evaluation.gallery import Gallery
-from sr.evaluation.measures import Measure
 from sr.evaluation.result import ImageResult
 from sr.evaluation.sets import EvaluationSet
 from sr.metrics.precision import full_precision
-from sr.metrics.quantity import measure
+from sr.metrics.quantity import Metric, measure
 from sr.ops.hardware import training_layout
 
 
@@ -21,7 +20,7 @@ def benchmark(
     *,
     nets: Mapping[str, Callable[[], nn.Module]],
     sets: Mapping[str, EvaluationSet],
-    measures: Sequence[Measure],
+    metric: Metric,
     gallery: Gallery,
     device: torch.device,
 ) -> dict[str, list[ImageResult]]:
@@ -32,7 +31,7 @@ def benchmark(
     Args:
         nets: name -> function that makes a net in evaluation mode.
         sets: name -> images.
-        measures: the metrics that are computed of each image.
+        metric: the metrics that are computed of each image.
         gallery: the place that the images are written to.
         device: the device that the nets run on.
 
@@ -52,7 +51,7 @@ def benchmark(
                     lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
                     with full_precision(device):
                         sr = images.at_hr_size(net(lr), hr)
-                    of_image[model] = _measure(measures, sr, hr)
+                    of_image[model] = {name: value.item() for name, value in measure(metric, sr, hr).items()}
                     gallery.save(set_name, model, index, sr[0])
                     progress.update()
             drawn = _drawn(images)
@@ -61,10 +60,6 @@ def benchmark(
                 for index in range(len(images))
             ]
     return results
-
-
-def _measure(measures: Sequence[Measure], sr: Tensor, hr: Tensor) -> dict[str, float]:
-    return {name: value.item() for each in measures for name, value in measure(each, sr, hr).items()}
 
 
 def _drawn(images: EvaluationSet) -> Sequence[dict[str, Any] | None]:

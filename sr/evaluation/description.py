@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sr.evaluation.bootstrap import INTERVAL
 from sr.evaluation.lr_origin import LROrigin
-from sr.evaluation.measures import Measure
 from sr.metrics.protocol import Protocol
 
 
@@ -39,7 +38,6 @@ def describe_protocol(
     name: str,
     changed: Sequence[str],
     metric: Protocol,
-    measures: Sequence[Measure],
     scale: int,
     lr: LROrigin,
 ) -> ProtocolDescription:
@@ -49,19 +47,15 @@ def describe_protocol(
         name: the name of the protocol.
         changed: `key=value` for every setting of the protocol that the user changed.
         metric: the protocol as it was built.
-        measures: everything that is computed of an image, the protocol included.
         scale: the upscaling factor.
         lr: the origin of the LR images.
     """
-    definitions: dict[str, str] = {}
-    for measure in measures:
-        definitions |= measure.describe()
     return ProtocolDescription(
         name=name,
         changed=list(changed),
         spaces=list(metric.spaces),
         crop_border=metric.crop_border,
-        definitions=definitions,
+        definitions=metric.describe(),
         interval=INTERVAL,
         scale=scale,
         lr=lr,

@@ -8,9 +8,9 @@ import numpy as np
 from sr.evaluation.bootstrap import mean_intervals
 from sr.evaluation.breakdown import breakdown, mean_values
 from sr.evaluation.description import ProtocolDescription
-from sr.evaluation.measures import Measure
 from sr.evaluation.result import Difference, Evaluation, ImageResult, Mean, SetResult
 from sr.evaluation.tradeoff import find_tradeoff
+from sr.metrics.protocol import Protocol
 
 
 def summarise(
@@ -18,7 +18,7 @@ def summarise(
     *,
     protocol: ProtocolDescription,
     checkpoints: Mapping[str, str],
-    measures: Sequence[Measure],
+    metric: Protocol,
     alphas: Mapping[str, float],
     draws: int,
 ) -> Evaluation:
@@ -28,7 +28,7 @@ def summarise(
         images: name of a set -> the values of its images, as `sr.evaluation.benchmark.benchmark` returns them.
         protocol: the description of how the values were made.
         checkpoints: name -> file of the weights.
-        measures: the metrics that were computed.
+        metric: the metrics that were computed; where nets were interpolated, the first of its measures is perception.
         alphas: name of a model -> its alpha; empty where nothing was interpolated.
         draws: the number of draws of each image.
     """
@@ -38,9 +38,9 @@ def summarise(
         protocol=protocol,
         checkpoints=checkpoints,
         models=models,
-        quantities={name: quantity for each in measures for name, quantity in each.quantities.items()},
+        quantities=metric.quantities,
         sets=sets,
-        tradeoff=find_tradeoff(sets, alphas) if alphas else None,
+        tradeoff=find_tradeoff(sets, alphas, perception=next(iter(metric.further))) if alphas else None,
     )
 
 

@@ -45,7 +45,9 @@ def format_differences(evaluation: Evaluation) -> str:
     notes = ["*: the interval does not contain 0."]
     falling = [metric for metric, quantity in quantities.items() if quantity.better == LOWER]
     if falling:
-        notes.append(f"Lower is better for {' and '.join(falling)}: a negative difference is an improvement.")
+        *others, last = falling
+        listed = f"{', '.join(others)} and {last}" if others else last
+        notes.append(f"Lower is better for {listed}: a negative difference is an improvement.")
     if left_out:
         notes.append(f"{left_out} more differences are in metrics.json.")
     return "\n".join([*aligned(rows, left=(0, 1)), *_wrapped(" ".join(notes))])

@@ -14,27 +14,18 @@ from sr.metrics.quantity import Quantity
 from sr.metrics.sharpness import NAME as SHARPNESS
 from sr.ops.text_table import aligned
 
-LABELS = {
-    "lpips": "LPIPS",
-    "dists": "DISTS",
-    SHARPNESS: "gradient sharpness, SR / HR (1: as sharp as HR; no perceptual metric)",
-}
 
-
-def find_tradeoff(sets: Mapping[str, SetResult], alphas: Mapping[str, float]) -> Tradeoff:
-    """The curve of an interpolation.
-
-    Distortion is the protocol's first PSNR. Perception is the first of LPIPS, DISTS and gradient sharpness that was
-    computed.
+def find_tradeoff(sets: Mapping[str, SetResult], alphas: Mapping[str, float], *, perception: str) -> Tradeoff:
+    """The curve of an interpolation. Distortion is the protocol's first PSNR.
 
     Args:
         sets: name -> results.
         alphas: name of a model -> its alpha.
+        perception: the name of the metric that stands against distortion.
     """
     first = next(iter(sets.values()))
     metrics = list(next(iter(first.means.values())))
     distortion = next(metric for metric in metrics if metric.startswith("psnr"))
-    perception = next(metric for metric in LABELS if metric in metrics)
     points = {
         name: [
             TradeoffPoint(alpha, result.means[model][distortion], result.means[model][perception])
@@ -58,8 +49,8 @@ def format_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity]) -> str:
     lines = ["interpolation: alpha = 0 is the first net, 1 the second", *aligned(rows, left=(0,))]
     if curve.perception == SHARPNESS:
         lines.append(
-            f"{SHARPNESS} is no perceptual metric: noise raises it as detail does (perceptual=[lpips] takes LPIPS"
-            " instead)"
+            f"{SHARPNESS} is no perceptual metric: noise raises it as detail does (measure=niqe or measure=lpips"
+            " takes another)"
         )
     return "\n".join(lines)
 
@@ -111,7 +102,7 @@ def draw_tradeoff(curve: Tradeoff, quantities: Mapping[str, Quantity], path: Pat
                 f"{point.alpha:g}", (right, up), xytext=(6, 5), textcoords="offset points", fontsize=9
             )
         axes.set_title(f"{name}: interpolation, labelled with alpha", fontsize=10)
-        axes.set_xlabel(_label(LABELS[perception], quantities[perception]), fontsize=9)
+        axes.set_xlabel(_label(quantities[perception].titled(perception), quantities[perception]), fontsize=9)
         axes.set_ylabel(_label(distortion, quantities[distortion]), fontsize=9)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(alpha=0.3)

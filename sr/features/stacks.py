@@ -27,8 +27,8 @@ def _vgg(*convolutions: int) -> dict[str, Layer]:
     return layers
 
 
-def _conv(*sizes: int, stride: int = 1, padding: int = 0) -> Layer:
-    return lambda: nn.Conv2d(*sizes, stride=stride, padding=padding)
+def _conv(channels: int, width: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Layer:
+    return lambda: nn.Conv2d(channels, width, kernel, stride=stride, padding=padding)
 
 
 def _pool(*, ceil: bool = False) -> Layer:
@@ -96,7 +96,9 @@ def output_size(layer: nn.Module, size: int) -> int:
         kernel, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
         return (size + 2 * padding - kernel) // stride + 1
     if isinstance(layer, nn.MaxPool2d):
-        kernel, stride = int(layer.kernel_size), int(layer.stride)  # type: ignore[call-overload]
+        kernel, stride = (
+            each[0] if isinstance(each, tuple) else each for each in (layer.kernel_size, layer.stride)
+        )
         rest = size - kernel
         return (-(-rest // stride) if layer.ceil_mode else rest // stride) + 1
     return size

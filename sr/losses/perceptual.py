@@ -60,8 +60,9 @@ class FeatureLoss(Hiding):
                     f"weights={weights}: {type(net).__name__} is a net of your own and reads its own"
                 )
         else:
-            words = {"key": key(self.term), "otherwise": otherwise(self.term)}
-            net = ImageNetFeatures(net=net, layers=layers, weights=weights, **words)
+            net = ImageNetFeatures(
+                net=net, layers=layers, weights=weights, key=key(self.term), otherwise=otherwise(self.term)
+            )
         super().__init__(net)
         self.layers = layers
         self.resize = resize

@@ -4,7 +4,7 @@ Validation during training and `evaluate.py` afterwards both call `Protocol`, so
 digit. Numbers of different protocols cannot be compared: PSNR on RGB is 1.5 to 2 dB lower than PSNR on luma.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from sr.metrics.color import luma
+from sr.metrics.measure import Measure
 from sr.metrics.precision import full_precision
-from sr.metrics.quantity import HIGHER, LOWER, Quantity
+from sr.metrics.quantity import HIGHER, LOWER, Quantity, measure, quantities_of
 from sr.metrics.ssim import WINDOW, ssim
 
 SPACES = {"y": "Y", "rgb": "RGB", "channels": "all channels"}  # name -> in titles
@@ -35,9 +36,11 @@ class Protocol:
         round_luma: whether luma is rounded to 8 bits. MATLAB's `rgb2ycbcr` does so with 8-bit images, and therefore
             the scripts behind most published tables. It changes the last printed digits.
         mse: whether MSE is among the values.
+        measures: further metrics by name, which get the same pixels; null for none.
 
     Raises:
-        ValueError: an unknown space, a negative border.
+        ValueError: an unknown space, a negative border, two values of one name.
+        TypeError: a measure is no `sr.metrics.measure.Measure`.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Protocol:
         spaces: Sequence[str] = ("y", "rgb"),
         round_luma: bool = False,
         mse: bool = True,
+        measures: Mapping[str, Measure] | None = None,
     ) -> None:
         unknown = sorted(set(spaces) - set(SPACES))
         if unknown or not spaces:
@@ -57,10 +61,19 @@ class Protocol:
         self.spaces = tuple(spaces)
         self.round_luma = round_luma
         self.mse = mse
+        self.measures = _checked(measures or {}, others=self._own())
 
     @property
     def quantities(self) -> dict[str, Quantity]:
-        """What a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse."""
+        """What a call returns, in order: psnr_y, ssim_y, psnr_rgb, ssim_rgb, mse, and those of the measures."""
+        return self._own() | self.further
+
+    @property
+    def further(self) -> dict[str, Quantity]:
+        """What the measures return, in their order."""
+        return {k: quantity for each in self.measures.values() for k, quantity in each.quantities.items()}
+
+    def _own(self) -> dict[str, Quantity]:
         pairs = (("psnr", PSNR), ("ssim", SSIM))
         found = {
             f"{metric}_{space}": replace(quantity, title=f"{quantity.title} on {SPACES[space]}")
@@ -71,14 +84,17 @@ class Protocol:
 
     @property
     def smallest(self) -> int:
-        """The smallest height and width of an image in pixels, for the border and the window of SSIM."""
-        return 2 * self.crop_border + WINDOW
+        """The smallest height and width of an image in pixels, for the border, the window of SSIM and the measures."""
+        return 2 * self.crop_border + max(WINDOW, *(each.smallest for each in self.measures.values()), 0)
 
     def check_channels(self, channels: int) -> None:
-        """Raises ValueError where a colour space needs RGB images and `channels` is not 3."""
+        """Raises ValueError where a colour space or a measure needs another number of channels."""
         wrong = [space for space in self.spaces if space != "channels" and channels != 3]
         if wrong:
             raise ValueError(_not_rgb(wrong[0], channels))
+        for name, each in self.measures.items():
+            if each.channels not in (None, channels):
+                raise ValueError(f"measure {name} needs images of {each.channels} channels, got {channels}")
 
     def describe(self) -> dict[str, str]:
         """Name -> one sentence on how it is computed, for whoever reads the values."""
@@ -88,6 +104,7 @@ class Protocol:
             **({"luma": luma_words} if "y" in self.spaces else {}),
             "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the positions where it fits",
             **({"mse": "all channels, images in [0, 1]"} if self.mse else {}),
+            **{name: words for each in self.measures.values() for name, words in each.describe().items()},
             "aggregation": "mean over images of the value of each image",
         }
 
@@ -96,16 +113,18 @@ class Protocol:
         """(N, C, H, W) float images, nominally in [0, 1] -> name -> (N,) float32.
 
         Raises:
-            ValueError: the shapes differ, the images are too small for the border and the SSIM window, or a colour
-                space needs RGB images and these are not.
+            ValueError: the shapes differ, the images are too small for the border, the SSIM window and the measures,
+                or a colour space needs RGB images and these are not.
         """
         if sr.shape != hr.shape:
             raise ValueError(f"images of {tuple(sr.shape)} and {tuple(hr.shape)} cannot be compared")
         if min(hr.shape[-2:]) < self.smallest:
             size = f"{hr.shape[-1]} x {hr.shape[-2]}"
+            needs = {"the SSIM window": WINDOW, **{k: each.smallest for k, each in self.measures.items()}}
+            largest = max(needs, key=needs.__getitem__)
             raise ValueError(
-                f"an image of {size} pixels is too small for crop_border={self.crop_border} and the SSIM window of"
-                f" {WINDOW}: {self.smallest} pixels are needed"
+                f"an image of {size} pixels is too small for crop_border={self.crop_border} and {largest} of"
+                f" {needs[largest]} pixels: {self.smallest} pixels are needed"
             )
         with full_precision(sr.device):
             return self._measure(self.prepare(sr), self.prepare(hr))
@@ -118,6 +137,8 @@ class Protocol:
             values[f"ssim_{space}"] = ssim(a, b)
         if self.mse:
             values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
+        for each in self.measures.values():
+            values |= measure(each, sr, hr)
         return {name: value.float() for name, value in values.items()}
 
     def prepare(self, images: Tensor) -> Tensor:
@@ -137,6 +158,23 @@ class Protocol:
         if space == "y" and channels == 3:
             return (luma(images) * 255).round() / 255 if self.round_luma else luma(images)
         raise ValueError(_not_rgb(space, channels))
+
+
+def _checked(measures: Mapping[str, Measure], *, others: Mapping[str, Quantity]) -> dict[str, Measure]:
+    taken = set(others)
+    for name, each in measures.items():
+        if not isinstance(each, Measure):
+            raise TypeError(
+                f"measure.{name} is a {type(each).__name__}, and must be a subclass of sr.metrics.measure.Measure"
+            )
+        quantities_of(each)
+        twice = sorted(taken & set(each.quantities))
+        if twice:
+            raise ValueError(
+                f"measure.{name} gives {', '.join(twice)}, which is there already: name it otherwise"
+            )
+        taken |= set(each.quantities)
+    return dict(measures)
 
 
 def _not_rgb(space: str, channels: int) -> str:

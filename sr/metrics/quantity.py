@@ -92,7 +92,9 @@ def check_monitor(monitor: str, quantities: Mapping[str, Quantity], *, key: str 
     """Raises ValueError where `monitor` is not the name of a metric, or neither of its directions is better."""
     choices = [name for name, quantity in quantities.items() if quantity.better != NEITHER]
     if monitor not in choices:
-        raise ValueError(f"{key}={monitor}: choose one of {', '.join(choices)}")
+        raise ValueError(
+            f"{key}={monitor}: choose one of {', '.join(choices)}; measure=[NAME,...] adds further metrics"
+        )
 
 
 def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
@@ -100,7 +102,7 @@ def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
     values = metric(sr, hr)
     if values.keys() != metric.quantities.keys():
         raise ValueError(
-            f"metric={type(metric).__qualname__} returns {', '.join(values)}, but its `quantities` are"
+            f"{type(metric).__qualname__} returns {', '.join(values)}, but its `quantities` are"
             f" {', '.join(metric.quantities)}"
         )
     return {name: values[name] for name in metric.quantities}

@@ -1,12 +1,13 @@
 """How strong the edges of a super-resolved image are, compared with those of the original."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from sr.metrics.color import luma
+from sr.metrics.measure import Measure
 from sr.metrics.quantity import NEITHER, Quantity
 
 NAME = "sharpness"
@@ -15,35 +16,28 @@ WORDS = (
 )
 
 
-class Sharpness:
-    """`gradient_sharpness` of the pixels that PSNR compares, as a metric of an evaluation.
-
-    Args:
-        prepare: images -> the pixels that are compared, in [0, 1], as `sr.metrics.protocol.Protocol.prepare`.
-    """
+class Sharpness(Measure):
+    """`gradient_sharpness` of the pixels that PSNR compares."""
 
     smallest = 2
     quantities = MappingProxyType({NAME: Quantity(better=NEITHER, digits=".3f", title="gradient sharpness")})
-
-    def __init__(self, *, prepare: Callable[[Tensor], Tensor]) -> None:
-        self.prepare = prepare
 
     def describe(self) -> dict[str, str]:
         return {NAME: WORDS}
 
     def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]:
-        """(N, C, H, W) images, nominally in [0, 1] -> {"sharpness": (N,)}."""
-        return {NAME: gradient_sharpness(self.prepare(sr), self.prepare(hr))}
+        return {NAME: gradient_sharpness(sr, hr)}
 
 
 @torch.no_grad()
 def gradient_sharpness(sr: Tensor, hr: Tensor) -> Tensor:
     """(N, C, H, W) images in [0, 1] -> (N,): below 1 is more blurred, above 1 sharper or noisier than the original.
 
-    The mean gradient magnitude of SR divided by that of HR. The gradient is (right - left, lower - upper) of adjacent
-    pixels, on luma or, for images that are not RGB, on the mean of the channels. This is not a perceptual metric:
-    noise and ringing raise it as detail does. Without a perceptual metric it shows in which direction an
-    interpolation changes the images.
+    The average gradient of SR divided by that of HR; the average gradient is a measure of the field of image fusion
+    (Ma et al., "Infrared and visible image fusion methods and applications", Information Fusion 2019). The gradient
+    is (right - left, lower - upper) of adjacent pixels, on luma or, for images that are not RGB, on the mean of the
+    channels. This is not a perceptual metric: noise and ringing raise it as detail does. Without a perceptual metric
+    it shows in which direction an interpolation changes the images.
 
     Raises:
         ValueError: an original has a single colour.

@@ -73,7 +73,8 @@ def _weights(loss: DictConfig) -> Iterator[str]:
     if os.environ.get("LOCAL_RANK", "0") != "0":  # the first process asks
         return
     asked = set()
-    for name, term in OmegaConf.to_container(loss, resolve=False).items():  # type: ignore[union-attr]
+    terms: Any = OmegaConf.to_container(loss, resolve=False)
+    for name, term in terms.items():
         for key, node in _nodes(term, f"loss.{name}"):
             net = node.get("net", NETS.get(node.get("_target_", "")))
             if node.get("_target_") not in NETS or net not in FILES or node.get("weights") or net in asked:

@@ -1,13 +1,12 @@
 """Checkpoints -> benchmark sets -> tables, JSON, CSV, pictures and a report."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -23,12 +22,14 @@ from sr.evaluation.candidates import BASELINE, Candidates, load_candidates, name
 from sr.evaluation.description import ProtocolDescription, describe_protocol
 from sr.evaluation.gallery import Gallery
 from sr.evaluation.lr_origin import lr_origin
-from sr.evaluation.measures import Measure, pick_measures
+from sr.evaluation.metric import check_metric
 from sr.evaluation.outputs import as_text, write_files
 from sr.evaluation.result import Evaluation
 from sr.evaluation.sets import EvaluationSet, find_sets
 from sr.evaluation.summary import summarise
 from sr.metrics.protocol import Protocol
+from sr.metrics.sharpness import NAME as SHARPNESS
+from sr.metrics.sharpness import Sharpness
 from sr.ops.hardware import pick_device
 
 
@@ -52,19 +53,19 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     checkpoints = named_checkpoints(ckpt=cfg.ckpt, ckpts=plain(cfg.ckpts))
     candidates = open_candidates(cfg, checkpoints)
     device, out_dir = pick_device(cfg.device), Path(cfg.out_dir)
-    metric, measures = open_measures(cfg, sweep=bool(candidates.alphas), device=device)
+    metric = open_metric(cfg, sweep=bool(candidates.alphas))
     sets = open_sets(cfg)
     for images in sets.values():
-        images.check(smallest=max(each.smallest for each in measures))
-    description = describe(cfg, protocol, metric=metric, measures=measures, sets=sets)
+        images.check(smallest=metric.smallest)
+    description = describe(cfg, protocol, metric=metric, sets=sets)
     nets = candidates.nets
     gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
-    values = benchmark(nets=nets, sets=sets, measures=measures, gallery=gallery, device=device)
+    values = benchmark(nets=nets, sets=sets, metric=metric, gallery=gallery, device=device)
     evaluation = summarise(
         values,
         protocol=description,
         checkpoints=candidates.checkpoints,
-        measures=measures,
+        metric=metric,
         alphas=candidates.alphas,
         draws=cfg.draws,
     )
@@ -83,14 +84,11 @@ def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidat
     return candidates
 
 
-def open_measures(
-    cfg: DictConfig, *, sweep: bool, device: torch.device
-) -> tuple[Protocol, Sequence[Measure]]:
-    """The protocol's metric, and everything that is computed of an image, which begins with it."""
-    metric = instantiate(cfg.metric)
-    perceptual = as_list(plain(cfg.perceptual), key="perceptual", example="lpips,dists") or []
-    measures = pick_measures(metric, perceptual=perceptual, sweep=sweep, channels=cfg.channels, device=device)
-    return metric, measures
+def open_metric(cfg: DictConfig, *, sweep: bool) -> Protocol:
+    """The protocol with all further metrics; an interpolation without one is drawn against sharpness."""
+    if sweep and not cfg.measure:
+        cfg.measure = {SHARPNESS: {"_target_": f"{Sharpness.__module__}.{Sharpness.__qualname__}"}}
+    return check_metric(instantiate(cfg.metric), measures=cfg.measure or {}, channels=cfg.channels)
 
 
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
@@ -114,7 +112,6 @@ def describe(
     protocol: Choice,
     *,
     metric: Protocol,
-    measures: Sequence[Measure],
     sets: Mapping[str, EvaluationSet],
 ) -> ProtocolDescription:
     """The protocol in words, with what the user changed of it and the origin of LR."""
@@ -122,7 +119,6 @@ def describe(
         name=protocol.name,
         changed=changed_keys(cfg, protocol.settings),
         metric=metric,
-        measures=measures,
         scale=cfg.scale,
         lr=lr_origin(
             lr_dir=cfg.lr_dir,

@@ -130,10 +130,26 @@ def build_unused_parts(cfg: DictConfig) -> None:
                 )
 
 
+def check_measures(cfg: DictConfig, metric: Any) -> None:
+    """Raises ValueError where the metric does not take the further metrics, or one needs other channels."""
+    taken = getattr(metric, "measures", {})
+    if set(cfg.measure or {}) != set(taken):
+        raise ValueError(
+            f"measure={sorted(cfg.measure)}: metric={type(metric).__qualname__} has {sorted(taken)}; its YAML needs"
+            " the line `measures: ${measure}`"
+        )
+    for name, each in taken.items():
+        if each.channels not in (None, cfg.channels):
+            raise ValueError(
+                f"measure.{name} needs images of {each.channels} channels, not channels={cfg.channels}"
+            )
+
+
 def check_fit(cfg: DictConfig, model: Any) -> None:
     """Refuse parts that do not fit together; no part can know it alone. Raises ValueError."""
     if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
+    check_measures(cfg, model.metric)
     model.optimization.check_batch_size(cfg.data.batch_size)
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")

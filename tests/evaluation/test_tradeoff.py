@@ -1,18 +1,15 @@
 """Interpolations between two nets: the curve, its files, and how to keep one net of it."""
 
 import csv
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from evaluation_runs import METRICS, evaluate_into, write_two_nets
 from helpers import picture, run_here
 
 from sr.evaluation.tables import format_differences, format_protocol
 from sr.evaluation.tradeoff import format_export, format_tradeoff
-from sr.metrics.perceptual import PerceptualMetricError
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
 
@@ -80,45 +77,30 @@ def test_a_sweep_prints_how_to_export_one_alpha(tmp_path: Path, photos: Path, tw
         assert (tmp_path / "out" / file).stat().st_size
 
 
-def test_perceptual_metrics_are_for_colour_and_need_torchvision(
-    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "torchvision", None)
-    with pytest.raises(PerceptualMetricError, match=r"perceptual=\['lpips'\] needs torchvision"):
-        evaluate_into(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", f"hr_dir={photos}")
-    with pytest.raises(ValueError, match="needs RGB images, got 1 channels"):
-        evaluate_into(tmp_path, "ckpt=bicubic", "perceptual=[lpips]", "channels=1", f"hr_dir={photos}")
+def test_a_measure_may_need_colour(tmp_path: Path, photos: Path) -> None:
+    own = "+measure.own._target_=own_metrics.ColourError"
+    with pytest.raises(ValueError, match="measure own needs images of 3 channels, got 1"):
+        evaluate_into(tmp_path, "ckpt=bicubic", own, "channels=1", f"hr_dir={photos}")
 
 
-class Distance(torch.nn.Module):
-    """In the place of LPIPS, whose weights would be a download."""
-
-    def forward(self, a: torch.Tensor, b: torch.Tensor, normalize: bool = False) -> torch.Tensor:
-        return (a - b).abs().mean(dim=(1, 2, 3))
-
-
-def test_a_sweep_is_drawn_against_lpips_where_it_is_asked_for(
-    tmp_path: Path, two: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sr.metrics.perceptual._need_torchvision", lambda names: None)
-    monkeypatch.setattr("sr.metrics.perceptual._load", lambda name: Distance())
+def test_a_sweep_is_drawn_against_the_measure_that_is_asked_for(tmp_path: Path, two: str) -> None:
     for number in range(2):
-        write_png(tmp_path / "hr" / f"{number}.png", picture(80, 88, seed=number))
-    report = evaluate_into(tmp_path, two, "alphas=[0,1]", "perceptual=[lpips]", f"hr_dir={tmp_path}/hr")
-    assert report.metrics == [*METRICS, "lpips"]
+        write_png(tmp_path / "hr" / f"{number}.png", picture(200, 208, seed=number))
+    report = evaluate_into(tmp_path, two, "alphas=[0,1]", "measure=[niqe,gmsd]", f"hr_dir={tmp_path}/hr")
+    assert report.metrics == [*METRICS, "niqe", "gmsd"]
     assert report.tradeoff is not None
-    assert report.tradeoff.perception == "lpips"
-    assert "lower is better" in report.protocol.definitions["lpips"]
+    assert report.tradeoff.perception == "niqe"
+    assert "lower is better" in report.protocol.definitions["niqe"]
     assert (
-        "Lower is better for mse and lpips: a negative difference is an improvement."
+        "Lower is better for mse, niqe and gmsd: a negative difference is an improvement."
         in format_differences(report)
     )
-    assert "lpips: Zhang et al. 2018" in format_protocol(report)
+    assert "niqe: Mittal et al. 2013" in format_protocol(report)
     assert "no perceptual metric" not in format_tradeoff(report.tradeoff, report.quantities)
-    assert "LPIPS \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    write_png(tmp_path / "hr" / "2.png", picture(64, 88))
-    with pytest.raises(ValueError, match="2: 88 x 64 pixels; the metric needs 72 on each side"):
-        evaluate_into(tmp_path, two, "perceptual=[lpips]", f"hr_dir={tmp_path}/hr")
+    assert "NIQE \u2193" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    write_png(tmp_path / "hr" / "2.png", picture(196, 208))
+    with pytest.raises(ValueError, match="2: 208 x 196 pixels; the metric needs 200 on each side"):
+        evaluate_into(tmp_path, two, "measure=niqe", f"hr_dir={tmp_path}/hr")
 
 
 def test_files_of_an_evaluation_before_do_not_stay(tmp_path: Path, photos: Path, two: str) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torchvision_nets import stand_in, write_features
 from torchmetrics.functional.image.lpips import _LPIPS
+from torchvision_nets import stand_in, write_features
 
 from sr.features.lpips import LAYERS, LPIPS
 

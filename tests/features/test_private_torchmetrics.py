@@ -1,4 +1,5 @@
-"""The files inside torchmetrics that the project uses still exist; an upgrade that loses one fails here, by its name."""
+"""The files inside torchmetrics that the project uses still exist; an upgrade that loses one fails here, by its
+name."""
 
 import pytest
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torchvision_nets import FEATURES, write_features
 from torch import nn
+from torchvision_nets import FEATURES, write_features
 
 from sr.features.imagenet import ImageNetFeatures
 from sr.features.stacks import STACKS, output_size

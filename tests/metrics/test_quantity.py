@@ -12,19 +12,20 @@ import torch
 from evaluation_runs import run_evaluation
 from helpers import compose_config, small_gan
 
-from sr.evaluation.measures import pick_measures
-from sr.metrics.perceptual import DISTANCE
+from sr.evaluation.metric import check_metric
+from sr.metrics.niqe import NIQEMetric
 from sr.metrics.protocol import MSE, PSNR, SSIM, Protocol
 from sr.metrics.quantity import Quantity, check_monitor, measure, quantities_of
 from sr.metrics.sharpness import Sharpness
 from sr.programs.train import train
 
+NIQE = NIQEMetric.quantities["niqe"]
 SHARPNESS = Sharpness.quantities["sharpness"]
 MAE: dict[str, Any] = {"crop_border": 4, "spaces": ["y"]}
 
 
 def test_every_metric_of_ours_says_which_way_it_is_better() -> None:
-    assert [each.better for each in (PSNR, SSIM, MSE, DISTANCE, SHARPNESS)] == [
+    assert [each.better for each in (PSNR, SSIM, MSE, NIQE, SHARPNESS)] == [
         *("higher", "higher", "lower", "lower", "neither")
     ]
     quantities = Protocol(crop_border=4, spaces=["channels"]).quantities
@@ -36,8 +37,8 @@ def test_every_metric_of_ours_says_which_way_it_is_better() -> None:
 
 
 def test_numbers_are_printed_with_the_digits_that_count() -> None:
-    assert [each.text(0.123456) for each in (PSNR, SSIM, MSE, DISTANCE, SHARPNESS)] == [
-        *("0.12", "0.1235", "1.23e-01", "0.1235", "0.123")
+    assert [each.text(0.123456) for each in (PSNR, SSIM, MSE, NIQE, SHARPNESS)] == [
+        *("0.12", "0.1235", "1.23e-01", "0.123", "0.123")
     ]
     assert PSNR.text(-0.001, sign=True) == "+0.00"
     assert PSNR.text(-0.01, sign=True) == "-0.01"
@@ -140,8 +141,7 @@ def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Pat
 
 
 def refused(kind: Callable[..., Any]) -> None:
-    device = torch.device("cpu")
-    pick_measures(kind(**MAE), perceptual=[], sweep=False, channels=3, device=device)
+    check_metric(kind(**MAE), measures=[], channels=3)
 
 
 def test_an_evaluation_needs_a_protocol() -> None:

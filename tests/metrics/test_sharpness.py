@@ -53,6 +53,7 @@ def test_it_sees_the_pixels_of_the_protocol() -> None:
     hr = to_tensor(to_float(picture(40, 50)))[None]
     sr = hr.clone()
     sr[..., :4, :] = torch.rand(4, 50)  # in the border
-    measure = Sharpness(prepare=Protocol(crop_border=4).prepare)
-    assert measure(sr, hr)["sharpness"].item() == 1
+    measure = Sharpness()
+    protocol = Protocol(crop_border=4, measures={"sharpness": measure})
+    assert protocol(sr, hr)["sharpness"].item() == 1
     assert "no perceptual metric" in measure.describe()["sharpness"]

@@ -1,0 +1,24 @@
+"""What is monitored is measured."""
+
+import pytest
+
+from sr.cli.monitored import with_monitored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        (["experiment=quickstart", "monitor=niqe"], ["measure=[niqe]"]),
+        (["monitor=psnr_y", "monitor=lpips"], ["measure=[lpips]"]),
+        (["monitor=ssim_y"], []),
+        (["monitor=niqe", "measure=[niqe,gmsd]"], []),
+        (["monitor=niqe", "+measure.own._target_=a.B"], []),
+        (["seed=1"], []),
+    ],
+)
+def test_the_option_is_added_and_said(
+    arguments: list[str], added: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert with_monitored(arguments) == [*arguments, *added]
+    said = capsys.readouterr().err
+    assert said == "".join(f"{arguments[-1]}: every validation measures it ({text})\n" for text in added)
