@@ -162,12 +162,14 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def small_vgg(cfg: DictConfig, vgg: Path) -> list[str]:
-    """Overrides with which a perceptual loss, if there is one, takes conv1_1 of the file that `write_vgg` writes."""
-    if "perceptual" not in cfg.loss:
-        return []
-    place = "loss.perceptual.loss"
-    layers = [f"~{place}.layers.{layer}" for layer in cfg.loss.perceptual.loss.layers]
-    return [f"{place}.weights={vgg}", *layers, f"+{place}.layers.conv1_1=1.0"]
+    """Overrides with which losses on features of VGG19 take conv1_1 of the file that `write_vgg` writes."""
+    overrides = []
+    for name, term in cfg.loss.items():
+        if "layers" in term.loss:
+            place = f"loss.{name}.loss"
+            layers = [f"~{place}.layers.{layer}" for layer in term.loss.layers]
+            overrides += [f"{place}.weights={vgg}", *layers, f"+{place}.layers.conv1_1=1.0"]
+    return overrides
 
 
 def write_vgg(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """What the YAML says: it builds, and a typo is an error. The numbers of the recipes are in test_recipes.py."""
 
+import sys
 from pathlib import Path
 from typing import get_type_hints
 
@@ -9,7 +10,9 @@ from helpers import ROOT, compose_config, experiments, small_vgg, write_vgg
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import OmegaConf
+from pyiqa_library import stand_in_for_pyiqa
 from spandrel_files import stand_in_for_torchvision
+from torchvision_nets import write_features
 
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.cli.errors import explain
@@ -57,6 +60,13 @@ def test_every_choice_of_every_group_builds(
         }.get(choice, [])
         if choice == "shards":
             pack_shards(photos, tmp_path / "shards")
+    if choice in ("lpips", "lpips_vgg", "dists"):  # measures and losses
+        net = "alexnet" if (group, choice) == ("measure", "lpips") else "vgg16"
+        write_features(net, tmp_path / "net.pth")
+        place = f"measure.{choice}" if group == "measure" else f"loss.{choice}.loss"
+        overrides += [f"{place}.weights={tmp_path}/net.pth"]
+    if choice == "musiq":
+        monkeypatch.setitem(sys.modules, "pyiqa", stand_in_for_pyiqa())
     if group in ("model", "loss"):
         overrides += small_vgg(compose_config(*overrides), write_vgg(tmp_path / "vgg.pth"))
     if group == "scheduler":

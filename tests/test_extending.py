@@ -58,7 +58,17 @@ def follow(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_guide_has_one_of_each_part() -> None:
     groups = {Path(name).parts[1] for name in FILES if name.startswith("conf/")}
     assert groups == {
-        *("generator", "discriminator", "loss", "gan_loss", "degradation", "metric", "protocol", "data"),
+        *(
+            "generator",
+            "discriminator",
+            "loss",
+            "gan_loss",
+            "degradation",
+            "metric",
+            "measure",
+            "protocol",
+            "data",
+        ),
         *("optimizer", "scheduler", "callbacks", "experiment"),
     }
     assert len(COMMANDS) > 12

@@ -1,6 +1,8 @@
 """Which states of a run are kept, and when they are saved."""
 
+import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,12 +19,16 @@ from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_names import BEST, LAST, checkpoint_name
 from sr.training.consensus import SAVE, STOP, Consensus
 
+log = logging.getLogger(__name__)
+
 
 class Checkpoints(Checkpoint):
     """Saves the newest states and the best ones, so that a run can go on exactly where it was.
 
     `last.ckpt` is saved at the end of every epoch, and within an epoch when it is due; `last-1.ckpt` is the one that
-    was saved before it. `best.ckpt` has the state of the best validation, `best-1.ckpt` that of the second best.
+    was saved before it. `best.ckpt` has the state of the best validation, `best-1.ckpt` that of the second best. Each
+    phase of a run has its own: when the GAN begins, the best of the pixel phase becomes `best_pixel.ckpt`, since a GAN
+    lowers the PSNR that it was chosen by, and `best.ckpt` is the best of the GAN from there on.
 
     `best.ckpt` is saved when a validation ends. Within an epoch, `last.ckpt` is saved between two iterations with no
     validation between them: there Lightning's loops hold nothing that a resumed run would lack. A save that becomes
@@ -60,6 +66,7 @@ class Checkpoints(Checkpoint):
         self.every_minutes = every_minutes
         self.keep = {LAST: keep_last, BEST: keep_best}
         self._best: list[float] = []  # the values of the best states, in the order of their files
+        self._phase: int | None = None  # the iteration at which the phase of the best states began
         self._due = False
         self._stopping = False
         self._saved_at = monotonic()
@@ -108,6 +115,7 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
+        self._enter_phase(trainer, sr_module(pl_module).phases())
         value = float(trainer.callback_metrics[f"val/{self.monitor}"])
         quantity = sr_module(pl_module).metric.quantities[self.monitor]
         better = [quantity.gain(value, over=kept) > 0 for kept in self._best]
@@ -177,16 +185,42 @@ class Checkpoints(Checkpoint):
             os.link(self.directory / checkpoint_name(LAST, 0), fresh)
             self._put(trainer, fresh, BEST, index)
 
+    def _enter_phase(self, trainer: L.Trainer, phases: Mapping[int, str]) -> None:
+        """Set the best states aside where the state that was validated is the first of another phase."""
+        begin = max((each for each in phases if each < trainer.global_step), default=0)
+        before, self._phase = self._phase, begin
+        if before is None or before == begin or not self._best:
+            return
+        kept = len(self._best)
+        self._best = []
+        if not trainer.is_global_zero:
+            return
+        aside = f"{BEST}_{phases[before].lower()}"
+        for index in range(kept):
+            file = self.directory / checkpoint_name(BEST, index)
+            place = self.directory / checkpoint_name(aside, index)
+            if file.exists() and not place.exists():  # a resumed run may come here a second time
+                file.replace(place)
+        log.info(
+            "%s.ckpt: the best of the phase before %s; best.ckpt is now the best of it", aside, phases[begin]
+        )
+
     # The state of this callback in a checkpoint
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": list(self._best), "monitor": self.monitor, "epoch_ends": self._epoch_ends}
+        return {
+            "best": list(self._best),
+            "monitor": self.monitor,
+            "phase": self._phase,
+            "epoch_ends": self._epoch_ends,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         # The values of different metrics cannot be compared.
         self._best = (
             list(state_dict["best"]) if state_dict.get("monitor", self.monitor) == self.monitor else []
         )
+        self._phase = state_dict.get("phase")
         self._resumed_at_epoch_end = state_dict["epoch_ends"]
 
     def on_save_checkpoint(

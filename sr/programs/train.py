@@ -226,6 +226,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
         f"\ntrained {trainer.global_step} iterations; last validation: {metrics or 'none (no epoch ended)'}"
     )
     for name, what in (
+        ("checkpoints/best_pixel.ckpt", "the weights of the best validation before the GAN"),
         ("checkpoints/best.ckpt", "the weights of the best validation"),
         ("checkpoints/last.ckpt", "the weights at the end"),
         ("samples", "LR | bicubic | SR | HR at every validation"),

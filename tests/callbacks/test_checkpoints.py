@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import compose_config, small_gan
+from training_runs import rows
 
 from sr.callbacks.checkpoints import Checkpoints
 from sr.programs.train import train
@@ -43,10 +44,36 @@ def test_the_best_are_kept_in_order_whichever_way_is_better(
         "best-1.ckpt",
         "best-2.ckpt",
         "best.ckpt",
+        "best_pixel.ckpt",
         "last-1.ckpt",
         "last.ckpt",
     ]
+    assert load(folder / "best_pixel.ckpt")["global_step"] == 2
     assert [load(folder / name)["global_step"] for name in ("last.ckpt", "last-1.ckpt")] == [8, 6]
+
+
+def test_a_gan_has_a_best_of_its_own(tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The discriminator wakes in the fourth iteration."""
+    caplog.set_level("INFO")
+    folder = run(tmp_path, photos, "callbacks.checkpoints.keep_best=1", "optimizer_g.lr=0.05")
+    measured = dict(rows(tmp_path / "run", "val/psnr_y"))
+    assert [*measured] == [2, 4, 6, 8]
+    assert load(folder / "best_pixel.ckpt")["global_step"] == 2
+    best_of_gan = max((4, 6, 8), key=measured.__getitem__)
+    assert load(folder / "best.ckpt")["global_step"] == best_of_gan
+    assert "best_pixel.ckpt: the best of the phase before GAN; best.ckpt is now the best of it" in caplog.text
+
+
+def test_a_resumed_gan_leaves_the_best_of_the_pixel_phase_alone(tmp_path: Path, photos: Path) -> None:
+    """Killed after the first validation of the GAN, it begins before it once more."""
+    folder = run(tmp_path, photos, "trainer.max_steps=4", "callbacks.checkpoints.keep_last=2")
+    pixel = (folder / "best_pixel.ckpt").read_bytes()
+    (folder / "last.ckpt").unlink()
+    (folder / "last-1.ckpt").rename(folder / "last.ckpt")
+    assert load(folder / "last.ckpt")["global_step"] == 2
+    run(tmp_path, photos, "trainer.max_steps=4", "callbacks.checkpoints.keep_last=2", "resume=auto")
+    assert (folder / "best_pixel.ckpt").read_bytes() == pixel
+    assert load(folder / "best.ckpt")["global_step"] == 4
 
 
 def test_by_iterations(tmp_path: Path, photos: Path) -> None:

@@ -2,37 +2,18 @@
 
 import importlib.metadata
 import sys
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from pyiqa_library import stand_in_for_pyiqa
 
 from sr.metrics.pyiqa import PyIQA
 
 
-class Mean(nn.Module):
-    """A metric of pyiqa: with an original the difference of means, else the mean."""
-
-    def __init__(self, mode: str, *, lower_better: bool) -> None:
-        super().__init__()
-        self.metric_mode, self.lower_better = mode, lower_better
-
-    def forward(self, sr: Tensor, hr: Tensor | None = None) -> Tensor:
-        return (sr.mean() - (0 if hr is None else hr.mean())).reshape(1, 1)
-
-
 @pytest.fixture(autouse=True)
 def _library(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics: dict[str, Any] = {
-        "musiq": Mean("NR", lower_better=False),
-        "topiq_fr": Mean("FR", lower_better=True),
-    }
-    library = ModuleType("pyiqa")
-    library.list_models = lambda: list(metrics)  # type: ignore[attr-defined]
-    library.create_metric = lambda name, device: metrics[name]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "pyiqa", library)
+    monkeypatch.setitem(sys.modules, "pyiqa", stand_in_for_pyiqa())
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.0")
 
 
