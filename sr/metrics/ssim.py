@@ -18,5 +18,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     double precision to 1e-12. The window is applied to one axis after the other, which saves the time that double
     precision costs.
     """
-    luminance, contrast_and_structure = luminance_and_contrast(a, b, gaussian_window(size=WINDOW, sigma=SIGMA))
+    luminance, contrast_and_structure = luminance_and_contrast(
+        a, b, gaussian_window(size=WINDOW, sigma=SIGMA)
+    )
     return (luminance * contrast_and_structure).mean(dim=(1, 2, 3))

@@ -20,7 +20,7 @@ def gaussian_window(*, size: int, sigma: float) -> tuple[float, ...]:
 
 
 def windowed_mean(images: Tensor, window: Sequence[float]) -> Tensor:
-    """(N, C, H, W) -> (N, C, H - size + 1, W - size + 1), the means in a square window at all places inside the image."""
+    """(N, C, H, W) -> (N, C, H - size + 1, W - size + 1), the means in a square window inside the image."""
     return shifted_sum(shifted_sum(images, window, dim=2), window, dim=3)
 
 
