@@ -41,15 +41,15 @@ class MSSSIMLoss(nn.Module):
         if not 1 <= scales <= len(WEIGHTS):
             raise ValueError(f"scales={scales} must be at least 1 and at most {len(WEIGHTS)}")
         self.scales = scales
+        self.window = gaussian_window(size=WINDOW, sigma=SIGMA)
         self.weights = [weight / sum(WEIGHTS[:scales]) for weight in WEIGHTS[:scales]]
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         sr, hr = comparable(sr, hr)
         self._check_size(*sr.shape[-2:])
-        window = gaussian_window(size=WINDOW, sigma=SIGMA)
         similarity = sr.new_ones(len(sr))
         for scale, weight in enumerate(self.weights, start=1):
-            luminance, contrast = luminance_and_contrast(sr, hr, window)
+            luminance, contrast = luminance_and_contrast(sr, hr, self.window)
             places = luminance * contrast if scale == self.scales else contrast
             similarity = similarity * places.mean(dim=(1, 2, 3)).clamp(min=FLOOR) ** weight
             if scale < self.scales:

@@ -56,5 +56,8 @@ class SpectralAngleLoss(nn.Module):
 
 
 def _length(images: Tensor) -> Tensor:
-    lengths: Tensor = torch.linalg.vector_norm(images, dim=1, keepdim=True)
-    return lengths
+    """(N, C, H, W) -> (N, 1, H, W), with a gradient of 0 at 0."""
+    # torch's vector_norm is many times slower along an axis that is not the last.
+    squares = images.square().sum(dim=1, keepdim=True)
+    positive = squares > 0
+    return torch.where(positive, torch.where(positive, squares, 1).sqrt(), 0)
