@@ -19,6 +19,7 @@ import harness
 import numpy as np
 import torch
 from harness import ROOT, Result, interleave
+from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
@@ -44,19 +45,18 @@ def patches() -> tuple[Tensor, Tensor]:
         hr.append(image[top : top + SIDE, left : left + SIDE])
         small = imresize(hr[-1], size=(SIDE // SCALE, SIDE // SCALE))
         sr.append(imresize(small, size=(SIDE, SIDE)))
-    batches = (torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous() for images in (sr, hr))
-    enlarged, original = batches
+    enlarged, original = (
+        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous() for images in (sr, hr)
+    )
     return enlarged.requires_grad_(), original
 
 
 def options() -> dict[str, DictConfig]:
-    """The terms of every option of conf/loss that needs no weights, by name, the reference first."""
-    from hydra import compose, initialize_config_dir
-
+    """The terms of every option of conf/loss that needs no weights, by name."""
     names = sorted(file.stem for file in (ROOT / "conf" / "loss").glob("[!_]*.yaml"))
     with initialize_config_dir(str(ROOT / "conf" / "loss"), version_base="1.3"):
-        found = {name: compose(name) for name in [REFERENCE, *(set(names) - {REFERENCE})]}
-    return {name: terms for name, terms in sorted(found.items()) if NEEDS_WEIGHTS not in str(terms)}
+        found = {name: compose(name) for name in names}
+    return {name: terms for name, terms in found.items() if NEEDS_WEIGHTS not in str(terms)}
 
 
 def built(terms: DictConfig) -> WeightedLoss:
@@ -78,7 +78,7 @@ def milliseconds(loss: Loss, sr: Tensor, hr: Tensor) -> float:
     return 1000 * (thread_time() - start)
 
 
-def push(loss: Loss, sr: Tensor, hr: Tensor) -> float:
+def gradient_length(loss: Loss, sr: Tensor, hr: Tensor) -> float:
     step(loss, sr, hr)
     assert sr.grad is not None
     return sr.grad.norm().item()
@@ -95,11 +95,13 @@ def compare(names: Sequence[str], *, rounds: int) -> list[Result]:
         )
 
     measured(milliseconds, 2)  # fills caches
+    lengths = {name: length for name, (length,) in measured(gradient_length, 1).items()}
+    shares = {name: [length / lengths[REFERENCE]] for name, length in lengths.items()}
     title = f"{BATCH} x 3 x {SIDE} x {SIDE}"
     return [
         Result(f"forward and backward, {title}", "ms", measured(milliseconds, rounds), REFERENCE),
         Result(f"value for bicubic x{SCALE}", "", measured(step, 1)),
-        Result(f"length of the gradient, bicubic x{SCALE}", "", measured(push, 1), REFERENCE),
+        Result(f"length of the gradient, {REFERENCE} = 1", "", shares),
     ]
 
 
