@@ -37,7 +37,7 @@ def by_torchmetrics(sr: torch.Tensor, hr: torch.Tensor, scales: int) -> float:
 
 @pytest.mark.parametrize(("scales", "side"), [(1, 11), (3, 45), (4, 92), (5, 176)])
 def test_it_is_one_minus_that_of_torchmetrics(scales: int, side: int) -> None:
-    sr, hr = pair(side, side + 5)
+    sr, hr = (image[:, : 1 if side > 50 else 3] for image in pair(side, side + 5))  # torchmetrics takes long
     expected = 1 - by_torchmetrics(sr, hr, scales)
     assert MSSSIMLoss(scales=scales)(sr, hr).item() == pytest.approx(expected, abs=1e-11)
 
