@@ -54,3 +54,27 @@ def test_shapes_that_would_broadcast_are_refused(loss: torch.nn.Module) -> None:
 def test_charbonnier_refuses_an_eps_without_a_gradient_at_zero(eps: float) -> None:
     with pytest.raises(ValueError, match=f"eps={eps}"):
         CharbonnierLoss(eps=eps)
+
+
+def test_charbonnier_takes_other_exponents() -> None:
+    # eps = 0.75: 0.25 + 0.5625 = 0.8125 twice, 0.5625, 1.5625
+    squares = (0.8125, 0.5625, 1.5625, 0.8125)
+    for alpha in (0.3, 0.45, 1.0):
+        expected = sum(square**alpha for square in squares) / 4
+        assert CharbonnierLoss(eps=0.75, alpha=alpha)(SR, HR).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_charbonnier_is_the_published_one_to_the_last_bit() -> None:
+    sr, hr = torch.rand(2, 2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    mine, published = (sr.clone().requires_grad_() for _ in range(2))
+    value, expected = CharbonnierLoss()(mine, hr), ((published - hr) ** 2 + 1e-6).sqrt().mean()
+    value.backward()
+    expected.backward()
+    assert torch.equal(value, expected)
+    assert torch.equal(mine.grad, published.grad)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -0.5, 1.5, float("nan")])
+def test_charbonnier_refuses_exponents_out_of_range(alpha: float) -> None:
+    with pytest.raises(ValueError, match=f"alpha={alpha}"):
+        CharbonnierLoss(alpha=alpha)
