@@ -13,7 +13,8 @@ OPTIONS = ("adamw_groups", "adan", "lion", "muon", "prodigy", "schedule_free", "
 
 def option(name: str, **changes: Any) -> Callable[..., Optimizer]:
     """parameters -> optimizer, as the YAML of an option has it, with other arguments where `changes` says so."""
-    made: Callable[..., Optimizer] = instantiate(
-        OmegaConf.load(ROOT / "conf" / "optimizer" / f"{name}.yaml"), _convert_="all", **changes
-    )
+    node = OmegaConf.load(ROOT / "conf" / "optimizer" / f"{name}.yaml")
+    for key, value in changes.items():
+        node[key] = value
+    made: Callable[..., Optimizer] = instantiate(node, _convert_="all")
     return made
