@@ -67,8 +67,8 @@ def check_schedule(optimizer: Optimizer, scheduler: LRScheduler, *, key: str) ->
     constant = isinstance(last, ConstantLR) and (last.factor == 1 or not last.total_iters)
     if switches(optimizer) and not constant:
         raise ValueError(
-            f"{key}={type(last).__name__}: {type(optimizer).__name__} averages its weights instead of lowering its rate:"
-            f" write scheduler@{key}=constant"
+            f"{key}={type(last).__name__}: {type(optimizer).__name__} averages its weights instead of lowering its"
+            f" rate: write scheduler@{key}=constant"
         )
 
 

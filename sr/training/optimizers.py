@@ -109,7 +109,9 @@ def muon(
     both = {"momentum": momentum, "betas": tuple(betas), "ns_steps": ns_steps, "eps": eps}
     groups = grouped(params, rules, **base, **both)
     for group in groups:
-        vectors = [tuple(each.shape) for each in group["params"] if each.ndim < 2 or each.shape[0] == each.numel()]
+        vectors = [
+            tuple(each.shape) for each in group["params"] if each.ndim < 2 or each.shape[0] == each.numel()
+        ]
         if group["use_muon"] and vectors:
             raise ValueError(
                 f"rules: use_muon=true for a parameter of shape {vectors[0]}, but Muon is for matrices and kernels"
@@ -176,8 +178,8 @@ def prodigy(
 ) -> Optimizer:
     """Prodigy: AdamW whose learning rate is an estimate of the distance to the solution, which grows from `d0`.
 
-    Mishchenko and Defazio, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", ICML 2024. There is one estimate
-    for all parameters, so a rule can set nothing but `weight_decay`.
+    Mishchenko and Defazio, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", ICML 2024. There is one
+    estimate for all parameters, so a rule can set nothing but `weight_decay`.
 
     Args:
         params: the parameters.

@@ -111,9 +111,7 @@ def grouped(params: Parameters, rules: Rules | None, **base: Any) -> list[dict[s
 def _named(params: Parameters) -> list[Named]:
     if isinstance(params, NetParameters):
         kinds = kinds_of(params.net)
-        return [
-            Named(name, kinds[name], parameter) for name, parameter in params.net.named_parameters()
-        ]
+        return [Named(name, kinds[name], parameter) for name, parameter in params.net.named_parameters()]
     return [Named("", kind_of_shape(parameter), parameter) for parameter in params]
 
 

@@ -15,7 +15,6 @@ from torch.optim.lr_scheduler import ConstantLR
 from sr.training.averaged_weights import TrainedWeights, check_schedule, switches
 from sr.training.gan import FirstStage, GANModule
 from sr.training.optimization import Optimization
-from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp, build_scheduler
 
 CONSTANT = partial(ConstantLR, factor=1.0, total_iters=0)
@@ -50,7 +49,9 @@ def test_it_is_the_algorithm_of_the_paper_with_our_warmup() -> None:
         trained.leave(stepped=True)
         scheduler.step()
     rates = [0.1 * min(1, (number + 1) / 5) for number in range(20)]
-    expected = by_the_paper(lambda y: y - target, start=torch.zeros_like(target), rates=rates, betas=(0.9, 0.999))
+    expected = by_the_paper(
+        lambda y: y - target, start=torch.zeros_like(target), rates=rates, betas=(0.9, 0.999)
+    )
     torch.testing.assert_close(weight.detach(), expected, atol=1e-9, rtol=0)
     assert weight[0] > 0.2
 

@@ -83,4 +83,6 @@ def test_an_iteration_with_bad_numbers_changes_no_state_of_an_optimizer(tmp_path
         trained.append((states, module.generator.state_dict(), module.discriminator.state_dict()))
         assert module.consensus.bad_in_all == steps - 2
     assert equal(trained[0][0], trained[1][0])
-    assert all(equal(dict(one), dict(other)) for one, other in zip(trained[0][1:], trained[1][1:], strict=True))
+    assert all(
+        equal(dict(one), dict(other)) for one, other in zip(trained[0][1:], trained[1][1:], strict=True)
+    )

@@ -82,9 +82,7 @@ def test_muon_is_torch_s_own_where_that_takes_the_weight() -> None:
     theirs.data.copy_(ours.data)
     rule = {"all": {"kinds": ["hidden"], "use_muon": True}}
     one = muon([ours], lr=0.1, momentum=0.9, betas=(0.9, 0.99), weight_decay=0.1, rules=rule)
-    other = torch.optim.Muon(
-        [theirs], lr=0.1, momentum=0.9, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"
-    )
+    other = torch.optim.Muon([theirs], lr=0.1, momentum=0.9, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
     start = ours.detach().clone()
     for _ in range(5):
         gradient = torch.randn(6, 20)
@@ -101,11 +99,14 @@ def test_muon_takes_hidden_kernels_and_adamw_the_rest() -> None:
     (hidden,) = [group for group in groups if group["use_muon"]]
     assert [tuple(each.shape) for each in hidden["params"]] == [(8, 8, 3, 3)]
     assert hidden["weight_decay"] == 0.01
-    rest = [(tuple(each.shape), group["weight_decay"]) for group in groups if not group["use_muon"] for each in group["params"]]
+    others = [group for group in groups if not group["use_muon"]]
+    rest = [(tuple(each.shape), group["weight_decay"]) for group in others for each in group["params"]]
     assert ((8, 3, 3, 3), 0.01) in rest
     assert ((3, 8, 3, 3), 0.01) in rest
     assert rest.count(((8,), 0.0)) == 5
-    with pytest.raises(ValueError, match=r"use_muon=true for a parameter of shape \(8,\), but Muon is for matrices"):
+    with pytest.raises(
+        ValueError, match=r"use_muon=true for a parameter of shape \(8,\), but Muon is for matrices"
+    ):
         option("muon", rules={"muon": {"names": ["0.*"], "use_muon": True}})(NetParameters(net))
 
 
@@ -122,7 +123,9 @@ def test_the_rate_of_prodigy_is_the_one_that_it_found() -> None:
 @pytest.mark.parametrize("name", LIBRARY)
 def test_without_the_library_it_is_said_what_to_type(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
-    with pytest.raises(ValueError, match=r"needs pytorch_optimizer: pip install 'sr-lightning\[optimizers\]'"):
+    with pytest.raises(
+        ValueError, match=r"needs pytorch_optimizer: pip install 'sr-lightning\[optimizers\]'"
+    ):
         option(name)([nn.Parameter(torch.zeros(1))])
 
 
@@ -134,7 +137,12 @@ def test_rules_for_an_optimizer_of_torch_need_no_library(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("factory", [adan, lion, muon, soap, prodigy, schedule_free])
 def test_a_rate_that_moves_nothing_is_refused(factory: Any) -> None:
     with pytest.raises(ValueError, match=r"lr=0 must be positive"):
-        factory([nn.Parameter(torch.zeros(1))], lr=0, betas=(0.9, 0.99), **{"momentum": 0.9} if factory is muon else {})
+        factory(
+            [nn.Parameter(torch.zeros(1))],
+            lr=0,
+            betas=(0.9, 0.99),
+            **{"momentum": 0.9} if factory is muon else {},
+        )
 
 
 def test_a_typo_is_no_default() -> None:
@@ -168,7 +176,10 @@ def test_a_typo_is_no_default() -> None:
             "^scheduler_g=ConstantLR: ",
         ),
         (
-            {"optimizer_g": option("schedule_free"), "generator": nn.Sequential(conv(3, 3), nn.BatchNorm2d(3))},
+            {
+                "optimizer_g": option("schedule_free"),
+                "generator": nn.Sequential(conv(3, 3), nn.BatchNorm2d(3)),
+            },
             r"^optimizer_g: ScheduleFreeAdamW does not suit Sequential, which has batch norm",
         ),
     ],

@@ -122,13 +122,25 @@ def test_without_rules_there_is_one_group_in_the_order_of_the_net() -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"x": {"kinds": ["bias"], "wait_decay": 0}}, r"rules\.x\.wait_decay: choose from kinds, names, lr, lr_factor"),
-        ({"x": {"kinds": ["biases"]}}, r"rules\.x\.kinds=biases: choose from hidden, end, depthwise, bias, norm"),
+        (
+            {"x": {"kinds": ["bias"], "wait_decay": 0}},
+            r"rules\.x\.wait_decay: choose from kinds, names, lr, lr_factor",
+        ),
+        (
+            {"x": {"kinds": ["biases"]}},
+            r"rules\.x\.kinds=biases: choose from hidden, end, depthwise, bias, norm",
+        ),
         ({"x": {"kinds": "bias"}}, r"rules\.x\.kinds=bias must be a list: write \[bias\]"),
         ({"x": {"names": "tail.*"}}, r"rules\.x\.names=tail\.\* must be a list"),
         ({"x": {"lr": 0.1}}, r"rules\.x chooses no parameters: give it kinds \(hidden, .*\) or names"),
-        ({"x": {"names": ["tale.*"]}}, r"rules\.x\.names=tale\.\*: no parameter of the net has such a name; it has head\.\*"),
-        ({"x": {"names": ["*"], "lr": 1, "lr_factor": 2}}, r"rules\.x has both lr and lr_factor: leave one out"),
+        (
+            {"x": {"names": ["tale.*"]}},
+            r"rules\.x\.names=tale\.\*: no parameter of the net has such a name; it has head",
+        ),
+        (
+            {"x": {"names": ["*"], "lr": 1, "lr_factor": 2}},
+            r"rules\.x has both lr and lr_factor: leave one out",
+        ),
         ({"x": 3}, r"rules\.x=3: write \{kinds: "),
     ],
 )
@@ -140,14 +152,20 @@ def test_a_rule_that_cannot_be_followed_is_refused(rules: Any, message: str) -> 
 def test_any_optimizer_takes_rules() -> None:
     made = net()
     optimizer = by_rule(
-        NetParameters(made), optimizer=partial(torch.optim.SGD, momentum=0.9), lr=0.2, weight_decay=0.1, rules=RULES
+        NetParameters(made),
+        optimizer=partial(torch.optim.SGD, momentum=0.9),
+        lr=0.2,
+        weight_decay=0.1,
+        rules=RULES,
     )
     assert len(optimizer.param_groups) == 4
     assert {group["momentum"] for group in optimizer.param_groups} == {0.9}
     with pytest.raises(ValueError, match="weight_decay: Rprop has no such setting"):
         by_rule(NetParameters(made), optimizer=torch.optim.Rprop, lr=0.2, weight_decay=0.1, rules=RULES)
     with pytest.raises(ValueError, match=r"rules\.x\.wait: choose from kinds, names, lr, momentum"):
-        by_rule(NetParameters(made), optimizer=torch.optim.SGD, lr=0.2, rules={"x": {"names": ["*"], "wait": 1}})
+        by_rule(
+            NetParameters(made), optimizer=torch.optim.SGD, lr=0.2, rules={"x": {"names": ["*"], "wait": 1}}
+        )
 
 
 def test_rules_that_change_nothing_change_no_bit(tmp_path: Any) -> None:
