@@ -12,8 +12,6 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
-from sr.ops.private_lightning import count_step
-from sr.ops.private_torch import pass_over
 from sr.training.averaged_weights import TrainedWeights
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
@@ -197,13 +195,7 @@ class SRModule(L.LightningModule):
         for each in stepping:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            counts = each.net is self.generator
-            if taken:
-                (each.counted if counts else each.optimizer).step()
-                continue
-            pass_over(each.optimizer)
-            if counts:
-                count_step(each.counted)
+            each.step(counts=each.net is self.generator, taken=taken)
         for each in stepping:
             each.scheduler.step()
 

@@ -10,6 +10,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from sr.ops.private_lightning import count_step
+from sr.ops.private_torch import pass_over
 from sr.training.averaged_weights import check_net, check_schedule
 from sr.training.parameter_groups import NetParameters
 from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
@@ -79,6 +81,15 @@ class Stepping:
 
     def learning_rate(self) -> float:
         return learning_rate(self.optimizer)
+
+    def step(self, *, counts: bool, taken: bool) -> None:
+        """Step the optimizer; if not `taken`, only its place in the iteration goes by. `counts`: in `global_step`."""
+        if taken:
+            (self.counted if counts else self.optimizer).step()
+            return
+        pass_over(self.optimizer)
+        if counts:
+            count_step(self.counted)
 
 
 def learning_rate(optimizer: Optimizer) -> float:

@@ -16,6 +16,7 @@ from sr.training.averaged_weights import TrainedWeights, check_schedule, switche
 from sr.training.gan import FirstStage, GANModule
 from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp, build_scheduler
+from sr.training.skip import skips_on_device
 
 CONSTANT = partial(ConstantLR, factor=1.0, total_iters=0)
 
@@ -140,6 +141,9 @@ def test_which_optimizers_have_two_versions() -> None:
         def eval(self) -> None: ...
 
     assert switches(OfAUser([weight]))
+    # The device could skip its step, but not the way to the averaged weights, which rounds.
+    fused = [kind([weight], fused=True) for kind in (torch.optim.SGD, OfAUser)]
+    assert [skips_on_device([each], torch.device("cuda")) for each in fused] == [True, False]
 
 
 @pytest.mark.parametrize("warmup", [0, 3])
