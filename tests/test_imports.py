@@ -85,6 +85,10 @@ def test_nothing_that_windows_lacks_is_imported_with_a_module(file: str) -> None
     assert not names & {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios"}
 
 
+def test_the_library_of_an_extra_is_not_imported_with_a_module() -> None:
+    assert not [file for file in FILES if "pytorch_optimizer" in imported(file)]
+
+
 def room_of(file: str) -> str:
     return file.removesuffix(".py").split("/")[1]
 

@@ -38,6 +38,19 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
         (["optimizer_g.lr=abc"], r"optimizer_g\.lr=abc must be a number"),
         (["scheduler@scheduler_g=cosine", "trainer.max_steps=-1"], "T_max=-1: it ends with the run"),
         (["+callbacks.foo.bar=1"], r"callbacks\.foo has no _target_"),
+        (
+            ["optimizer@optimizer_g=prodigy", "optimizer_g.lr=2e-4"],
+            r"optimizer_g or scheduler_g: lr=0\.0002 must be from 0\.1 to 10 for prodigy",
+        ),
+        (
+            ["optimizer@optimizer_d=schedule_free", "scheduler@scheduler_d=multistep"],
+            r"scheduler_d=MultiStepLR: ScheduleFreeAdamW .* write scheduler@scheduler_d=constant",
+        ),
+        (
+            ["optimizer@optimizer_d=muon", "+optimizer_d.rules.x={names: [tale.*], lr_factor: 0.1}"],
+            r"optimizer_d: rules\.x\.names=tale\.\*: no parameter of the net has such a name; it has conv0\.\*",
+        ),
+        (["optimizer@optimizer_g=lion", "+optimizer_g.wd=1"], r"optimizer_g\.wd: lion has no such argument"),
         (["trainer.precision=16-mixed"], "share one gradient scaler"),
     ],
 )

@@ -14,6 +14,7 @@ from sr.ops.private_torch import parts_of
 from sr.ops.weight_file import read_weight_file
 from sr.run.checkpoint_files import newest_intact
 from sr.training.base import SRModule
+from sr.training.trained import learning_rate
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Divergence(L.Callback):
         bad = module.consensus.bad
         assert bad is not None
         rates = {
-            f"learning_rate_{each.name}": optimizer.param_groups[0]["lr"]
+            f"learning_rate_{each.name}": learning_rate(optimizer)
             for each, optimizer in zip(module.trained(), trainer.optimizers, strict=True)
         }
         losses = {key: value.item() for key, value in bad.losses.items()}

@@ -7,6 +7,7 @@ Each is here because there is no public way to do what it does.
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher as ScriptLauncher
 
@@ -24,6 +25,12 @@ def validates_now(trainer: L.Trainer) -> bool:
     fetcher = trainer.fit_loop._data_fetcher
     assert fetcher is not None
     return trainer.fit_loop.epoch_loop._should_check_val_fx(fetcher)
+
+
+def count_step(optimizer: LightningOptimizer) -> None:
+    """Count a step in `global_step` that the optimizer does not take."""
+    optimizer._on_before_step()
+    optimizer._on_after_step()
 
 
 def hide_from(logger: TensorBoardLogger, iteration: int) -> None:

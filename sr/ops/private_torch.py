@@ -12,6 +12,7 @@ from torch import Tensor
 from torch._functorch import config as functorch
 from torch.multiprocessing import _prctl_pr_set_pdeathsig as signal_at_death_of_parent  # type: ignore[attr-defined]
 from torch.nn.modules.batchnorm import _BatchNorm as AnyBatchNorm
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter as WorkersIterator
@@ -37,6 +38,11 @@ def keep_buffers_of_backward() -> None:
 def parts_of(scheduler: LRScheduler) -> list[LRScheduler]:
     """The schedulers that a scheduler consists of; none for a simple one."""
     return list(getattr(scheduler, "_schedulers", []))
+
+
+def pass_over(optimizer: Optimizer) -> None:
+    """Tell schedulers that the optimizer is stepped before them, as it is in iterations in which it may step."""
+    optimizer._opt_called = True  # type: ignore[attr-defined]
 
 
 def workers_of(loader: DataLoader[Any]) -> WorkersIterator | None:

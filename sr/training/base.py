@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
+from sr.training.averaged_weights import TrainedWeights
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
@@ -23,9 +24,9 @@ from sr.training.objectives import ContentLoss
 from sr.training.optimization import Optimization
 from sr.training.precision import check_precision
 from sr.training.running_mean import RunningMean
-from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
+from sr.training.schedule import OptimizerFactory, SchedulerFactory
 from sr.training.seeding import seed_iteration
-from sr.training.skip import skip, skips_on_device
+from sr.training.skip import may_step, skips_on_device
 from sr.training.step_values import Losses, StepValues
 from sr.training.trained import Stepping, Trained, listed, stepping_at
 from sr.training.validation import Validation
@@ -129,13 +130,9 @@ class SRModule(L.LightningModule):
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
-        trained, warmup = self.trained(), self.optimization.warmup_iterations
-        optimizers = [each.optimizer(each.net.parameters()) for each in trained]
-        schedulers = [
-            build_scheduler(optimizer, each.scheduler, warmup_iterations=warmup)
-            for each, optimizer in zip(trained, optimizers, strict=True)
-        ]
-        return optimizers, schedulers
+        warmup = self.optimization.warmup_iterations
+        built = [each.build(warmup_iterations=warmup) for each in self.trained()]
+        return [optimizer for optimizer, _ in built], [scheduler for _, scheduler in built]
 
     def on_fit_start(self) -> None:
         check_precision(self.trainer.precision)
@@ -154,12 +151,12 @@ class SRModule(L.LightningModule):
         if self.goes_on_from_average(iteration):
             self.generator.load_state_dict(self.generator_ema.state_dict())
 
-        statistics = self._norm_statistics.saved()
-        values = self._gradients(batch, iteration)
         stepping = stepping_at(iteration, self.trained(), module=self)
+        optimizers = [each.optimizer for each in stepping]
+        statistics, weights = self._norm_statistics.saved(), TrainedWeights(optimizers)
+        values = self._gradients(batch, iteration)
         norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
 
-        optimizers = [each.optimizer for each in stepping]
         on_device = skips_on_device(optimizers, self.device)
         finite = self.consensus.ask(
             iteration=iteration + 1,
@@ -168,9 +165,10 @@ class SRModule(L.LightningModule):
             batch=batch,
             wait=not on_device,
         )
-        skip(optimizers, unless=finite, on_device=on_device)
+        stepped = may_step(optimizers, unless=finite, on_device=on_device)
         self._norm_statistics.restore(statistics, unless=finite)
-        self._step(stepping)
+        self._step(stepping, taken=stepped)
+        weights.leave(stepped=stepped)
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
         self._running.add(values.training(), finite)
@@ -192,12 +190,12 @@ class SRModule(L.LightningModule):
             parts.append(values)
         return StepValues.mean(parts)
 
-    def _step(self, stepping: list[Stepping]) -> None:
+    def _step(self, stepping: list[Stepping], *, taken: bool) -> None:
         """Optimizers, then schedulers; an idle net keeps its schedule, warm-up included, for when it starts."""
         for each in stepping:
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            (each.counted if each.net is self.generator else each.optimizer).step()
+            each.step(counts=each.net is self.generator, taken=taken)
         for each in stepping:
             each.scheduler.step()
 

@@ -121,6 +121,7 @@ class GANModule(SRModule):
             optimizer=self.first_stage.optimizer_g,
             scheduler=self.first_stage.scheduler_g,
             steps_at=lambda iteration: not together(iteration),
+            within="model.first_stage.",
         )
         return [first, replace(g, steps_at=together), d]
 

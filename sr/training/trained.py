@@ -10,7 +10,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sr.training.schedule import OptimizerFactory, SchedulerFactory
+from sr.ops.private_lightning import count_step
+from sr.ops.private_torch import pass_over
+from sr.training.averaged_weights import check_net, check_schedule
+from sr.training.parameter_groups import NetParameters
+from sr.training.schedule import OptimizerFactory, SchedulerFactory, build_scheduler
 
 
 def always(iteration: int) -> bool:
@@ -27,6 +31,7 @@ class Trained:
         optimizer: parameters -> optimizer.
         scheduler: optimizer -> scheduler, stepped in every iteration in which the optimizer steps.
         steps_at: iteration, counted from 0 -> whether the optimizer steps there.
+        within: the start of the keys of both in the configuration, with its dot.
     """
 
     name: str
@@ -34,6 +39,26 @@ class Trained:
     optimizer: OptimizerFactory
     scheduler: SchedulerFactory
     steps_at: Callable[[int], bool] = always
+    within: str = ""
+
+    def key(self, part: str) -> str:
+        """The key of the configuration that says what the `optimizer` or `scheduler` is."""
+        return f"{self.within}{part}_{self.name[0]}"
+
+    def build(self, *, warmup_iterations: int) -> tuple[Optimizer, LRScheduler]:
+        """The optimizer and its scheduler.
+
+        Raises:
+            ValueError: names the key of an optimizer that cannot be built, or does not suit the net or the scheduler.
+        """
+        try:
+            optimizer = self.optimizer(NetParameters(self.net))
+            check_net(optimizer, self.net, name=self.name)
+        except ValueError as error:
+            raise ValueError(f"{self.key('optimizer')}: {error}") from error
+        scheduler = build_scheduler(optimizer, self.scheduler, warmup_iterations=warmup_iterations)
+        check_schedule(optimizer, scheduler, key=self.key("scheduler"))
+        return optimizer, scheduler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +80,22 @@ class Stepping:
     scheduler: LRScheduler
 
     def learning_rate(self) -> float:
-        rate: float = self.optimizer.param_groups[0]["lr"]
-        return rate
+        return learning_rate(self.optimizer)
+
+    def step(self, *, counts: bool, taken: bool) -> None:
+        """Step the optimizer; if not `taken`, only its place in the iteration goes by. `counts`: in `global_step`."""
+        if taken:
+            (self.counted if counts else self.optimizer).step()
+            return
+        pass_over(self.optimizer)
+        if counts:
+            count_step(self.counted)
+
+
+def learning_rate(optimizer: Optimizer) -> float:
+    """The rate of the first group; of optimizers that find it themselves, such as Prodigy, the one that they found."""
+    group = optimizer.param_groups[0]
+    return float(group["lr"] * group.get("d", 1.0))
 
 
 def stepping_at(iteration: int, trained: Sequence[Trained], *, module: L.LightningModule) -> list[Stepping]:

@@ -56,6 +56,22 @@ def test_rolling_back_once(tmp_path: Path, photos: Path) -> None:
     assert [2 * rate for rate in rates] == pytest.approx(list(full), rel=1e-3)  # but for eta_min
 
 
+@pytest.mark.slow
+def test_rolling_back_a_schedule_free_optimizer(tmp_path: Path, photos: Path) -> None:
+    """Its state and the weights are both those of the checkpoint, so it trains on from there."""
+    settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
+    settings += ("optimizer@optimizer_g=schedule_free", "scheduler@scheduler_g=constant")
+    with poison(range(8, 12)):
+        done = run_here("train.py", *arguments(tmp_path / "run", *settings, "on_divergence=rollback"))
+    assert done.returncode == 0, done.stderr
+    assert "last.ckpt of iteration 4, with 0.5 of the learning rates" in done.stdout
+    saved = last(tmp_path / "run")
+    (group,) = saved["optimizer_states"][0]["param_groups"]
+    assert (group["lr"], group["train_mode"]) == (0.5e-3, False)
+    assert group["step"] == 4 + saved["global_step"] - 6
+    assert all(value.isfinite().all() for value in saved["state_dict"].values())
+
+
 def test_a_second_time_stops_the_run(tmp_path: Path, photos: Path) -> None:
     settings = (*SETTINGS, f"data.val_dir={photos}", "callbacks.divergence.patience=2")
     with poison(range(8, 99)):

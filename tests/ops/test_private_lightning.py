@@ -6,6 +6,8 @@ from typing import Any
 
 import lightning as L
 import pytest
+import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.strategies import launchers
 
@@ -19,6 +21,10 @@ NAMES: list[tuple[Any, str]] = [
     (TRAINER.fit_loop.epoch_loop.val_loop, "_restarting"),
     (TRAINER.fit_loop, "_data_fetcher"),
     (TRAINER.fit_loop.epoch_loop, "_should_check_val_fx"),
+    *(
+        (LightningOptimizer(torch.optim.SGD([torch.zeros(1)])), f"_on_{when}_step")
+        for when in ("before", "after")
+    ),
 ]
 
 

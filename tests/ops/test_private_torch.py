@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LinearLR, SequentialLR
 from torch.utils.data import DataLoader
 
-from sr.ops.private_torch import parts_of, processes_of, shut_down, stop_watching, workers_of
+from sr.ops.private_torch import parts_of, pass_over, processes_of, shut_down, stop_watching, workers_of
 
 NAMES: list[tuple[Any, str]] = [
     (torch.multiprocessing, "_prctl_pr_set_pdeathsig"),
@@ -37,6 +37,14 @@ def test_a_sequence_of_schedulers_has_its_parts_and_a_simple_one_has_none() -> N
     parts = [LinearLR(optimizer), LinearLR(optimizer)]
     assert parts_of(SequentialLR(optimizer, parts, milestones=[3])) == parts
     assert parts_of(parts[0]) == []
+
+
+def test_a_scheduler_hears_that_the_optimizer_was_passed_over(recwarn: pytest.WarningsRecorder) -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler = LinearLR(optimizer)
+    pass_over(optimizer)
+    scheduler.step()
+    assert not recwarn.list
 
 
 def test_the_workers_of_a_loader_can_be_ended() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import compose_config, same_state, small_gan
+from optimizer_options import OPTIONS
 
 from sr.programs.train import train
 from sr.run.directory import run_directory
@@ -59,6 +60,29 @@ def test_from_every_checkpoint_the_run_ends_in_the_same_bits(
         found = load(run_dir / "checkpoints" / "last.ckpt")
         assert same_state(found, expected), file.name
         assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each != "schedule_free")) for each in OPTIONS]
+)
+def test_every_optimizer_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, name: str) -> None:
+    """G's and D's, from the middle of an epoch. tests/training/test_optimizers.py has all of them without a run."""
+    settings = [
+        *(f"optimizer@optimizer_{net}={name}" for net in ("g", "d")),
+        *(f"scheduler@scheduler_{net}=constant" for net in ("g", "d")),
+        *("model.ramp.generator_only=0", "trainer.max_steps=5", f"data.val_dir={photos}"),
+    ]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    expected = load(tmp_path / "whole" / "checkpoints" / "last.ckpt")
+    (file,) = [
+        file
+        for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+        if load(file)["global_step"] == 2
+    ]
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, f"resume={file}"))
+    assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), expected)
+    assert expected["global_step"] == 5
+    assert all(state["state"] for state in expected["optimizer_states"])
 
 
 def test_a_finished_run_is_extended(tmp_path: Path, photos: Path) -> None:

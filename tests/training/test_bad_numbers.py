@@ -7,6 +7,8 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
+from helpers import equal
+from optimizer_options import OPTIONS, option
 from small_training import BATCH, Pairs, fit, make, weights
 from torch import Tensor, nn
 
@@ -66,3 +68,21 @@ def test_a_perfect_batch_is_no_bad_number(tmp_path: Path) -> None:
     trainer = fit(module, tmp_path, steps=1, data=data)
     assert trainer.callback_metrics["train/psnr_y"].isinf()
     assert module.consensus.bad_in_all == 0
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, "adam", "nadam", "rmsprop"])
+def test_an_iteration_with_bad_numbers_changes_no_state_of_an_optimizer(tmp_path: Path, name: str) -> None:
+    """It is as if it had not been: the same weights and the same states, to the bit, of G and of D."""
+    whole = Pairs(BATCH * 3)
+    data = [Pairs(BATCH * 3, poison=BATCH + 1), torch.utils.data.Subset(whole, [*range(4), *range(8, 12)])]
+    trained = []
+    for pairs, steps in zip(data, (3, 2), strict=True):
+        module = make(optimizer_g=option(name), optimizer_d=option(name))
+        trainer = fit(module, tmp_path, steps=steps, data=pairs)
+        states = [optimizer.state_dict() for optimizer in trainer.optimizers]
+        trained.append((states, module.generator.state_dict(), module.discriminator.state_dict()))
+        assert module.consensus.bad_in_all == steps - 2
+    assert equal(trained[0][0], trained[1][0])
+    assert all(
+        equal(dict(one), dict(other)) for one, other in zip(trained[0][1:], trained[1][1:], strict=True)
+    )
