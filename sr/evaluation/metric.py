@@ -11,7 +11,7 @@ def check_metric(metric: Any, *, measures: Collection[str], channels: int) -> Pr
     """The metric itself, where an evaluation can be made of it.
 
     Args:
-        metric: what the configuration builds.
+        metric: the object that the configuration builds.
         measures: the names of the further metrics that were asked for.
         channels: the number of channels of the images.
 

@@ -42,7 +42,7 @@ class DISTS(nn.Module):
     Shapes: (N, 3, H, W) RGB in [0, 1] twice -> (N,).
 
     Args:
-        weights: of VGG16; see `sr.features.imagenet.ImageNetFeatures`, as `key` and `otherwise`.
+        weights: the file of VGG16; see `sr.features.imagenet.ImageNetFeatures`, as for `key` and `otherwise`.
 
     Raises:
         ValueError: see `ImageNetFeatures`.

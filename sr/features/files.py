@@ -43,7 +43,7 @@ class WeightsFile:
             cached: the place of the file in the cache.
             error: the error that ended the download.
             key: the key that takes a path to the file.
-            otherwise: what can be done without the file, with its `or`.
+            otherwise: the way to do without the file, with its `or`.
         """
         return (
             f"no {self.title} weights ({key}): {cached} does not exist and the download of {self.url} failed"

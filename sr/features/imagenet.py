@@ -26,7 +26,7 @@ class ImageNetFeatures(nn.Module):
             the torch hub cache, which a download fills where it is empty.
         pool: channels -> the layer that takes the place of a max-pooling; None leaves it as it is.
         key: the key of the configuration that takes `weights`, for messages.
-        otherwise: what can be done without these weights, for messages, as `, or train without this loss`.
+        otherwise: the way to do without these weights, for messages, as `, or train without this loss`.
 
     Raises:
         ValueError: unknown nets or layers; images that are not RGB or too small for the deepest layer; a file that is

@@ -27,7 +27,7 @@ def find_weights(
         given: a path that is read in place of the cache; None takes the cache, which is filled by a download.
         like: the parameters that the weights are for; their values are not looked at.
         key: the key of the configuration that takes `given`, for messages.
-        otherwise: what can be done without the weights, for messages.
+        otherwise: the way to do without the weights, for messages.
 
     Raises:
         ValueError: a file is damaged, would run code, or does not hold these weights.
