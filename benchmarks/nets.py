@@ -3,8 +3,8 @@
 A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Ours and the
 implementation of the library spandrel, which are given the same weights, take turns in one process for their times;
 their memory is measured three times, each in a process of its own. Nets that spandrel does not have, and machines
-without spandrel, show ours alone. Times are CPU time, which other processes disturb less than wall-clock time; memory is
-what steps add to the peak of resident memory. By default these are small variants of all nets.
+without spandrel, show ours alone. Times are CPU time, which other processes disturb less than wall-clock time; memory
+is what steps add to the peak of resident memory. By default these are small variants of all nets.
 
 Names are overrides of conf/train.yaml, several of them joined by a space: "generator=rrdbnet generator.num_block=6".
 """
@@ -27,7 +27,7 @@ LAYOUTS = ("contiguous_format", "channels_last")  # torch's names of memory form
 NETS = {
     "SRVGGNetCompact": "generator=srvgg_compact generator.num_conv=16",
     "SRResNet": "generator=srresnet generator.batch_norm=false generator.num_block=8",
-    "RRDBNet": "generator=rrdbnet generator.num_feat=32 generator.num_block=2",
+    "RRDBNet": "generator=rrdbnet generator.num_feat=32 generator.num_block=4 generator.num_grow_ch=16",
     "EDSR": "generator=edsr_baseline generator.num_block=8",
     "RCAN": "generator=rcan generator.num_group=2 generator.num_block=4",
     "SPAN": "generator=span",
