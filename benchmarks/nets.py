@@ -1,10 +1,10 @@
 """Measure what a training step of each net costs: `python benchmarks/nets.py generator=swinir_light`.
 
-A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Every
-measurement is a process of its own; ours and the implementation of the library spandrel, which are given the same
-weights, alternate in every round. Nets that spandrel does not have, and machines without spandrel, show ours alone.
-Times are CPU time, which other processes disturb less than wall-clock time; memory is what a step adds to the peak of
-resident memory. By default these are small variants of all nets.
+A step is forward and backward of L1 and one step of Adam, in fp32 at LR 64 x 64, batch 2, on one thread. Ours and the
+implementation of the library spandrel, which are given the same weights, take turns in one process for their times;
+their memory is measured three times, each in a process of its own. Nets that spandrel does not have, and machines
+without spandrel, show ours alone. Times are CPU time, which other processes disturb less than wall-clock time; memory
+is what steps add to the peak of resident memory. By default these are small variants of all nets.
 
 Names are overrides of conf/train.yaml, several of them joined by a space: "generator=rrdbnet generator.num_block=6".
 """
@@ -12,10 +12,9 @@ Names are overrides of conf/train.yaml, several of them joined by a space: "gene
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import process_time
 from typing import Any
 
@@ -40,11 +39,10 @@ NETS = {
     "DAT": "generator=dat_light",
 }
 SIDE, BATCH, SCALE = 64, 2, 4
-STEPS = 3
 
 
-def one_step(name: str, who: str) -> dict[str, float]:
-    """The median seconds and the bytes of training steps; the first one fills caches and is not measured."""
+def stepper(name: str, who: str) -> Callable[[], None]:
+    """A training step of a net; the first calls fill caches."""
     import torch
 
     from sr.ops.hardware import training_layout
@@ -60,20 +58,36 @@ def one_step(name: str, who: str) -> dict[str, float]:
     hr = torch.rand(BATCH, 3, SIDE * SCALE, SIDE * SCALE, generator=draw)
     if who != REFERENCE:
         lr, hr = (image.contiguous(memory_format=layout) for image in (lr, hr))
-    before = peak()
 
     def step() -> None:
         optimizer.zero_grad()
         torch.nn.functional.l1_loss(net(lr), hr).backward()
         optimizer.step()
 
-    step()
-    seconds = []
-    for _ in range(STEPS):
-        start = process_time()
+    return step
+
+
+def seconds(name: str, variants: Sequence[str], *, steps: int) -> dict[str, list[float]]:
+    """The times of steps of each variant, in turns in one process, so that what slows one slows the other."""
+    each = {who: stepper(name, who) for who in variants}
+    for step in each.values():
         step()
-        seconds.append(process_time() - start)
-    return {"seconds": statistics.median(seconds), "peak": peak() - before}
+    times: dict[str, list[float]] = {who: [] for who in variants}
+    for number in range(steps):
+        for who in variants if number % 2 else reversed(variants):
+            start = process_time()
+            each[who]()
+            times[who].append(process_time() - start)
+    return times
+
+
+def memory(name: str, who: str) -> int:
+    """The bytes that two steps add to the peak of resident memory; for a process of its own."""
+    step = stepper(name, who)
+    before = peak()
+    step()
+    step()
+    return peak() - before
 
 
 def build(name: str) -> Any:
@@ -111,44 +125,37 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measured(name: str, who: str) -> dict[str, float]:
-    """`one_step` in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, name, "--only", who], capture_output=True, text=True, check=False
-    )
+def in_process(name: str, *options: str) -> Any:
+    """What this program prints, run in a process of its own."""
+    command = [sys.executable, __file__, name, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def compare(name: str, variants: Sequence[str], *, rounds: int) -> list[Result]:
     """Time and memory of a net by variant; the last variant is the reference, which not every net has."""
-    variants, last = list(variants), variants[-1]
-    values: dict[str, list[dict[str, float]]] = {who: [] for who in variants}
-    for _ in range(rounds):
-        for who in list(variants):
-            try:
-                values[who].append(measured(name, who))
-            except RuntimeError as error:
-                if who != REFERENCE:
-                    raise
-                print(f"{name}: no reference ({error})", file=sys.stderr)
-                variants.remove(REFERENCE)
-    compared = last if last in variants else None
+    variants = list(variants)
+    try:
+        in_process(name, "--memory", variants[-1])
+    except RuntimeError as error:
+        if variants[-1] != REFERENCE:
+            raise
+        print(f"{name}: no reference ({error})", file=sys.stderr)
+        variants.remove(REFERENCE)
+    compared = variants[-1] if variants[1:] else None
+    times = in_process(name, "--seconds", *variants, "--rounds", str(rounds))
+    peaks = {who: [in_process(name, "--memory", who) / 1e9 for _ in range(3)] for who in variants}
     title = name.replace("generator=", "").replace("generator.", "")
     return [
-        Result(
-            f"{what} of a training step, {title}",
-            unit,
-            {who: [each[key] / divisor for each in values[who]] for who in variants},
-            compared,
-        )
-        for what, unit, key, divisor in (("time", "s", "seconds", 1), ("memory", "GB", "peak", 1e9))
+        Result(f"time of a training step, {title}", "s", times, compared),
+        Result(f"memory of a training step, {title}", "GB", peaks, compared),
     ]
 
 
 def main() -> None:
-    parser = harness.parser(__doc__, rounds=3)
+    parser = harness.parser(__doc__, rounds=15)
     parser.add_argument(
         "names", nargs="*", default=list(NETS.values()), help="nets, as overrides of train.py"
     )
@@ -157,12 +164,15 @@ def main() -> None:
         action="store_true",
         help="compare our nets in two memory formats instead of with spandrel",
     )
-    parser.add_argument(
-        "--only", choices=(OURS, REFERENCE, *LAYOUTS), help="measure one step in this process"
-    )
+    every = (OURS, REFERENCE, *LAYOUTS)
+    parser.add_argument("--memory", choices=every, help="measure the memory of one variant in this process")
+    parser.add_argument("--seconds", choices=every, nargs="+", help="time variants in this process")
     options = parser.parse_args()
-    if options.only:
-        print(json.dumps(one_step(options.names[0], options.only)))
+    if options.memory:
+        print(json.dumps(memory(options.names[0], options.memory)))
+        return
+    if options.seconds:
+        print(json.dumps(seconds(options.names[0], options.seconds, steps=options.rounds)))
         return
     if hasattr(os, "sched_setaffinity"):  # only on Linux
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
