@@ -12,7 +12,9 @@ from sr.archs.autocast import without_autocast
 SLOPE = 0.2
 
 
-def lean_dense(features: Tensor, weights: list[Tensor], biases: list[Tensor]) -> Tensor:
+def lean_dense(
+    features: Tensor, weights: list[Tensor], biases: list[Tensor], residual: Tensor | None = None
+) -> Tensor:
     """The output of the last of five densely connected 3 x 3 convolutions, without the residual around them.
 
     (N, C, H, W) -> (N, C, H, W). Convolution k sees `features` and the (leaky) results of all before it. Autograd
@@ -24,48 +26,72 @@ def lean_dense(features: Tensor, weights: list[Tensor], biases: list[Tensor]) ->
         features: the input of the block.
         weights: the weights of the five convolutions, in their order.
         biases: the biases of the five convolutions, in their order.
+        residual: an image that is added to the result of the second convolution, and that sum to the result of the
+            fourth (ESRGAN+, fig. 3); None adds nothing. Both results are then kept too, since a sum hides their signs.
     """
-    result: Tensor = _LeanDense.apply(features, *weights, *biases)  # type: ignore[no-untyped-call]
+    result: Tensor = _LeanDense.apply(features, residual, *weights, *biases)  # type: ignore[no-untyped-call]
     return result
 
 
 class _LeanDense(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, features: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, residual: Tensor | None, *parameters: Tensor) -> Tensor:
+        hidden = []  # results that a residual was added to
         with without_autocast(features.device.type) as dtype:
             dtype = dtype or features.dtype
             weights, biases = _halves([parameter.to(dtype) for parameter in parameters])
             ends = [weight.shape[1] for weight in weights]  # how many channels each convolution sees
             dense = _empty_like(features, channels=ends[-1], dtype=dtype)
             dense[:, : ends[0]] = features
-            for weight, bias, end, next_end in zip(weights, biases, ends, ends[1:], strict=False):
-                dense[:, end:next_end] = F.leaky_relu(
-                    F.conv2d(dense[:, :end], weight, bias, padding=1), SLOPE
-                )
+            added = residual
+            for number in range(4):
+                end, next_end = ends[number : number + 2]
+                seen = F.conv2d(dense[:, :end], weights[number], biases[number], padding=1)
+                dense[:, end:next_end] = result = F.leaky_relu(seen, SLOPE)
+                if added is not None and number % 2:
+                    hidden.append(result)
+                    dense[:, end:next_end] += added
+                    added = dense[:, end:next_end]
             branch = F.conv2d(dense, weights[-1], biases[-1], padding=1)
-        ctx.save_for_backward(dense, *parameters)
-        ctx.features_dtype = features.dtype
+        ctx.save_for_backward(dense, *hidden, *parameters)
+        ctx.hidden = len(hidden)
+        ctx.dtypes = features.dtype, None if residual is None else residual.dtype
         return branch
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
-        dense, *parameters = ctx.saved_tensors
-        weights, biases = _halves(parameters)
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        dense, *saved = ctx.saved_tensors
+        hidden, (weights, biases) = saved[: ctx.hidden], _halves(saved[ctx.hidden :])
+        ends = [weight.shape[1] for weight in weights]
+        grad_residual = None
         with without_autocast(grad.device.type):
             into_dense, grad_weight, grad_bias = _convolution_backward(grad, dense, weights[-1])
             grad_weights, grad_biases = [grad_weight], [grad_bias]
-            for weight, later in zip(weights[-2::-1], weights[:0:-1], strict=True):
-                end, next_end = weight.shape[1], later.shape[1]
-                grad = into_dense[:, end:next_end]
-                grad = torch.where(dense[:, end:next_end] > 0, grad, SLOPE * grad)
-                into_seen, grad_weight, grad_bias = _convolution_backward(grad, dense[:, :end], weight)
+            for number in reversed(range(4)):
+                end, next_end = ends[number : number + 2]
+                grad, result = into_dense[:, end:next_end], dense[:, end:next_end]
+                if hidden and number % 2:
+                    result = hidden[number // 2]
+                    if number == 3:  # its residual is the sum of the second convolution
+                        into_dense[:, ends[1] : ends[2]] += grad
+                    else:
+                        grad_residual = grad
+                grad = torch.where(result > 0, grad, SLOPE * grad)
+                into_seen, grad_weight, grad_bias = _convolution_backward(
+                    grad, dense[:, :end], weights[number]
+                )
                 into_dense = into_dense[:, :end] + into_seen
                 grad_weights.append(grad_weight)
                 grad_biases.append(grad_bias)
         ordered = [*reversed(grad_weights), *reversed(grad_biases)]
         typed = (each.to(like.dtype) for each, like in zip(ordered, (*weights, *biases), strict=True))
-        return into_dense.to(ctx.features_dtype), *typed
+        of_features, of_residual = ctx.dtypes
+        return (
+            into_dense.to(of_features),
+            None if grad_residual is None else grad_residual.to(of_residual),
+            *typed,
+        )
 
 
 def _halves(parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:

@@ -34,10 +34,11 @@ class RRDBNet(nn.Module):
 
     `plus` is the generator of ESRGAN+ (Rakotonirina and Rasoanaivo, 2020, sec. 3.1, fig. 3), without the noise that it
     is trained with: every second convolution of a dense block has a residual of its own. Its published files have the
-    names of 2018, which are translated. `memory="lean"` does not know these residuals, so it is "plain" there.
+    names of 2018, which are translated.
 
     What training keeps in memory for the backward pass is a choice of `memory`, which changes results by no more than
-    rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it (see `sr.archs.lean_dense`),
+    rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter to a third of it (see
+    `sr.archs.lean_dense`),
     "checkpoint" the input of every block alone, whose forward pass runs twice.
 
     Args:
@@ -77,8 +78,7 @@ class RRDBNet(nn.Module):
         self.unshuffle = _UNSHUFFLE.get(scale, 1) if unshuffle else 1
         self.conv_first = nn.Conv2d(in_channels * self.unshuffle**2, num_feat, 3, padding=1)
         sizes = {"num_feat": num_feat, "num_grow_ch": num_grow_ch}
-        lean = memory == "lean" and not plus
-        blocks = (RRDB(**sizes, lean=lean, plus=plus) for _ in range(num_block))
+        blocks = (RRDB(**sizes, lean=memory == "lean", plus=plus) for _ in range(num_block))
         self.memory = memory
         self.body = nn.Sequential(*blocks)
         self.conv_body = nn.Conv2d(num_feat, num_feat, 3, padding=1)
@@ -141,7 +141,6 @@ class ResidualDenseBlock(nn.Module):
 
     def __init__(self, *, num_feat: int, num_grow_ch: int, lean: bool = False, plus: bool = False) -> None:
         super().__init__()
-        assert not (lean and plus)
         self.lean = lean
         self.conv1x1 = nn.Conv2d(num_feat, num_grow_ch, 1, bias=False) if plus else None
         self.conv1 = nn.Conv2d(num_feat, num_grow_ch, 3, padding=1)
@@ -187,5 +186,8 @@ class ResidualDenseBlock(nn.Module):
     def _lean_branch(self, features: Tensor) -> Tensor:
         convs = (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5)
         return lean_dense(
-            features, [conv.weight for conv in convs], [conv.bias for conv in convs if conv.bias is not None]
+            features,
+            [conv.weight for conv in convs],
+            [conv.bias for conv in convs if conv.bias is not None],
+            None if self.conv1x1 is None else self.conv1x1(features),
         )

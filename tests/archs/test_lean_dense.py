@@ -10,9 +10,9 @@ from sr.archs.lean_dense import lean_dense
 from sr.archs.rrdbnet import ResidualDenseBlock, RRDBNet
 
 
-def block(*, lean: bool, num_feat: int = 4, num_grow_ch: int = 3) -> ResidualDenseBlock:
+def block(*, lean: bool, num_feat: int = 4, num_grow_ch: int = 3, plus: bool = False) -> ResidualDenseBlock:
     torch.manual_seed(0)
-    made = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean)
+    made = ResidualDenseBlock(num_feat=num_feat, num_grow_ch=num_grow_ch, lean=lean, plus=plus)
     for parameter in made.parameters():
         nn.init.normal_(parameter, std=0.2)
     return made
@@ -30,30 +30,34 @@ def gradients(net: nn.Module, image: Tensor, *, bf16: bool = False) -> list[Tens
     return [each for each in found if each is not None]
 
 
-def test_gradcheck() -> None:
+@pytest.mark.parametrize("plus", [False, True])
+def test_gradcheck(plus: bool) -> None:
     made = block(lean=True).double()
     convs = [made.conv1, made.conv2, made.conv3, made.conv4, made.conv5]
     image = torch.randn(2, 4, 5, 6, dtype=torch.float64, requires_grad=True)
 
     def function(features: Tensor, *parameters: Tensor) -> Tensor:
-        return lean_dense(features, list(parameters[:5]), list(parameters[5:]))
+        return lean_dense(features, list(parameters[:5]), list(parameters[5:10]), *parameters[10:])
 
     parameters = [*(conv.weight for conv in convs), *(conv.bias for conv in convs)]
-    assert torch.autograd.gradcheck(function, (image, *parameters))
+    residual = [torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)] * plus
+    assert torch.autograd.gradcheck(function, (image, *parameters, *residual))
 
 
+@pytest.mark.parametrize("plus", [False, True])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_it_is_the_plain_block(layout: torch.memory_format) -> None:
+def test_it_is_the_plain_block(layout: torch.memory_format, plus: bool) -> None:
     image = torch.randn(2, 4, 9, 7, dtype=torch.float64).to(memory_format=layout)
-    plain, lean = (gradients(block(lean=lean).double(), image) for lean in (False, True))
-    assert len(plain) == len(lean) == 12
+    plain, lean = (gradients(block(lean=lean, plus=plus).double(), image) for lean in (False, True))
+    assert len(plain) == len(lean) == 12 + plus
     for expected, found in zip(plain, lean, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_under_autocast_it_rounds_as_the_plain_block() -> None:
+@pytest.mark.parametrize("plus", [False, True])
+def test_under_autocast_it_rounds_as_the_plain_block(plus: bool) -> None:
     image = torch.randn(2, 16, 9, 7)
-    nets = [block(lean=lean, num_feat=16, num_grow_ch=8) for lean in (False, True, False)]
+    nets = [block(lean=lean, num_feat=16, num_grow_ch=8, plus=plus) for lean in (False, True, False)]
     (plain, *expected), (lean, *found) = (gradients(net, image, bf16=True) for net in nets[:2])
     exact = gradients(nets[2].double(), image.double())[1:]
     assert torch.equal(plain, lean)
@@ -84,6 +88,8 @@ def test_a_quarter_of_the_channels_is_kept() -> None:
     lean = kept_channels(block(lean=True, num_feat=64, num_grow_ch=32), image)
     assert lean == 192
     assert plain >= 640
+    plus = kept_channels(block(lean=True, num_feat=64, num_grow_ch=32, plus=True), image)
+    assert plus == 192 + 2 * 32 + 64  # and the input of the 1 x 1 convolution
 
 
 def rrdbnet(memory: str) -> RRDBNet:
