@@ -77,7 +77,8 @@ class _LeanDense(torch.autograd.Function):
                         into_dense[:, ends[1] : ends[2]] += grad
                     else:
                         grad_residual = grad
-                grad = torch.where(result > 0, grad, SLOPE * grad)
+                # One kernel; True: the sign is that of the result.
+                grad = torch.ops.aten.leaky_relu_backward(grad, result, SLOPE, True)
                 into_seen, grad_weight, grad_bias = _convolution_backward(
                     grad, dense[:, :end], weights[number]
                 )
