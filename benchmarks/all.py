@@ -31,7 +31,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "data_loading": ["--rounds=3"],
     "imresize": ["--rounds=5", "--sizes=3"],
     "upscale": ["--only=speed", "--rounds=2", "--net=rrdbnet-64-4-32", "--size=224", "--tile=auto"],
-    "nets": ["--rounds=1"],
+    "nets": ["--rounds=3"],
     "inference": ["--rounds=3", "--net", "rrdbnet-64-2-32", "srvgg-64-16", "--size=64"],
     "lightning_overhead": ["--rounds=3", "--iterations", "6", "50"],
     "safety_overhead": ["--iterations=8", "--blocks=2"],
