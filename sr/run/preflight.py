@@ -133,9 +133,10 @@ def build_unused_parts(cfg: DictConfig) -> None:
 def check_measures(cfg: DictConfig, metric: Any) -> None:
     """Raises ValueError where the metric does not take the further metrics, or one needs other channels."""
     taken = getattr(metric, "measures", {})
-    if set(cfg.measure or {}) != set(taken):
+    wanted = sorted(cfg.get("measure") or {})
+    if wanted != sorted(taken):
         raise ValueError(
-            f"measure={sorted(cfg.measure)}: metric={type(metric).__qualname__} has {sorted(taken)}; its YAML needs"
+            f"measure={wanted}: metric={type(metric).__qualname__} has {sorted(taken)}; its YAML needs"
             " the line `measures: ${measure}`"
         )
     for name, each in taken.items():

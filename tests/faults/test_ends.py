@@ -36,10 +36,10 @@ PHASES = {
     "sanity check": IN_VALIDATION.replace("{sanity}", "True"),
     "training": """
 step = SRModule._step
-def failing(self, stepping):
+def failing(self, stepping, **how):
     if self.trainer.global_step == 4 and self.trainer.global_rank == {rank}:
         fail()
-    step(self, stepping)
+    step(self, stepping, **how)
 SRModule._step = failing
 """,
     "validation": IN_VALIDATION.replace("{sanity}", "False"),
@@ -116,10 +116,10 @@ def kill(loader):
     os.kill(loader._iterator._workers[0].pid, signal.SIGKILL)
     time.sleep(600)
 step, validation_step = SRModule._step, SRModule.validation_step
-def in_training(self, stepping):
+def in_training(self, stepping, **how):
     if {phase!r} == "training" and self.global_step == 4:
         kill(self.trainer.{loader})
-    step(self, stepping)
+    step(self, stepping, **how)
 def in_validation(self, batch, batch_idx):
     if {phase!r} == "validation" and not self.trainer.sanity_checking:
         kill(self.trainer.{loader})

@@ -13,10 +13,10 @@ KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 IN_AN_ITERATION = f"""
 from sr.training.base import SRModule
 step = SRModule._step
-def _step(self, stepping):  # gradients are there, weights are not changed yet
+def _step(self, stepping, **how):  # gradients are there, weights are not changed yet
     if self.global_step == 4:
         {KILL}
-    step(self, stepping)
+    step(self, stepping, **how)
 SRModule._step = _step
 """
 IN_VALIDATION = f"""

@@ -15,12 +15,12 @@ import threading
 from pathlib import Path
 from sr.training.base import SRModule
 step = SRModule._step
-def waiting(self, stepping):
+def waiting(self, stepping, **how):
     if self.global_step == 4:
         Path({folder!r}, "waits").touch()
         while not Path({folder!r}, "go").exists():
             threading.Event().wait(0.05)
-    step(self, stepping)
+    step(self, stepping, **how)
 SRModule._step = waiting
 """
 
