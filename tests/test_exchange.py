@@ -235,8 +235,8 @@ def test_every_option_builds_or_is_refused_in_our_words(experiment: str, share: 
         elif each.error is not None:
             assert is_ours(each.error), each
             assert explain(each.error, explain_hydra), each
-        # Somewhere every option fits, but for a generator without parameters, which evaluate.py alone has a use for, and
-        # for an optimizer whose average takes the place of the schedule that the recipe has.
+        # Somewhere every option fits, but for a generator without parameters, which evaluate.py alone has a use for,
+        # and for an optimizer whose average takes the place of the schedule that the recipe has.
         if experiment == FITS_ALL and each.error is not None:
             assert re.search("has nothing to train|averages its weights", str(each.error)), each
         # An experiment sets the lengths and sizes of the data; no other group gets anything from it.
