@@ -7,7 +7,7 @@ images that are compared with them are their bicubic enlargements by 4. For the 
 shown, and the length of its gradient, which says how a weight compares with that of L1. All are with the weights of the
 files.
 
-Names are options of conf/loss; by default all but those with a perceptual loss, which needs the weights of VGG19.
+Names are options of conf/loss; by default all but those on the features of a net, which need its weights.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,6 @@ from sr.ops.resize import imresize
 
 BATCH, SIDE, SCALE = 4, 128, 4
 REFERENCE = "l1"
-NEEDS_WEIGHTS = "sr.losses.perceptual.PerceptualLoss"
 
 Loss = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
@@ -56,7 +55,11 @@ def options() -> dict[str, DictConfig]:
     names = sorted(file.stem for file in (ROOT / "conf" / "loss").glob("[!_]*.yaml"))
     with initialize_config_dir(str(ROOT / "conf" / "loss"), version_base="1.3"):
         found = {name: compose(name) for name in names}
-    return {name: terms for name, terms in found.items() if NEEDS_WEIGHTS not in str(terms)}
+    return {
+        name: terms
+        for name, terms in found.items()
+        if not any("weights" in term.loss for term in terms.values())
+    }
 
 
 def built(terms: DictConfig) -> WeightedLoss:
