@@ -37,9 +37,8 @@ class RRDBNet(nn.Module):
     names of 2018, which are translated.
 
     What training keeps in memory for the backward pass is a choice of `memory`, which changes results by no more than
-    rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter to a third of it (see
-    `sr.archs.lean_dense`),
-    "checkpoint" the input of every block alone, whose forward pass runs twice.
+    rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it, and a little more with `plus`
+    (see `sr.archs.lean_dense`), "checkpoint" the input of every block alone, whose forward pass runs twice.
 
     Args:
         scale: the factor of enlargement, 1, 2, 3, 4 or 8.

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from sr.features.dists import DISTS
 from sr.features.hidden import Hiding
+from sr.losses.comparable import comparable
 from sr.losses.without_weights import key, otherwise
 
 
@@ -27,9 +28,5 @@ class DISTSLoss(Hiding):
         super().__init__(DISTS(weights=weights, key=key("dists"), otherwise=otherwise("dists")))
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        if sr.shape != hr.shape:
-            raise ValueError(
-                f"sr has shape {tuple(sr.shape)} and hr has {tuple(hr.shape)}; they must be the same"
-            )
-        distances: Tensor = self.hidden(sr, hr)
+        distances: Tensor = self.hidden(*comparable(sr, hr))
         return distances.mean()

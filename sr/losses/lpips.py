@@ -4,6 +4,7 @@ from torch import Tensor
 
 from sr.features.hidden import Hiding
 from sr.features.lpips import LPIPS
+from sr.losses.comparable import comparable
 from sr.losses.without_weights import key, otherwise
 
 
@@ -28,9 +29,5 @@ class LPIPSLoss(Hiding):
         super().__init__(LPIPS(net=net, weights=weights, key=key("lpips"), otherwise=otherwise("lpips")))
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        if sr.shape != hr.shape:
-            raise ValueError(
-                f"sr has shape {tuple(sr.shape)} and hr has {tuple(hr.shape)}; they must be the same"
-            )
-        distances: Tensor = self.hidden(sr, hr)
+        distances: Tensor = self.hidden(*comparable(sr, hr))
         return distances.mean()
