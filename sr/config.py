@@ -6,6 +6,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 
+from sr.metrics.monitor import monitored
+
 
 @dataclass
 class TrainConfig:
@@ -16,7 +18,8 @@ class TrainConfig:
         seed: the seed of everything that is drawn at random, 0 or more.
         scale: the factor from LR to HR, 1 or more.
         channels: the channels of the images, 3 for RGB.
-        monitor: the metric of validation whose best value `checkpoints/best.ckpt` keeps, as psnr_y.
+        monitor: what `checkpoints/best.ckpt` is the best by: a metric of validation, as psnr_y, or a choice by several,
+            as {best: lpips, within: {psnr_y: 0.3}} (docs/reliability.md).
         init_from: a file of weights to start from, in any format that is read (docs/export.md).
         init_discriminator_from: a file of weights for the discriminator, where that is a file of its own.
         init_strict: true if every tensor must fit; false takes those that fit and says which do not.
@@ -47,7 +50,7 @@ class TrainConfig:
     seed: int = MISSING
     scale: int = MISSING
     channels: int = MISSING
-    monitor: str = MISSING
+    monitor: Any = MISSING
     init_from: str | None = None
     init_discriminator_from: str | None = None
     init_strict: bool = MISSING
@@ -156,11 +159,12 @@ ROOTS: dict[str, type] = {"train": TrainConfig, "evaluate": EvaluateConfig, "pre
 
 
 def register_schemas() -> None:
-    """Make the schemas known to Hydra, where a key that is not in them is an error, and `${colour_spaces:...}`."""
+    """Make the schemas known to Hydra, where a key that is not in them is an error, and our resolvers."""
     store = ConfigStore.instance()
     for name, root in ROOTS.items():
         store.store(name=f"{name}_schema", node=root)
     OmegaConf.register_new_resolver("colour_spaces", colour_spaces, replace=True)
+    OmegaConf.register_new_resolver("monitored", monitored, replace=True)
 
 
 def colour_spaces(channels: int) -> ListConfig:

@@ -10,7 +10,7 @@ from helpers import ROOT
 ALLOWED: dict[str, set[str]] = {
     "ops": set(),
     "archs": set(),
-    "config": set(),
+    "config": {"metrics"},
     "features": {"ops"},
     "losses": {"features", "ops"},
     "metrics": {"features", "ops"},

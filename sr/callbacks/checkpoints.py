@@ -1,8 +1,8 @@
 """Which states of a run are kept, and when they are saved."""
 
 import logging
-import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,10 +13,12 @@ from lightning.pytorch.callbacks import Checkpoint
 from sr.callbacks.sr_module import sr_module
 from sr.callbacks.stop import Stopped
 from sr.loggers.checkpoint_logger import CheckpointLogger
-from sr.metrics.quantity import check_monitor
+from sr.metrics.monitor import Monitor
+from sr.metrics.quantity import Quantity
 from sr.ops.private_lightning import begin_loops_anew, validates_now
 from sr.ops.whole_file import UNFINISHED, remove_unfinished
 from sr.run.checkpoint_names import BEST, LAST, checkpoint_name
+from sr.run.ranked_files import Ranking, rearrange, second_name
 from sr.training.consensus import SAVE, STOP, Consensus
 
 log = logging.getLogger(__name__)
@@ -30,13 +32,16 @@ class Checkpoints(Checkpoint):
     phase of a run has its own: when the GAN begins, the best of the pixel phase becomes `best_pixel.ckpt`, since a GAN
     lowers the PSNR that it was chosen by, and `best.ckpt` is the best of the GAN from there on.
 
+    A choice within a margin (`sr.metrics.monitor`) also keeps the states that can still become the best when a later
+    validation raises the bar, behind the others; `best.ckpt` may then become an older state than it was.
+
     `best.ckpt` is saved when a validation ends. Within an epoch, `last.ckpt` is saved between two iterations with no
     validation between them: there Lightning's loops hold nothing that a resumed run would lack. A save that becomes
     due at any other moment waits for the next such one.
 
     Args:
         directory: the directory of the files.
-        monitor: the metric of validation that says which state is the best.
+        monitor: the metric of validation, or the choice by several (`Monitor.of`), that says which state is the best.
         every_n_iterations: the number of iterations between two saves within an epoch; None saves only at the end of
             epochs, or by the clock.
         every_minutes: the number of minutes between two saves within an epoch; None does not look at the clock.
@@ -48,7 +53,7 @@ class Checkpoints(Checkpoint):
         self,
         *,
         directory: str,
-        monitor: str,
+        monitor: str | Mapping[str, Any],
         every_n_iterations: int | None = None,
         every_minutes: float | None = None,
         keep_last: int = 2,
@@ -61,26 +66,27 @@ class Checkpoints(Checkpoint):
             if rhythm is not None and rhythm <= 0:
                 raise ValueError(f"{key}={rhythm} must be positive, or null")
         self.directory = Path(directory)
-        self.monitor = monitor
+        self.monitor = Monitor.of(monitor, key="callbacks.checkpoints.monitor")
         self.every_n_iterations = every_n_iterations
         self.every_minutes = every_minutes
         self.keep = {LAST: keep_last, BEST: keep_best}
-        self._best: list[float] = []  # the values of the best states, in the order of their files
+        self._best: list[
+            dict[str, Any]
+        ] = []  # values and iteration of the best states, in the order of their files
         self._phase: int | None = None  # the iteration at which the phase of the best states began
         self._due = False
         self._stopping = False
         self._saved_at = monotonic()
-        # The index among the best states at which the state that was validated last belongs.
-        self._index_of_best: int | None = None
+        self._unsaved: Ranking | None = (
+            None  # with the state that was validated last, if that is one of the best
+        )
         self._epoch_ends = False
         self._resumed_at_epoch_end = False
 
     # When
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        check_monitor(
-            self.monitor, sr_module(pl_module).metric.quantities, key="callbacks.checkpoints.monitor"
-        )
+        self.monitor.check(sr_module(pl_module).metric.quantities, key="callbacks.checkpoints.monitor")
         if trainer.is_global_zero:
             remove_unfinished(self.directory)
 
@@ -116,25 +122,22 @@ class Checkpoints(Checkpoint):
         if trainer.sanity_checking:
             return
         self._enter_phase(trainer, sr_module(pl_module).phases())
-        value = float(trainer.callback_metrics[f"val/{self.monitor}"])
-        quantity = sr_module(pl_module).metric.quantities[self.monitor]
-        better = [quantity.gain(value, over=kept) > 0 for kept in self._best]
-        index = better.index(True) if True in better else len(better)
-        if index < self.keep[BEST]:
-            self._best = [*self._best[:index], value, *self._best[index:]][: self.keep[BEST]]
-            self._index_of_best = index
-            if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
-                self._save(trainer, BEST, index)
-                self._index_of_best = None
+        ranking = self._rank(trainer, sr_module(pl_module).metric.quantities)
+        if ranking is None:
+            return
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self._unsaved = ranking
+        else:
+            self._put(trainer, self._save(trainer, BEST), BEST, ranking)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         consensus = sr_module(pl_module).consensus
         self._epoch_ends = True
         self._save_last(trainer, consensus)
         self._epoch_ends = False
-        if self._index_of_best is not None:
-            self._link_best(trainer, self._index_of_best)
-            self._index_of_best = None
+        if self._unsaved is not None:
+            self._put(trainer, self._linked(trainer), BEST, self._unsaved)
+            self._unsaved = None
         if consensus.agree(STOP, device=pl_module.device):
             raise Stopped
 
@@ -149,41 +152,53 @@ class Checkpoints(Checkpoint):
 
     # How
 
+    def _rank(self, trainer: L.Trainer, quantities: Mapping[str, Quantity]) -> Ranking | None:
+        """Count the state that was validated among the best; None if it is none of them."""
+        values = {name: float(trainer.callback_metrics[f"val/{name}"]) for name in self.monitor.names}
+        states = [*self._best, {"iteration": trainer.global_step, "values": values}]
+        order = self.monitor.kept([state["values"] for state in states], quantities, count=self.keep[BEST])
+        ranking = Ranking(order=order, before=len(self._best))
+        if ranking.before not in order:
+            return None
+        self._best = [states[index] for index in order]
+        if order[0] not in (0, ranking.before):
+            chosen = self._best[0]
+            texts = [f"{name} {quantities[name].text(value)}" for name, value in chosen["values"].items()]
+            log.info("best.ckpt is that of iteration %d again: %s", chosen["iteration"], ", ".join(texts))
+        return ranking
+
     def _save_last(self, trainer: L.Trainer, consensus: Consensus) -> None:
-        self._save(trainer, LAST, 0)
+        keep = self.keep[LAST]
+        self._put(
+            trainer, self._save(trainer, LAST), LAST, Ranking(order=[keep, *range(keep - 1)], before=keep)
+        )
         consensus.requests.discard(SAVE)
         self._due, self._saved_at = False, monotonic()
 
-    def _save(self, trainer: L.Trainer, kind: str, index: int) -> None:
-        """Write a new file and rename it, so that at every moment there is a whole file."""
-        fresh = self.directory / f".{kind}{UNFINISHED}"
+    def _fresh(self, kind: str) -> Path:
+        return self.directory / f".{kind}{UNFINISHED}"
+
+    def _save(self, trainer: L.Trainer, kind: str) -> Path:
+        """Write a new file beside the others, so that at every moment there is a whole one."""
+        fresh = self._fresh(kind)
         trainer.save_checkpoint(fresh, weights_only=False)  # optimizers and loops too
+        return fresh
+
+    def _linked(self, trainer: L.Trainer) -> Path:
+        """A second name of `last.ckpt`, which has a state that belongs to the best."""
+        fresh = self._fresh(BEST)
         if trainer.is_global_zero:
-            self._put(trainer, fresh, kind, index)
+            second_name(self.directory / checkpoint_name(LAST, 0), fresh)
+        return fresh
+
+    def _put(self, trainer: L.Trainer, fresh: Path, kind: str, ranking: Ranking) -> None:
+        """Put a new file among the others, and give loggers that take checkpoints the newest and the best."""
+        if trainer.is_global_zero:
+            rearrange(self.directory, kind, ranking, fresh=fresh)
+            for logger in trainer.loggers:
+                if ranking.order[0] != 0 and isinstance(logger, CheckpointLogger):
+                    logger.log_checkpoint(self.directory / checkpoint_name(kind, 0), kind)
         trainer.strategy.barrier()  # a process that ends earlier would take the first one with it
-
-    def _put(self, trainer: L.Trainer, fresh: Path, kind: str, index: int) -> None:
-        """Put a new file in its place, and give loggers that take checkpoints the newest and the best."""
-        file = self.directory / checkpoint_name(kind, index)
-        self._make_room(kind, index)
-        fresh.replace(file)
-        for logger in trainer.loggers:
-            if index == 0 and isinstance(logger, CheckpointLogger):
-                logger.log_checkpoint(file, kind)
-
-    def _make_room(self, kind: str, index: int) -> None:
-        for number in range(self.keep[kind] - 1, index, -1):
-            file = self.directory / checkpoint_name(kind, number - 1)
-            if file.exists():
-                file.replace(self.directory / checkpoint_name(kind, number))
-
-    def _link_best(self, trainer: L.Trainer, index: int) -> None:
-        """Give `last.ckpt`, which has one of the best states, a second name: a hard link needs no space."""
-        if trainer.is_global_zero:
-            fresh = self.directory / f".{BEST}{UNFINISHED}"
-            fresh.unlink(missing_ok=True)
-            os.link(self.directory / checkpoint_name(LAST, 0), fresh)
-            self._put(trainer, fresh, BEST, index)
 
     def _enter_phase(self, trainer: L.Trainer, phases: Mapping[int, str]) -> None:
         """Set the best states aside where the state that was validated is the first of another phase."""
@@ -210,16 +225,15 @@ class Checkpoints(Checkpoint):
     def state_dict(self) -> dict[str, Any]:
         return {
             "best": list(self._best),
-            "monitor": self.monitor,
+            "monitor": asdict(self.monitor),
             "phase": self._phase,
             "epoch_ends": self._epoch_ends,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         # The values of different metrics cannot be compared.
-        self._best = (
-            list(state_dict["best"]) if state_dict.get("monitor", self.monitor) == self.monitor else []
-        )
+        same = state_dict["monitor"] == asdict(self.monitor)
+        self._best = list(state_dict["best"]) if same else []
         self._phase = state_dict.get("phase")
         self._resumed_at_epoch_end = state_dict["epoch_ends"]
 

@@ -86,6 +86,8 @@ def explain_composition(error: HydraException | OmegaConfBaseException) -> str:
                 f" {error.full_key} a value, or choose another option"
             )
         return f"{error.full_key}: {_first_line(error)}; where ${{ is meant as it stands, write \\${{"
+    if of_resolver := re.match(r"ValueError raised while resolving interpolation: (.*)", text):
+        return of_resolver[1]
     if isinstance(cause, ValidationError):
         return f"{cause.full_key}: {_first_line(cause)}"
     return _all_messages(error)

@@ -1,5 +1,6 @@
 """`monitor=niqe` alone: what is monitored is measured."""
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -9,14 +10,19 @@ GROUP = "measure"
 
 
 def with_monitored(arguments: Sequence[str]) -> list[str]:
-    """The arguments, and the option of the group `measure` that `monitor` names where no measure is chosen.
+    """The arguments, and the options of the group `measure` that `monitor` names where no measure is chosen.
 
     What is added is said.
     """
-    names = [text.partition("=")[2] for text in arguments if text.startswith("monitor=")]
     chosen = any(text.lstrip("+~").startswith((f"{GROUP}=", f"{GROUP}.")) for text in arguments)
-    if chosen or not names or not (CONF / GROUP / f"{names[-1]}.yaml").is_file():
+    monitors = [text for text in arguments if text.startswith("monitor=")]
+    if chosen or not monitors:
         return [*arguments]
-    further = f"{GROUP}=[{names[-1]}]"
-    print(f"monitor={names[-1]}: every validation measures it ({further})", file=sys.stderr)
-    return [*arguments, further]
+    names = re.findall(r"\w+", monitors[-1].partition("=")[2])
+    shipped = [name for name in dict.fromkeys(names) if (CONF / GROUP / f"{name}.yaml").is_file()]
+    if not shipped:
+        return [*arguments]
+    further = f"{GROUP}=[{','.join(shipped)}]"
+    print(f"{monitors[-1]}: every validation measures what it names ({further})", file=sys.stderr)
+    place = arguments.index(monitors[-1]) + 1  # not behind Hydra's own options
+    return [*arguments[:place], further, *arguments[place:]]

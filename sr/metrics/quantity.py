@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from torch import Tensor
+if TYPE_CHECKING:  # sr.config imports this file, and torch takes seconds
+    from torch import Tensor
 
 HIGHER, LOWER, NEITHER = "higher", "lower", "neither"
 ADVICE = {HIGHER: "higher is better", LOWER: "lower is better", NEITHER: ""}
@@ -69,7 +70,7 @@ class Metric(Protocol):
     def quantities(self) -> Mapping[str, Quantity]: ...
     @property
     def smallest(self) -> int: ...
-    def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]: ...
+    def __call__(self, sr: "Tensor", hr: "Tensor") -> "Mapping[str, Tensor]": ...
 
 
 def quantities_of(metric: Any) -> Mapping[str, Quantity]:
@@ -97,7 +98,7 @@ def check_monitor(monitor: str, quantities: Mapping[str, Quantity], *, key: str 
         )
 
 
-def measure(metric: Metric, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+def measure(metric: Metric, sr: "Tensor", hr: "Tensor") -> "dict[str, Tensor]":
     """The values of a metric in the order of its `quantities`. Raises ValueError where the names differ."""
     values = metric(sr, hr)
     if values.keys() != metric.quantities.keys():

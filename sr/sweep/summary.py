@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sr.metrics.monitor import monitored
 from sr.metrics.quantity import Quantity, quantities_of
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError, alone_in
@@ -83,7 +84,7 @@ def end_interrupted(hydra: DictConfig, config: DictConfig) -> NoReturn:
 
 def objectives_of(sweeper: DictConfig, config: DictConfig) -> list[Objective]:
     """The objectives of the sweeper; for a grid, the monitored metric."""
-    of_grid = [{"metric": f"val/{config.monitor}"}]
+    of_grid = [{"metric": f"val/{monitored(config.monitor)}"}]
     return directed(sweeper.objectives if "objectives" in sweeper else of_grid, config)
 
 

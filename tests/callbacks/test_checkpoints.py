@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import pytest
 import torch
 from helpers import compose_config, small_gan
@@ -74,6 +75,27 @@ def test_a_resumed_gan_leaves_the_best_of_the_pixel_phase_alone(tmp_path: Path, 
     run(tmp_path, photos, "trainer.max_steps=4", "callbacks.checkpoints.keep_last=2", "resume=auto")
     assert (folder / "best_pixel.ckpt").read_bytes() == pixel
     assert load(folder / "best.ckpt")["global_step"] == 4
+
+
+def test_a_choice_within_a_margin_goes_back_to_an_older_state(
+    tmp_path: Path, photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The values of the four validations are those that the test says."""
+    caplog.set_level("INFO")
+    scripted = {2: (30.0, 0.9), 4: (30.0, 0.20), 6: (30.1, 0.25), 8: (30.35, 0.30)}
+
+    measured = L.Trainer.callback_metrics.fget
+
+    def callback_metrics(trainer: L.Trainer) -> dict[str, Any]:
+        psnr, mse = scripted.get(trainer.global_step, (0.0, 0.0))
+        return {**measured(trainer), "val/psnr_y": psnr, "val/mse": mse}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(L.Trainer, "callback_metrics", property(callback_metrics))
+        folder = run(tmp_path, photos, "monitor={best: mse, within: {psnr_y: 0.3}}")
+    steps = {path.stem: load(path)["global_step"] for path in folder.glob("best*")}
+    assert steps == {"best": 6, "best-1": 8, "best_pixel": 2}
+    assert "best.ckpt is that of iteration 6 again: mse 2.50e-01, psnr_y 30.10" in caplog.text
 
 
 def test_by_iterations(tmp_path: Path, photos: Path) -> None:
