@@ -1,6 +1,7 @@
 """What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from sr.training.ema import ema_copy, update_ema
 from sr.training.log_keys import log_keys
 from sr.training.micro_batches import Batch, MicroBatch, micro_batches
 from sr.training.norm_statistics import NormStatistics
-from sr.training.objectives import ContentLoss
+from sr.training.objectives import ContentLoss, content_terms
 from sr.training.optimization import Optimization
 from sr.training.precision import check_precision
 from sr.training.running_mean import RunningMean
@@ -98,7 +99,12 @@ class SRModule(L.LightningModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
-        return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
+        content = self.content(sr, hr, iteration=iteration)
+        return Losses(generator=sum(content.values(), start=hr.new_zeros(())))
+
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        """The content loss of the stage that an iteration lies in, and the iteration as counted from its beginning."""
+        return self.content_loss, iteration
 
     def trained(self) -> list[Trained]:
         """Everything that is updated, the generator first.
@@ -126,6 +132,11 @@ class SRModule(L.LightningModule):
     def criteria(self) -> list[ContentLoss]:
         """The content losses, which may contain nets."""
         return [self.content_loss]
+
+    def content(self, sr: Tensor, target: Tensor, *, iteration: int) -> Mapping[str, Tensor]:
+        """The weighted terms of the content loss at an iteration of the run, counted from 0."""
+        loss, since = self.content_loss_at(iteration)
+        return content_terms(loss, sr, target, iteration=since)
 
     # Optimization
 

@@ -49,7 +49,7 @@ class GANModule(SRModule):
         gan_loss: the adversarial objective of both nets, on logits.
         optimizer_d: parameters -> optimizer of the discriminator.
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
-        gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
+        gan_weight: lambda, the weight of the adversarial term once `ramp` is over. It is a number: `ramp` is its schedule.
         ramp: the schedule by which the adversarial term gains its weight.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
             begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
@@ -141,7 +141,7 @@ class GANModule(SRModule):
         sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(image, part.target)
+        content = self.content(image, part.target, iteration=iteration)
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
         push, pushes = _content_pushes(content, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
@@ -178,7 +178,7 @@ class GANModule(SRModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(sr, hr)
+        content = self.content(sr, hr, iteration=iteration)
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)
@@ -187,11 +187,12 @@ class GANModule(SRModule):
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
-    def _content_loss_at(self, iteration: int) -> ContentLoss:
-        """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
-        if self.first_content_loss is not None and self.ramp(iteration) is None:
-            return self.first_content_loss
-        return self.content_loss
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        if self.first_content_loss is None:
+            return self.content_loss, iteration
+        if self.ramp(iteration) is None:
+            return self.first_content_loss, iteration
+        return self.content_loss, iteration - self.ramp.generator_only
 
     def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+import torch
 from torch import Tensor
+
+from sr.ops.wishes import wishes_of
 
 
 class GANObjective(Protocol):
@@ -15,6 +18,29 @@ class GANObjective(Protocol):
 
 
 class ContentLoss(Protocol):
-    """(sr, target), both (N, C, H, W) in [0, 1] -> {name: weighted scalar}; the generator minimises their sum."""
+    """(sr, target), both (N, C, H, W) in [0, 1] -> {name: weighted scalar}; the generator minimises their sum.
+
+    One with an attribute `wants`, a set of names, is handed these by keyword in every call:
+
+    - `iteration`: scalar, integer: the iteration, counted from 0 at the beginning of the stage that the loss is used in.
+      It is a tensor, with which compiled code need not be compiled anew.
+    """
 
     def __call__(self, sr: Tensor, target: Tensor, /) -> Mapping[str, Tensor]: ...
+
+
+def content_terms(loss: ContentLoss, sr: Tensor, target: Tensor, *, iteration: int) -> Mapping[str, Tensor]:
+    """The terms of a content loss, which is given what it wants and costs nothing more.
+
+    Args:
+        loss: the loss.
+        sr: (N, C, H, W).
+        target: (N, C, H, W) in [0, 1].
+        iteration: the iteration, counted from 0 at the beginning of the stage that the loss is used in.
+    """
+    wants = wishes_of(loss)
+    given: dict[str, Tensor] = {}
+    if "iteration" in wants:
+        given["iteration"] = torch.full((), iteration, device=sr.device)  # which does not wait for the device
+    terms: Mapping[str, Tensor] = loss(sr, target, **given)
+    return terms

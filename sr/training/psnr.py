@@ -13,7 +13,7 @@ class PSNRModule(SRModule):
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
         sr = self.generator(part.lr).float()
-        content = self.content_loss(sr, part.target)
+        content = self.content(sr, part.target, iteration=iteration)
         loss = sum(content.values(), start=sr.new_zeros(()))
         self.manual_backward(loss * share)
         return StepValues(
