@@ -51,6 +51,7 @@ ABOUT_NETS = {
     "D's answers (logits)": "train/logits_*",
     "Share of places where D is right": "health/accuracy_d",
     "Gradients at G's last layer": "health/gradient_*",
+    "Shares of these gradients": "health/share_*",
     "Drift of colours (levels of 255)": "health/colour_drift",
     "Distance of G from its average": "health/ema_distance",
 }
@@ -148,7 +149,7 @@ def _labelled(lines: Mapping[str, Column]) -> dict[str, Column]:
     if len(lines) == 1 and not next(iter(lines)).startswith("train/learning_rate_"):
         return {"": next(iter(lines.values()))}
     ends = {key: _last(key) for key in lines}
-    for start in ("learning_rate_", "logits_", "gradient_"):
+    for start in ("learning_rate_", "logits_", "gradient_", "share_"):
         ends = {key: end.removeprefix(start) for key, end in ends.items()}
     return {LABELS.get(end, end): lines[key] for key, end in ends.items()}
 

@@ -41,7 +41,9 @@ class WeightSchedule:
         if unknown := [str(key) for key in mapping if key not in keys]:
             raise ValueError(f"weight of {of} has no key {', '.join(unknown)}; it has {', '.join(keys)}")
         if missing := [key for key in REQUIRED if key not in mapping]:
-            raise ValueError(f"weight of {of} lacks {', '.join(missing)}: write {{from: 0, to: 1, over: 1000}}")
+            raise ValueError(
+                f"weight of {of} lacks {', '.join(missing)}: write {{from: 0, to: 1, over: 1000}}"
+            )
         for key in ("from", "to"):
             checked_weight(mapping[key], name=f"weight.{key}", of=of)
         for key, least in (("over", 1), ("after", 0)):

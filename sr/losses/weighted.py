@@ -43,7 +43,9 @@ class WeightedTerm(nn.Module):
         weight = self.weight
         if isinstance(weight, WeightSchedule):
             weight = weight(self._wanted("iteration", given))
-        weighted: Tensor = weight * self.loss(sr, hr, **{name: self._wanted(name, given) for name in self._of_loss})
+        weighted: Tensor = weight * self.loss(
+            sr, hr, **{name: self._wanted(name, given) for name in self._of_loss}
+        )
         return weighted
 
     def _wanted(self, name: str, given: Mapping[str, Tensor | None]) -> Tensor:

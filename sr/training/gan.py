@@ -14,6 +14,7 @@ from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, spl
 from sr.training.micro_batches import MicroBatch
 from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.optimization import Optimization
+from sr.training.pulls import last_gradients, pulls
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Trained
@@ -149,6 +150,8 @@ class GANModule(SRModule):
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
+            if measured:
+                seen |= pulls(last_gradients(self.generator, sr=sr, pushes=pushes))
             # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
@@ -195,9 +198,8 @@ class GANModule(SRModule):
         return self.content_loss, iteration - self.ramp.generator_only
 
     def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
-        weight = health.last_weight(self.generator)
         return {
-            **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
+            **pulls(last_gradients(self.generator, sr=sr, pushes=pushes)),
             "accuracy_d": average(health.accuracy, real=real, fake=fake),
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }

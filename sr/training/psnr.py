@@ -3,7 +3,8 @@
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.micro_batches import MicroBatch
-from sr.training.step_values import Losses, StepValues
+from sr.training.pulls import last_gradients, pulls, push_of
+from sr.training.step_values import Losses, Scalars, StepValues
 
 
 class PSNRModule(SRModule):
@@ -15,9 +16,14 @@ class PSNRModule(SRModule):
         sr = self.generator(part.lr).float()
         content = self.content(sr, part.target, iteration=iteration)
         loss = sum(content.values(), start=sr.new_zeros(()))
+        seen: Scalars = {}
+        if measured and len(content) > 1:
+            pushes = {name: push_of(term, sr) for name, term in content.items()}
+            seen = pulls(last_gradients(self.generator, sr=sr, pushes=pushes))
         self.manual_backward(loss * share)
         return StepValues(
             losses=Losses(generator=loss.detach()),
             terms={name: term.detach() for name, term in content.items()},
             metrics=batch_metrics(self.metric, sr=sr, hr=part.hr, losses=content) if measured else {},
+            health=seen,
         )

@@ -94,7 +94,10 @@ def test_a_loss_says_what_it_wants() -> None:
             return (sr - hr).abs().mean() / (1 + iteration)
 
     loss = WeightedLoss(
-        terms={"fading": WeightedTerm(weight=2.0, loss=Fading()), "l1": WeightedTerm(weight=1.0, loss=L1Loss())}
+        terms={
+            "fading": WeightedTerm(weight=2.0, loss=Fading()),
+            "l1": WeightedTerm(weight=1.0, loss=L1Loss()),
+        }
     )
     assert loss.wants == {"iteration"}
     values = loss(SR, HR, iteration=torch.tensor(3))

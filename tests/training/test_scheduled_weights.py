@@ -74,7 +74,9 @@ def test_validation_has_the_weight_of_its_iteration(tmp_path: Path) -> None:
     )
     trainer.fit(module, DataLoader(Pairs(4 * BATCH), batch_size=BATCH), DataLoader(Pairs(1)))
     assert [each["step"] for each in seen] == [2, 4]
-    assert [each["weight"] for each in seen] == pytest.approx([0.01, 0.03])  # of the iterations 1 and 3, from 0
+    assert [each["weight"] for each in seen] == pytest.approx(
+        [0.01, 0.03]
+    )  # of the iterations 1 and 3, from 0
     expected = 0.03 * (module.super_resolve(Pairs(1).lr) - Pairs(1).hr)[..., 8:24, 8:24].abs().mean()
     assert trainer.callback_metrics["val/loss_g"].item() == pytest.approx(expected.item(), rel=1e-5)
 
