@@ -40,9 +40,11 @@ class WeightedTerm(nn.Module):
 
     def forward(self, sr: Tensor, hr: Tensor, *, iteration: Tensor | None = None) -> Tensor:
         given = {"iteration": iteration}
-        weight = self.weight
-        if isinstance(weight, WeightSchedule):
-            weight = weight(self._wanted("iteration", given))
+        weight: float | Tensor
+        if isinstance(self.weight, WeightSchedule):
+            weight = self.weight(self._wanted("iteration", given))
+        else:
+            weight = self.weight
         weighted: Tensor = weight * self.loss(
             sr, hr, **{name: self._wanted(name, given) for name in self._of_loss}
         )

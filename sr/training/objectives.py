@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sr.ops.wishes import wishes_of
 
@@ -22,8 +22,8 @@ class ContentLoss(Protocol):
 
     One with an attribute `wants`, a set of names, is handed these by keyword in every call:
 
-    - `iteration`: scalar, integer: the iteration, counted from 0 at the beginning of the stage that the loss is used in.
-      It is a tensor, with which compiled code need not be compiled anew.
+    - `iteration`: scalar, integer: the iteration, counted from 0 at the beginning of the stage that the loss is used
+      in. It is a tensor, with which compiled code need not be compiled anew.
     """
 
     def __call__(self, sr: Tensor, target: Tensor, /) -> Mapping[str, Tensor]: ...
@@ -44,3 +44,9 @@ def content_terms(loss: ContentLoss, sr: Tensor, target: Tensor, *, iteration: i
         given["iteration"] = torch.full((), iteration, device=sr.device)  # which does not wait for the device
     terms: Mapping[str, Tensor] = loss(sr, target, **given)
     return terms
+
+
+def named_terms(loss: ContentLoss) -> list[str] | None:
+    """The names of the terms of a loss that tells them before it is called, by a mapping `terms`; else None."""
+    terms = getattr(loss, "terms", None)
+    return [*terms] if isinstance(terms, Mapping | nn.ModuleDict) else None
