@@ -38,8 +38,10 @@ class WeightedTerm(nn.Module):
         self._of_loss = sorted(wishes_of(loss))
         self.wants = frozenset([*self._of_loss, *["iteration"] * isinstance(self.weight, WeightSchedule)])
 
-    def forward(self, sr: Tensor, hr: Tensor, *, iteration: Tensor | None = None) -> Tensor:
-        given = {"iteration": iteration}
+    def forward(
+        self, sr: Tensor, hr: Tensor, *, iteration: Tensor | None = None, average: Tensor | None = None
+    ) -> Tensor:
+        given = {"iteration": iteration, "average": average}
         weight: float | Tensor
         if isinstance(self.weight, WeightSchedule):
             weight = self.weight(self._wanted("iteration", given))
@@ -90,5 +92,7 @@ class WeightedLoss(nn.Module):
 
         self.wants = frozenset().union(*(term.wants for term in terms.values()))
 
-    def forward(self, sr: Tensor, hr: Tensor, *, iteration: Tensor | None = None) -> dict[str, Tensor]:
-        return {name: term(sr, hr, iteration=iteration) for name, term in self.terms.items()}
+    def forward(
+        self, sr: Tensor, hr: Tensor, *, iteration: Tensor | None = None, average: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        return {name: term(sr, hr, iteration=iteration, average=average) for name, term in self.terms.items()}

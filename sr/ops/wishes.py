@@ -1,6 +1,6 @@
 """What a content loss can ask for besides its two images."""
 
-WISHES = ("iteration",)
+WISHES = ("iteration", "average")
 
 
 def wishes_of(loss: object) -> frozenset[str]:

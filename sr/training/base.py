@@ -1,7 +1,7 @@
 """What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -110,7 +110,7 @@ class SRModule(L.LightningModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
-        content = self.content(sr, hr, iteration=iteration)
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
         return Losses(generator=sum(content.values(), start=hr.new_zeros(())))
 
     def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
@@ -144,10 +144,21 @@ class SRModule(L.LightningModule):
         """The content losses, which may contain nets."""
         return [self.content_loss]
 
-    def content(self, sr: Tensor, target: Tensor, *, iteration: int) -> Mapping[str, Tensor]:
-        """The weighted terms of the content loss at an iteration of the run, counted from 0."""
+    def content(
+        self, sr: Tensor, target: Tensor, *, iteration: int, average: Callable[[], Tensor]
+    ) -> Mapping[str, Tensor]:
+        """The weighted terms of the content loss at an iteration of the run, counted from 0.
+
+        `average` computes the image of the averaged generator, for losses that want it.
+        """
         loss, since = self.content_loss_at(iteration)
-        return content_terms(loss, sr, target, iteration=since)
+        return content_terms(loss, sr, target, iteration=since, average=average)
+
+    @torch.no_grad()
+    def averaged(self, lr: Tensor) -> Tensor:
+        """The image of the averaged generator in the precision of training, beside which its losses see it."""
+        output: Tensor = self.generator_ema(lr)
+        return output.float()
 
     def balance_of(self, terms: Iterable[str], *, iteration: int) -> Balance | None:
         """What keeps shares between the terms that there are at an iteration; None where no term has a share.

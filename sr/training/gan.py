@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -149,7 +150,8 @@ class GANModule(SRModule):
         sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content = self.content(image, part.target, iteration=iteration)
+        average_image = partial(self.averaged, part.lr)
+        content = self.content(image, part.target, iteration=iteration, average=average_image)
         terms = {name: term.detach() for name, term in content.items()}
         names = [*terms, *self.further_terms[: ramp is not None]]
         balance = self.balance_of(names, iteration=iteration)
@@ -204,7 +206,7 @@ class GANModule(SRModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content = self.content(sr, hr, iteration=iteration)
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)

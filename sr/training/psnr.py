@@ -1,5 +1,7 @@
 """Training with content losses alone, which gives the highest PSNR and a start for every GAN."""
 
+from functools import partial
+
 from sr.training.balance import scaled
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
@@ -15,7 +17,8 @@ class PSNRModule(SRModule):
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
         sr = self.generator(part.lr).float()
-        content = self.content(sr, part.target, iteration=iteration)
+        average = partial(self.averaged, part.lr)
+        content = self.content(sr, part.target, iteration=iteration, average=average)
         balance = self.balance_of(content, iteration=iteration)
         compared = balance is not None or (measured and len(content) > 1)
         pushes = {name: push_of(term, sr) for name, term in content.items()} if compared else {}

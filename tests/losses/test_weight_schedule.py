@@ -105,5 +105,5 @@ def test_a_loss_says_what_it_wants() -> None:
     with pytest.raises(ValueError, match="the term of Fading needs iteration="):
         loss(SR, HR)
     Fading.wants = frozenset({"epoch"})
-    with pytest.raises(ValueError, match=r"Fading.wants names epoch; choose from iteration"):
+    with pytest.raises(ValueError, match=r"Fading.wants names epoch; choose from iteration, average"):
         WeightedTerm(weight=1.0, loss=Fading())
