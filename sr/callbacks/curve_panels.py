@@ -51,6 +51,8 @@ ABOUT_NETS = {
     "D's answers (logits)": "train/logits_*",
     "Share of places where D is right": "health/accuracy_d",
     "Gradients at G's last layer": "health/gradient_*",
+    "Shares of these gradients": "health/share_*",
+    "Factors of model.balance": "train/balance_*",
     "Drift of colours (levels of 255)": "health/colour_drift",
     "Distance of G from its average": "health/ema_distance",
 }
@@ -60,7 +62,7 @@ ABOUT_THE_RUN = {
     "Iterations skipped for bad numbers": "train/skipped",
 }
 SKIPPED = "train/skipped"  # drawn only where an iteration was
-LOGARITHMIC = ("Gradients at G's last layer", "Learning rate")
+LOGARITHMIC = ("Gradients at G's last layer", "Factors of model.balance", "Learning rate")
 LABELS = {"g": "generator", "d": "discriminator", "g_first": "generator, first stage", "fake": "generated"}
 
 
@@ -148,7 +150,7 @@ def _labelled(lines: Mapping[str, Column]) -> dict[str, Column]:
     if len(lines) == 1 and not next(iter(lines)).startswith("train/learning_rate_"):
         return {"": next(iter(lines.values()))}
     ends = {key: _last(key) for key in lines}
-    for start in ("learning_rate_", "logits_", "gradient_"):
+    for start in ("learning_rate_", "logits_", "gradient_", "share_", "balance_"):
         ends = {key: end.removeprefix(start) for key, end in ends.items()}
     return {LABELS.get(end, end): lines[key] for key, end in ends.items()}
 

@@ -1,6 +1,7 @@
 """What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
 from sr.training.averaged_weights import TrainedWeights
+from sr.training.balance import Balance, scaled
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
@@ -20,14 +22,15 @@ from sr.training.ema import ema_copy, update_ema
 from sr.training.log_keys import log_keys
 from sr.training.micro_batches import Batch, MicroBatch, micro_batches
 from sr.training.norm_statistics import NormStatistics
-from sr.training.objectives import ContentLoss
+from sr.training.objectives import ContentLoss, content_terms, named_terms
 from sr.training.optimization import Optimization
 from sr.training.precision import check_precision
+from sr.training.pulls import last_gradients, pulls
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
 from sr.training.seeding import seed_iteration
 from sr.training.skip import may_step, skips_on_device
-from sr.training.step_values import Losses, StepValues
+from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained, listed, stepping_at
 from sr.training.validation import Validation
 
@@ -45,15 +48,20 @@ class SRModule(L.LightningModule):
         metric: the metric of validation; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
         optimization: the numbers of an update (`sr.training.optimization`).
+        balance: term -> the share of the gradient that it keeps, as {perceptual: 0.2} (`sr.training.balance`). Factors
+            are those of training: validation has the weights alone. None leaves all weights as they are.
         loss_patch_size: the side, in HR pixels, of the central patch of each validation image, for which validation
             computes the losses too; they are comparable with those of training if its patches are as large. None
             computes no losses.
         seed: the seed of the random numbers that nets draw (dropout).
 
     Attributes:
+        further_terms: the names of terms that are not those of `content_loss`.
         consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
             changes no trained weight (the average still moves towards them); a callback counts such iterations.
     """
+
+    further_terms: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -65,6 +73,7 @@ class SRModule(L.LightningModule):
         scheduler_g: SchedulerFactory,
         optimization: Optimization,
         monitor: str = "psnr_y",
+        balance: Mapping[str, float] | None = None,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -79,6 +88,9 @@ class SRModule(L.LightningModule):
         self.metric = metric
         self.monitor = monitor
         self.optimization = optimization
+        self.balance = None if balance is None else Balance(balance)
+        if self.balance is not None and (terms := named_terms(content_loss)):
+            self.balance.check_terms([*terms, *self.further_terms])
         self.seed = seed
         self.consensus = Consensus()
         self._running = RunningMean()
@@ -98,7 +110,12 @@ class SRModule(L.LightningModule):
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
-        return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
+        return Losses(generator=sum(content.values(), start=hr.new_zeros(())))
+
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        """The content loss of the stage that an iteration lies in, and the iteration as counted from its beginning."""
+        return self.content_loss, iteration
 
     def trained(self) -> list[Trained]:
         """Everything that is updated, the generator first.
@@ -126,6 +143,65 @@ class SRModule(L.LightningModule):
     def criteria(self) -> list[ContentLoss]:
         """The content losses, which may contain nets."""
         return [self.content_loss]
+
+    def content(
+        self, sr: Tensor, target: Tensor, *, iteration: int, average: Callable[[], Tensor]
+    ) -> Mapping[str, Tensor]:
+        """The weighted terms of the content loss at an iteration of the run, counted from 0.
+
+        `average` computes the image of the averaged generator, for losses that want it.
+        """
+        loss, since = self.content_loss_at(iteration)
+        return content_terms(loss, sr, target, iteration=since, average=average)
+
+    @torch.no_grad()
+    def averaged(self, lr: Tensor) -> Tensor:
+        """The image of the averaged generator in the precision of training, beside which its losses see it."""
+        output: Tensor = self.generator_ema(lr)
+        return output.float()
+
+    def balance_of(self, terms: Iterable[str], *, iteration: int) -> Balance | None:
+        """What keeps shares between the terms that there are at an iteration; None where no term has a share.
+
+        The losses of a first stage have none.
+        """
+        loss, _ = self.content_loss_at(iteration)
+        if self.balance is None or loss is not self.content_loss:
+            return None
+        found = list(terms)
+        self.balance.check_terms([*found, *self.further_terms])
+        return self.balance if any(term in self.balance.shares for term in found) else None
+
+    def weighed(
+        self,
+        balance: Balance | None,
+        *,
+        sr: Tensor,
+        pushes: Scalars,
+        measured: bool,
+        grown: Mapping[str, float] | None = None,
+    ) -> tuple[dict[str, Tensor], Scalars]:
+        """The factors of the terms, and with `measured` what is logged of their gradients.
+
+        Args:
+            balance: what decides on factors; None for no factors.
+            sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
+            pushes: term -> its gradient at `sr`, without its factor.
+            measured: whether gradients are looked at.
+            grown: term -> the part of its share that counts now; 1 for a term that is not in it.
+        """
+        if balance is None and not measured:
+            return {}, {}
+        gradients = last_gradients(self.generator, sr=sr, pushes=pushes)
+        if balance is None:
+            return {}, pulls(gradients)
+        if gradients is None:
+            raise ValueError(
+                f"model.balance: {type(self.generator).__name__} has no last weight that trains, of which gradients"
+                " could be compared"
+            )
+        factors = balance.factors(gradients, grown=grown or {})
+        return factors, pulls(scaled(gradients, factors)) if measured else {}
 
     # Optimization
 

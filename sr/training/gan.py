@@ -1,6 +1,8 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -8,12 +10,14 @@ from torch import Tensor, nn
 from sr.metrics.quantity import Metric
 from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
+from sr.training.balance import scaled
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
 from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.optimization import Optimization
+from sr.training.pulls import push_of
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Trained
@@ -49,12 +53,15 @@ class GANModule(SRModule):
         gan_loss: the adversarial objective of both nets, on logits.
         optimizer_d: parameters -> optimizer of the discriminator.
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
-        gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
-        ramp: the schedule by which the adversarial term gains its weight.
+        gan_weight: lambda, the weight of the adversarial term once `ramp` is over; a number, since `ramp` is its
+            schedule.
+        ramp: the schedule by which the adversarial term gains its weight, and its share, if `balance` gives it one.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
             begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
             None there is one stage, and the GAN's own are used from the first iteration on.
     """
+
+    further_terms = ("adversarial",)
 
     def __init__(
         self,
@@ -73,6 +80,7 @@ class GANModule(SRModule):
         optimization: Optimization,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
+        balance: Mapping[str, float] | None = None,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -84,6 +92,7 @@ class GANModule(SRModule):
             scheduler_g=scheduler_g,
             monitor=monitor,
             optimization=optimization,
+            balance=balance,
             loss_patch_size=loss_patch_size,
             seed=seed,
         )
@@ -141,44 +150,63 @@ class GANModule(SRModule):
         sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(image, part.target)
-        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _content_pushes(content, image, singly=measured)
+        average_image = partial(self.averaged, part.lr)
+        content = self.content(image, part.target, iteration=iteration, average=average_image)
         terms = {name: term.detach() for name, term in content.items()}
-        loss_g = sum(terms.values(), start=sr.new_zeros(()))
-        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
+        names = [*terms, *self.further_terms[: ramp is not None]]
+        balance = self.balance_of(names, iteration=iteration)
+        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
+        push, pushes = _content_pushes(content, image, singly=measured, exactly=balance is not None)
+        del content
+        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=terms) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
+            factors, looked = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
+            push = _sum(scaled(pushes, factors)) if factors else push
+            terms = scaled(terms, factors)
             # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
             idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
             self.manual_backward((sr * push).sum() * share + idle)
-            return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
+            return StepValues(
+                losses=Losses(generator=_sum(terms)),
+                terms=terms,
+                metrics=metrics,
+                health={**seen, **looked},
+                factors=factors,
+            )
 
         real, fake = self._discriminate(part.hr, image)
         adversarial = (
             self.gan_weight * ramp * average(self.gan_loss.generator, real=detached(real), fake=fake)
         )
         (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
-        push = push + adversarial_push
+        pushes = {**pushes, "adversarial": adversarial_push}
+        terms = {**terms, "adversarial": adversarial.detach()}
+        factors, looked = self.weighed(
+            balance, sr=sr, pushes=pushes, measured=measured, grown={"adversarial": ramp}
+        )
+        push = _sum(scaled(pushes, factors)) if factors else push + adversarial_push
+        terms = scaled(terms, factors)
         if measured:
-            seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
+            seen |= {**looked, **self._health(real=real, fake=fake)}
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         self.manual_backward(((sr * push).sum() + loss_d) * share)
         return StepValues(
-            losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
-            terms={**terms, "adversarial": adversarial.detach()},
+            losses=Losses(generator=_sum(terms), discriminator=loss_d.detach()),
+            terms=terms,
             logits={
                 "logits_real": average(_mean, logits=detached(real)),
                 "logits_fake": average(_mean, logits=detached(fake)),
             },
             metrics=metrics,
             health=seen,
+            factors=factors,
         )
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(sr, hr)
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)
@@ -187,16 +215,15 @@ class GANModule(SRModule):
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
 
-    def _content_loss_at(self, iteration: int) -> ContentLoss:
-        """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
-        if self.first_content_loss is not None and self.ramp(iteration) is None:
-            return self.first_content_loss
-        return self.content_loss
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        if self.first_content_loss is None:
+            return self.content_loss, iteration
+        if self.ramp(iteration) is None:
+            return self.first_content_loss, iteration
+        return self.content_loss, iteration - self.ramp.generator_only
 
-    def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
-        weight = health.last_weight(self.generator)
+    def _health(self, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
         return {
-            **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
             "accuracy_d": average(health.accuracy, real=real, fake=fake),
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }
@@ -213,8 +240,21 @@ def _mean(*, logits: Tensor) -> Tensor:
     return logits.float().mean()
 
 
-def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
-    """The gradient at the image of the sum of all content losses, and with `singly` that of each loss."""
+def _sum(values: Scalars) -> Tensor:
+    first, *others = values.values()
+    return sum(others, start=first)
+
+
+def _content_pushes(
+    content: Scalars, image: Tensor, *, singly: bool, exactly: bool
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The gradient at the image of the sum of all content losses, and with `singly` or `exactly` that of each loss.
+
+    With `exactly` none of them has the rounding of the others in it, which a large factor would multiply.
+    """
+    if exactly:
+        pushes = {term: push_of(loss, image) for term, loss in content.items()}
+        return _sum(pushes), pushes
     *others, last = content  # the last one, the most costly, is the sum minus the others
     pushes = {
         term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly

@@ -38,6 +38,8 @@ class StepValues:
         metrics: the metric's means over the batch before the update; empty unless they were asked for.
         health: numbers that show whether adversarial training goes wrong (`sr.training.health`); empty unless they were
             asked for.
+        factors: the factors of the terms that keep a share of the gradient (`sr.training.balance`), with which `terms`
+            are multiplied already; empty where no term does.
     """
 
     losses: Losses
@@ -45,10 +47,12 @@ class StepValues:
     logits: Scalars = field(default_factory=dict)
     metrics: Scalars = field(default_factory=dict)
     health: Scalars = field(default_factory=dict)
+    factors: Scalars = field(default_factory=dict)
 
     def training(self) -> dict[str, Tensor]:
-        """Terms, losses and logits: the numbers that must be finite, or else no weight changes."""
-        return {**self.terms, **self.losses.by_name(), **self.logits}
+        """Terms, losses, logits and factors: the numbers that must be finite, or else no weight changes."""
+        factors = {f"balance_{name}": factor for name, factor in self.factors.items()}
+        return {**self.terms, **self.losses.by_name(), **self.logits, **factors}
 
     @classmethod
     def mean(cls, parts: Sequence[Self]) -> Self:
@@ -62,6 +66,7 @@ class StepValues:
             logits=_means([part.logits for part in parts]),
             metrics=_means([part.metrics for part in parts]),
             health=_means([part.health for part in parts]),
+            factors=_means([part.factors for part in parts]),
         )
 
 
