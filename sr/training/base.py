@@ -27,7 +27,7 @@ from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
 from sr.training.seeding import seed_iteration
 from sr.training.skip import may_step, skips_on_device
-from sr.training.step_values import Losses, StepValues
+from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained, listed, stepping_at
 from sr.training.validation import Validation
 
@@ -107,6 +107,22 @@ class SRModule(L.LightningModule):
         """
         return [Trained(name="g", net=self.generator, optimizer=self.optimizer_g, scheduler=self.scheduler_g)]
 
+    def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
+        """Those that are updated in this iteration; the others rest, with their optimizers and schedules.
+
+        Asked once in every iteration, when the gradients of the whole batch are there; all processes must say the same.
+
+        Args:
+            stepping: those whose turn it is by `Trained.steps_at`.
+            values: the numbers of the batch on this process.
+            iteration: the iteration, counted from 0.
+        """
+        return stepping
+
+    def shares(self, stepping: list[Stepping], updated: list[Stepping]) -> Scalars:
+        """Numbers of 0.0 or 1.0 by name, whose means over the iterations since the last log are logged."""
+        return {}
+
     def goes_on_from_average(self, iteration: int) -> bool:
         """Whether a stage begins at this iteration whose generator is the average of the stage before."""
         return False
@@ -155,7 +171,8 @@ class SRModule(L.LightningModule):
         optimizers = [each.optimizer for each in stepping]
         statistics, weights = self._norm_statistics.saved(), TrainedWeights(optimizers)
         values = self._gradients(batch, iteration)
-        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
+        updated = self.updated(stepping, values, iteration=iteration)
+        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in updated]
 
         on_device = skips_on_device(optimizers, self.device)
         finite = self.consensus.ask(
@@ -165,13 +182,13 @@ class SRModule(L.LightningModule):
             batch=batch,
             wait=not on_device,
         )
-        stepped = may_step(optimizers, unless=finite, on_device=on_device)
+        stepped = may_step([each.optimizer for each in updated], unless=finite, on_device=on_device)
         self._norm_statistics.restore(statistics, unless=finite)
-        self._step(stepping, taken=stepped)
-        weights.leave(stepped=stepped)
+        self._step(updated, taken=stepped)
+        weights.leave(stepped=stepped, resting=[each.optimizer for each in stepping if each not in updated])
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
-        self._running.add(values.training(), finite)
+        self._running.add({**values.training(), **self.shares(stepping, updated)}, finite)
         if self.logs_at(iteration):
             self._log(values, finite, stepping)
 

@@ -164,5 +164,14 @@ def least(numbers: Tensor) -> Tensor:
     return numbers
 
 
+def mean_over_processes(number: Tensor) -> Tensor:
+    """The mean of a number without a graph over all processes, the same on each of them."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return number
+    total = number.clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()
+
+
 def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
     return torch.stack([number.float() for number in numbers]).isfinite().all()

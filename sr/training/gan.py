@@ -1,6 +1,7 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +11,14 @@ from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
+from sr.training.discriminator_steps import DiscriminatorSteps
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
 from sr.training.objectives import ContentLoss, GANObjective
 from sr.training.optimization import Optimization
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
-from sr.training.trained import Trained
+from sr.training.trained import Stepping, Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,8 @@ class GANModule(SRModule):
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: the schedule by which the adversarial term gains its weight.
+        discriminator_steps: the rules by which the discriminator is not updated in every iteration; while it rests it
+            still judges, and its optimizer and its schedule stand still. None updates it in every iteration.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
             begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
             None there is one stage, and the GAN's own are used from the first iteration on.
@@ -71,6 +75,7 @@ class GANModule(SRModule):
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
         optimization: Optimization,
+        discriminator_steps: DiscriminatorSteps | None = None,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
         loss_patch_size: int | None = None,
@@ -93,6 +98,7 @@ class GANModule(SRModule):
         self.optimizer_d = optimizer_d
         self.scheduler_d = scheduler_d
         self.ramp = ramp
+        self.discriminator_steps = discriminator_steps or DiscriminatorSteps()
         self.first_stage = first_stage
         # Registered as a submodule, so that it moves to the device with this module.
         self.first_content_loss = first_stage.content_loss if first_stage else None
@@ -135,6 +141,18 @@ class GANModule(SRModule):
     def goes_on_from_average(self, iteration: int) -> bool:
         return self.first_stage is not None and iteration == self.ramp.generator_only
 
+    def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
+        objective = values.losses.adversarial
+        if objective is None or self.discriminator_steps.take(self._together(iteration), objective=objective):
+            return stepping
+        return [each for each in stepping if each.net is not self.discriminator]
+
+    def shares(self, stepping: list[Stepping], updated: list[Stepping]) -> Scalars:
+        before, after = (any(each.name == "d" for each in some) for some in (stepping, updated))
+        if not (before and self.discriminator_steps.is_rule):
+            return {}
+        return {"discriminator_updates": torch.tensor(float(after), device=self.device)}
+
     def backward_pass(
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
@@ -149,24 +167,26 @@ class GANModule(SRModule):
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
-            # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
-            idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
-            self.manual_backward((sr * push).sum() * share + idle)
+            self.manual_backward((sr * push).sum() * share + self._idle())
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
         real, fake = self._discriminate(part.hr, image)
-        adversarial = (
-            self.gan_weight * ramp * average(self.gan_loss.generator, real=detached(real), fake=fake)
-        )
+        objective = average(self.gan_loss.generator, real=detached(real), fake=fake)
+        adversarial = self.gan_weight * ramp * objective
         (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
         push = push + adversarial_push
         if measured:
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
-        self.manual_backward(((sr * push).sum() + loss_d) * share)
+        due = self.discriminator_steps.due(self._together(iteration))
+        self.manual_backward(((sr * push).sum() + (loss_d if due else self._idle())) * share)
         return StepValues(
-            losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
+            losses=Losses(
+                generator=loss_g + adversarial.detach(),
+                discriminator=loss_d.detach(),
+                adversarial=objective.detach(),
+            ),
             terms={**terms, "adversarial": adversarial.detach()},
             logits={
                 "logits_real": average(_mean, logits=detached(real)),
@@ -186,6 +206,24 @@ class GANModule(SRModule):
         adversarial = average(self.gan_loss.generator, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["training"]["discriminator_steps"] = self.discriminator_steps.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        # A checkpoint from before there were rules has none; they begin with it.
+        if state := checkpoint["training"].get("discriminator_steps"):
+            self.discriminator_steps.load_state_dict(state)
+
+    def _together(self, iteration: int) -> int:
+        """The iteration, counted from the first in which both nets train."""
+        return iteration - self.ramp.generator_only
+
+    def _idle(self) -> Tensor:
+        """0, with gradients of zero: DDP waits for a gradient of every parameter of the discriminator."""
+        return 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
 
     def _content_loss_at(self, iteration: int) -> ContentLoss:
         """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
