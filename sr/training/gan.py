@@ -14,8 +14,9 @@ from sr.training.batch_metrics import batch_metrics
 from sr.training.discriminator_steps import DiscriminatorSteps
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
-from sr.training.objectives import ContentLoss, GANObjective
+from sr.training.objectives import ContentLoss, GANObjective, GANPenalty
 from sr.training.optimization import Optimization
+from sr.training.penalised import check_penalised, penalised
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained
@@ -53,6 +54,8 @@ class GANModule(SRModule):
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: the schedule by which the adversarial term gains its weight.
+        gan_penalty: what the discriminator minimises besides its objective, by its gradients at images; None for
+            nothing.
         discriminator_steps: the rules by which the discriminator is not updated in every iteration; while it rests it
             still judges, and its optimizer and its schedule stand still. None updates it in every iteration.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
@@ -75,6 +78,7 @@ class GANModule(SRModule):
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
         optimization: Optimization,
+        gan_penalty: GANPenalty | None = None,
         discriminator_steps: DiscriminatorSteps | None = None,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
@@ -94,6 +98,7 @@ class GANModule(SRModule):
         )
         self.discriminator = discriminator
         self.gan_loss = gan_loss
+        self.gan_penalty = gan_penalty
         self.gan_weight = gan_weight
         self.optimizer_d = optimizer_d
         self.scheduler_d = scheduler_d
@@ -104,6 +109,8 @@ class GANModule(SRModule):
         self.first_content_loss = first_stage.content_loss if first_stage else None
         if gan_weight < 0:
             raise ValueError(f"gan_weight={gan_weight} must be 0 or more")
+        if gan_penalty is not None:
+            check_penalised(discriminator)
         if first_stage and not ramp.generator_only:
             raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 
@@ -179,8 +186,8 @@ class GANModule(SRModule):
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
-        due = self.discriminator_steps.due(self._together(iteration))
-        self.manual_backward(((sr * push).sum() + (loss_d if due else self._idle())) * share)
+        pull, penalties = self._pull(loss_d, iteration=iteration, real=part.hr, fake=image)
+        self.manual_backward(((sr * push).sum() + pull) * share)
         return StepValues(
             losses=Losses(
                 generator=loss_g + adversarial.detach(),
@@ -192,6 +199,7 @@ class GANModule(SRModule):
                 "logits_real": average(_mean, logits=detached(real)),
                 "logits_fake": average(_mean, logits=detached(fake)),
             },
+            penalties=penalties,
             metrics=metrics,
             health=seen,
         )
@@ -216,6 +224,17 @@ class GANModule(SRModule):
         # A checkpoint from before there were rules has none; they begin with it.
         if state := checkpoint["training"].get("discriminator_steps"):
             self.discriminator_steps.load_state_dict(state)
+
+    def _pull(
+        self, loss_d: Tensor, *, iteration: int, real: Tensor, fake: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the discriminator's gradients are taken of in an iteration, and the penalties in it by name."""
+        if not self.discriminator_steps.due(self._together(iteration)):
+            return self._idle(), {}
+        if self.gan_penalty is None or not self.gan_penalty.taken_at(self.discriminator_steps.updates):
+            return loss_d, {}
+        penalty, pull = penalised(self.gan_penalty, self.discriminator, real=real, fake=fake)
+        return loss_d + pull, {"penalty_d": penalty}
 
     def _together(self, iteration: int) -> int:
         """The iteration, counted from the first in which both nets train."""

@@ -1,6 +1,6 @@
 """What training asks of a loss. Any class with these methods will do; one that is an nn.Module moves with the run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -12,6 +12,19 @@ class GANObjective(Protocol):
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor: ...
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor: ...
+
+
+class GANPenalty(Protocol):
+    """What the discriminator minimises besides, by the gradients of its logits at images: a scalar.
+
+    `taken_at` says in which updates of the discriminator, counted from 0.
+    """
+
+    def __call__(
+        self, logits: Callable[[Tensor], Sequence[Tensor]], /, *, real: Tensor, fake: Tensor
+    ) -> Tensor: ...
+
+    def taken_at(self, update: int) -> bool: ...
 
 
 class ContentLoss(Protocol):
