@@ -27,7 +27,10 @@ from sr.data.shards.storage import Storage
 from sr.pictures.writing import write_png
 from sr.run.preflight import build_unused_parts, check_fit, check_scales, check_trainer
 
-GROUPS = ("generator", "discriminator", "loss", "gan_loss", "degradation", "data", "metric", "logger")
+GROUPS = (
+    *("generator", "discriminator", "loss", "gan_loss", "gan_penalty"),
+    *("degradation", "data", "metric", "logger"),
+)
 USED_TWICE = ("optimizer_g", "optimizer_d", "scheduler_g", "scheduler_d")
 SHARE = 20  # the quick test tries one option of so many, each experiment others
 FITS_ALL = "esrgan"  # a GAN with max_steps, and patches that every discriminator takes

@@ -1,25 +1,30 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from sr.metrics.quantity import Metric
-from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.discriminator_steps import DiscriminatorSteps
+from sr.training.layer_outputs import halves, layers_to_match
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
-from sr.training.objectives import ContentLoss, GANObjective, GANPenalty
+from sr.training.norm_statistics import has_batch_norm
+from sr.training.objectives import ContentLoss, FeatureObjective, GANObjective, GANPenalty
 from sr.training.optimization import Optimization
 from sr.training.penalised import check_penalised, penalised
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,8 @@ class GANModule(SRModule):
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
         gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
         ramp: the schedule by which the adversarial term gains its weight.
+        feature_matching: a term of the generator that compares features of the discriminator, which gains its weight by
+            `ramp` too; None, or a weight of 0, for none.
         gan_penalty: what the discriminator minimises besides its objective, by its gradients at images; None for
             nothing.
         discriminator_steps: the rules by which the discriminator is not updated in every iteration; while it rests it
@@ -78,6 +85,7 @@ class GANModule(SRModule):
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
         optimization: Optimization,
+        feature_matching: FeatureObjective | None = None,
         gan_penalty: GANPenalty | None = None,
         discriminator_steps: DiscriminatorSteps | None = None,
         first_stage: FirstStage | None = None,
@@ -99,6 +107,8 @@ class GANModule(SRModule):
         self.discriminator = discriminator
         self.gan_loss = gan_loss
         self.gan_penalty = gan_penalty
+        self.feature_matching = feature_matching
+        self._layers = layers_to_match(feature_matching, discriminator)
         self.gan_weight = gan_weight
         self.optimizer_d = optimizer_d
         self.scheduler_d = scheduler_d
@@ -168,7 +178,7 @@ class GANModule(SRModule):
         ramp = self.ramp(iteration)
         content = self._content_loss_at(iteration)(image, part.target)
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _content_pushes(content, image, singly=measured)
+        push, pushes = _pushes(content, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
@@ -177,24 +187,26 @@ class GANModule(SRModule):
             self.manual_backward((sr * push).sum() * share + self._idle())
             return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
 
-        real, fake = self._discriminate(part.hr, image)
+        real, fake, matching = self._judge(part.hr, image)
         objective = average(self.gan_loss.generator, real=detached(real), fake=fake)
-        adversarial = self.gan_weight * ramp * objective
-        (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
-        push = push + adversarial_push
+        judged = {"adversarial": self.gan_weight * ramp * objective}
+        judged |= {name: ramp * value for name, value in matching.items()}
+        push_d, pushes_d = _pushes(judged, image, singly=measured, keep_graph=True)
+        push = push + push_d
+        judged = {name: term.detach() for name, term in judged.items()}
         if measured:
-            seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
+            seen |= self._health(sr, pushes | pushes_d, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         pull, penalties = self._pull(loss_d, iteration=iteration, real=part.hr, fake=image)
         self.manual_backward(((sr * push).sum() + pull) * share)
         return StepValues(
             losses=Losses(
-                generator=loss_g + adversarial.detach(),
+                generator=sum(judged.values(), start=loss_g),
                 discriminator=loss_d.detach(),
                 adversarial=objective.detach(),
             ),
-            terms={**terms, "adversarial": adversarial.detach()},
+            terms=terms | judged,
             logits={
                 "logits_real": average(_mean, logits=detached(real)),
                 "logits_fake": average(_mean, logits=detached(fake)),
@@ -210,10 +222,18 @@ class GANModule(SRModule):
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)
-        real, fake = self._discriminate(hr, sr)
+        real, fake, matching = self._judge(hr, sr)
         adversarial = average(self.gan_loss.generator, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
-        return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
+        loss_g = loss_g + self.gan_weight * ramp * adversarial
+        return Losses(
+            generator=sum((ramp * value for value in matching.values()), start=loss_g), discriminator=loss_d
+        )
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        if self._layers is not None:
+            rank_zero_only(log.info)("feature matching of layers %s", ", ".join(self._layers.named))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
@@ -258,9 +278,18 @@ class GANModule(SRModule):
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
+    def _judge(self, hr: Tensor, fake: Tensor) -> tuple[LogitMaps, LogitMaps, dict[str, Tensor]]:
+        """The logits of real and of generated images, and of the same pass the term of features, if there is one."""
+        if self._layers is None or self.feature_matching is None:
+            return *self._discriminate(hr, fake), {}
+        with self._layers.kept() as outputs:
+            logits = self._discriminate(hr, fake)
+        real, generated = halves(outputs, together=not has_batch_norm(self.discriminator))
+        return *logits, {"feature_matching": self.feature_matching(real=real, fake=generated)}
+
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[LogitMaps, LogitMaps]:
         """The logits of real and of generated images, from one pass where that gives the same as two."""
-        if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
+        if has_batch_norm(self.discriminator):
             # Batch statistics of a mixed batch would carry information from real images to generated ones.
             return logit_maps(self.discriminator(hr)), logit_maps(self.discriminator(fake))
         return split(logit_maps(self.discriminator(torch.cat([hr, fake]))))
@@ -270,11 +299,14 @@ def _mean(*, logits: Tensor) -> Tensor:
     return logits.float().mean()
 
 
-def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
-    """The gradient at the image of the sum of all content losses, and with `singly` that of each loss."""
-    *others, last = content  # the last one, the most costly, is the sum minus the others
+def _pushes(
+    terms: Scalars, image: Tensor, *, singly: bool, keep_graph: bool = False
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The gradient at the image of the sum of all terms, and with `singly` that of each of them."""
+    *others, last = terms  # the last one, the most costly, is the sum minus the others
     pushes = {
-        term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly
+        term: torch.autograd.grad(terms[term], image, retain_graph=True)[0] for term in others if singly
     }
-    (push,) = torch.autograd.grad(sum(content.values(), start=image.new_zeros(())), image)
+    whole = sum(terms.values(), start=image.new_zeros(()))
+    (push,) = torch.autograd.grad(whole, image, retain_graph=keep_graph)
     return push, pushes | ({last: push - sum(pushes.values())} if singly else {})

@@ -27,6 +27,22 @@ class GANPenalty(Protocol):
     def taken_at(self, update: int) -> bool: ...
 
 
+class FeatureObjective(Protocol):
+    """(features of real images, of generated ones), by layer, one tensor for each call of it -> weighted scalar.
+
+    `weight` is 0 for no such term, and `layers` names submodules of the discriminator, or is None for the usual ones.
+    """
+
+    weight: float
+
+    @property
+    def layers(self) -> Mapping[str, float] | None: ...
+
+    def __call__(
+        self, *, real: Mapping[str, Sequence[Tensor]], fake: Mapping[str, Sequence[Tensor]]
+    ) -> Tensor: ...
+
+
 class ContentLoss(Protocol):
     """(sr, target), both (N, C, H, W) in [0, 1] -> {name: weighted scalar}; the generator minimises their sum."""
 

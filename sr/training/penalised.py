@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from sr.metrics.precision import full_precision
-from sr.ops.private_torch import AnyBatchNorm
 from sr.training.logit_maps import LogitMaps, logit_maps
+from sr.training.norm_statistics import has_batch_norm
 from sr.training.objectives import GANPenalty
 
 
@@ -47,7 +47,7 @@ def penalised(penalty: GANPenalty, net: nn.Module, *, real: Tensor, fake: Tensor
 
 def check_penalised(net: nn.Module) -> None:
     """Raises ValueError for a discriminator in which the logits of an image depend on other images."""
-    if any(isinstance(module, AnyBatchNorm) for module in net.modules()):
+    if has_batch_norm(net):
         raise ValueError(
             f"gan_penalty: {type(net).__name__} has batch norm, by which the logits of an image depend on the whole"
             " batch, so that they have no gradient of one image: take another discriminator, or model.gan_penalty=null"
