@@ -48,7 +48,7 @@ class FeatureMatchingLoss(nn.Module):
 
         Args:
             real: the features of real images, layer -> one tensor for each call of the layer.
-            fake: those of generated images, of the same layers and shapes.
+            fake: the features of generated images, of the same layers and shapes.
         """
         distances = []
         for name, wanted in real.items():

@@ -57,7 +57,7 @@ class TrainedWeights:
 
         Args:
             stepped: whether the optimizers have stepped.
-            resting: those of them that have not, whatever `stepped` says.
+            resting: the optimizers that have not stepped, whatever `stepped` says.
         """
         for optimizer in self._optimizers:
             optimizer.eval()

@@ -108,12 +108,12 @@ class SRModule(L.LightningModule):
         return [Trained(name="g", net=self.generator, optimizer=self.optimizer_g, scheduler=self.scheduler_g)]
 
     def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
-        """Those that are updated in this iteration; the others rest, with their optimizers and schedules.
+        """The nets that are updated in this iteration; the others rest, with their optimizers and schedules.
 
         Asked once in every iteration, when the gradients of the whole batch are there; all processes must say the same.
 
         Args:
-            stepping: those whose turn it is by `Trained.steps_at`.
+            stepping: the nets whose turn it is by `Trained.steps_at`.
             values: the numbers of the batch on this process.
             iteration: the iteration, counted from 0.
         """

@@ -61,8 +61,7 @@ class GANModule(SRModule):
         ramp: the schedule by which the adversarial term gains its weight.
         feature_matching: a term of the generator that compares features of the discriminator, which gains its weight by
             `ramp` too; None, or a weight of 0, for none.
-        gan_penalty: what the discriminator minimises besides its objective, by its gradients at images; None for
-            nothing.
+        gan_penalty: a second term of the discriminator's loss, by its gradients at images; None for none.
         discriminator_steps: the rules by which the discriminator is not updated in every iteration; while it rests it
             still judges, and its optimizer and its schedule stand still. None updates it in every iteration.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN

@@ -37,7 +37,7 @@ class StepValues:
         losses: the losses of the nets.
         terms: the weighted terms that the generator's loss is the sum of.
         logits: the means of the discriminator's answers; empty while it is idle.
-        penalties: what is added to the discriminator's loss in some iterations; empty in all others.
+        penalties: the terms that are added to the discriminator's loss in some iterations; empty in all others.
         metrics: the metric's means over the batch before the update; empty unless they were asked for.
         health: numbers that show whether adversarial training goes wrong (`sr.training.health`); empty unless they were
             asked for.
