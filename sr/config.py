@@ -34,6 +34,7 @@ class TrainConfig:
         discriminator: the net that tells generated images from real ones.
         loss: the content losses, each under a name of its own.
         gan_loss: the adversarial objective.
+        gan_penalty: a penalty on the gradients of the discriminator; null for none.
         optimizer_g: the optimizer of the generator.
         optimizer_d: the optimizer of the discriminator.
         scheduler_g: the schedule of the generator's learning rate, stepped once per iteration.
@@ -65,6 +66,7 @@ class TrainConfig:
     discriminator: Any = MISSING
     loss: Any = MISSING
     gan_loss: Any = MISSING
+    gan_penalty: Any = None
     optimizer_g: Any = MISSING
     optimizer_d: Any = MISSING
     scheduler_g: Any = MISSING

@@ -49,6 +49,8 @@ class Panel:
 # What a run logs besides its metrics and the terms of its loss: title -> pattern of the columns.
 ABOUT_NETS = {
     "D's answers (logits)": "train/logits_*",
+    "Gradient penalty of D": "train/penalty_d",
+    "Share of iterations that update D": "train/discriminator_updates",
     "Share of places where D is right": "health/accuracy_d",
     "Gradients at G's last layer": "health/gradient_*",
     "Shares of these gradients": "health/share_*",
@@ -62,7 +64,9 @@ ABOUT_THE_RUN = {
     "Iterations skipped for bad numbers": "train/skipped",
 }
 SKIPPED = "train/skipped"  # drawn only where an iteration was
-LOGARITHMIC = ("Gradients at G's last layer", "Factors of model.balance", "Learning rate")
+LOGARITHMIC = (
+    *("Gradient penalty of D", "Gradients at G's last layer", "Factors of model.balance", "Learning rate"),
+)
 LABELS = {"g": "generator", "d": "discriminator", "g_first": "generator, first stage", "fake": "generated"}
 
 

@@ -114,7 +114,7 @@ def check_scales(cfg: DictConfig) -> None:
 
 def build_unused_parts(cfg: DictConfig) -> None:
     """Build what would be built late, or not at all with this model, so that a typo in it shows now."""
-    for group in ("discriminator", "gan_loss"):
+    for group in ("discriminator", "gan_loss", "gan_penalty"):
         instantiate(cfg[group])
     for net in ("g", "d"):
         try:

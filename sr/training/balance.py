@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
+from sr.training.consensus import mean_over_processes
 from sr.training.step_values import Scalars
 
 LARGEST = 1e4  # factor, as in VQGAN
@@ -23,7 +23,7 @@ class Balance:
     so that the norms c_i n_i and r are as s_i and 1 - sum s. With one named term and a share of 1/2 that is the
     adaptive weight of VQGAN (Esser et al., CVPR 2021, eq. 7), whose limit is the one here. Other terms keep their
     weights. A term whose gradient is zero is left alone, and its share is nobody's: the sum is over the rest of them.
-    Where no other term pulls, all are left alone.
+    Where no other term pulls, all are left alone, as are gradients that are not finite, with which nothing is updated.
 
     Norms are means over the processes of a run, so that all of them have the same factors.
 
@@ -72,10 +72,10 @@ class Balance:
         rest = [gradient for term, gradient in gradients.items() if term not in self.shares]
         zero = next(iter(gradients.values())).new_zeros(())
         others = torch.stack(rest).sum(dim=0).norm() if rest else zero
-        norms = _mean_over_processes(torch.stack([*(gradients[term].norm() for term in named), others]))
+        norms = mean_over_processes(torch.stack([*(gradients[term].norm() for term in named), others]))
         norms, others = norms[:-1], norms[-1]
         shares = norms.new_tensor([self.shares[term] * grown.get(term, 1.0) for term in named])
-        pulling = (norms > 0) & (others > 0)
+        pulling = (norms > 0) & (others > 0) & norms.isfinite() & others.isfinite()
         left = 1 - (shares * pulling).sum()
         factors = (shares / left * others / norms).clamp(max=LARGEST)
         return dict(zip(named, torch.where(pulling, factors, 1.0).unbind(), strict=True))
@@ -84,10 +84,3 @@ class Balance:
 def scaled(values: Mapping[str, Tensor], factors: Scalars) -> dict[str, Tensor]:
     """Each value times the factor of its name; one without a factor is the same to the bit."""
     return {name: factors[name] * value if name in factors else value for name, value in values.items()}
-
-
-def _mean_over_processes(numbers: Tensor) -> Tensor:
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-        dist.all_reduce(numbers)
-        numbers = numbers / dist.get_world_size()
-    return numbers

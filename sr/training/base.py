@@ -56,12 +56,9 @@ class SRModule(L.LightningModule):
         seed: the seed of the random numbers that nets draw (dropout).
 
     Attributes:
-        further_terms: the names of terms that are not those of `content_loss`.
         consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
             changes no trained weight (the average still moves towards them); a callback counts such iterations.
     """
-
-    further_terms: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -89,8 +86,6 @@ class SRModule(L.LightningModule):
         self.monitor = monitor
         self.optimization = optimization
         self.balance = None if balance is None else Balance(balance)
-        if self.balance is not None and (terms := named_terms(content_loss)):
-            self.balance.check_terms([*terms, *self.further_terms])
         self.seed = seed
         self.consensus = Consensus()
         self._running = RunningMean()
@@ -124,9 +119,30 @@ class SRModule(L.LightningModule):
         """
         return [Trained(name="g", net=self.generator, optimizer=self.optimizer_g, scheduler=self.scheduler_g)]
 
+    def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
+        """The nets that are updated in this iteration; the others rest, with their optimizers and schedules.
+
+        Asked once in every iteration, when the gradients of the whole batch are there; all processes must say the same.
+
+        Args:
+            stepping: the nets whose turn it is by `Trained.steps_at`.
+            values: the numbers of the batch on this process.
+            iteration: the iteration, counted from 0.
+        """
+        return stepping
+
+    def shares(self, stepping: list[Stepping], updated: list[Stepping]) -> Scalars:
+        """Numbers of 0.0 or 1.0 by name, whose means over the iterations since the last log are logged."""
+        return {}
+
     def goes_on_from_average(self, iteration: int) -> bool:
         """Whether a stage begins at this iteration whose generator is the average of the stage before."""
         return False
+
+    @property
+    def further_terms(self) -> tuple[str, ...]:
+        """The names of the generator's terms that are not those of its content loss."""
+        return ()
 
     def phases(self) -> dict[int, str]:
         """The iterations, counted from 0, at which a phase of the run begins -> a short name of the phase."""
@@ -206,6 +222,8 @@ class SRModule(L.LightningModule):
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
+        if self.balance is not None and (terms := named_terms(self.content_loss)):
+            self.balance.check_terms([*terms, *self.further_terms])
         warmup = self.optimization.warmup_iterations
         built = [each.build(warmup_iterations=warmup) for each in self.trained()]
         return [optimizer for optimizer, _ in built], [scheduler for _, scheduler in built]
@@ -231,7 +249,8 @@ class SRModule(L.LightningModule):
         optimizers = [each.optimizer for each in stepping]
         statistics, weights = self._norm_statistics.saved(), TrainedWeights(optimizers)
         values = self._gradients(batch, iteration)
-        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
+        updated = self.updated(stepping, values, iteration=iteration)
+        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in updated]
 
         on_device = skips_on_device(optimizers, self.device)
         finite = self.consensus.ask(
@@ -241,13 +260,13 @@ class SRModule(L.LightningModule):
             batch=batch,
             wait=not on_device,
         )
-        stepped = may_step(optimizers, unless=finite, on_device=on_device)
+        stepped = may_step([each.optimizer for each in updated], unless=finite, on_device=on_device)
         self._norm_statistics.restore(statistics, unless=finite)
-        self._step(stepping, taken=stepped)
-        weights.leave(stepped=stepped)
+        self._step(updated, taken=stepped)
+        weights.leave(stepped=stepped, resting=[each.optimizer for each in stepping if each not in updated])
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
-        self._running.add(values.training(), finite)
+        self._running.add({**values.training(), **self.shares(stepping, updated)}, finite)
         if self.logs_at(iteration):
             self._log(values, finite, stepping)
 

@@ -85,6 +85,28 @@ def test_every_optimizer_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, 
     assert all(state["state"] for state in expected["optimizer_states"])
 
 
+def test_what_is_done_to_the_discriminator_goes_on_in_the_same_bits(tmp_path: Path, photos: Path) -> None:
+    """The average that pauses are decided by, the count of updates, by which the penalty is lazy, and the rest."""
+    settings = [
+        *("gan_penalty=r1_r2", "gan_penalty.every=2", "model.feature_matching.weight=0.1"),
+        *("model.discriminator_steps.pause_threshold=1", "model.discriminator_steps.pause_average=0.5"),
+        *("model.ramp.generator_only=1", "trainer.max_steps=8", f"data.val_dir={photos}"),
+    ]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    expected = load(tmp_path / "whole" / "checkpoints" / "last.ckpt")
+    assert 1 < expected["training"]["discriminator_steps"]["updates"] < 7  # some, and some pauses
+    saved = {
+        load(file)["global_step"]: file for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+    }
+    for iteration in (3, 5):
+        run_dir = tmp_path / str(iteration)
+        run_dir.mkdir()
+        shutil.copy(tmp_path / "whole" / "metrics.csv", run_dir)
+        train(compose_config(*small_gan(run_dir), *settings, f"resume={saved[iteration]}"))
+        assert same_state(load(run_dir / "checkpoints" / "last.ckpt"), expected)
+        assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
+
+
 def test_a_finished_run_is_extended(tmp_path: Path, photos: Path) -> None:
     settings = [f"data.val_dir={photos}", "trainer.max_steps=-1", "scheduler_g.T_max=9"]
     train(compose_config(*small_gan(tmp_path / "whole"), *settings, "trainer.max_epochs=3"))

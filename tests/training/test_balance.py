@@ -105,12 +105,12 @@ def test_a_share_grows_with_its_ramp() -> None:
 )
 def test_what_cannot_be_kept_is_refused(shares: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        make(content_loss=content(), balance=shares)
+        make(content_loss=content(), balance=shares).configure_optimizers()
 
 
 def test_without_a_discriminator_there_is_no_adversarial_term() -> None:
     with pytest.raises(ValueError, match="adversarial is no term; the terms are l1, edge"):
-        make(PSNRModule, content_loss=content(), balance={"adversarial": 0.2})
+        make(PSNRModule, content_loss=content(), balance={"adversarial": 0.2}).configure_optimizers()
 
 
 def test_terms_of_a_loss_that_does_not_tell_them_are_checked_with_the_first_batch() -> None:
