@@ -143,7 +143,8 @@ class GANModule(SRModule):
         ramp = self.ramp(iteration)
         content = self._content_loss_at(iteration)(image, part.target)
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _content_pushes(content, image, singly=measured)
+        scaled = {name: self.scales.scaled("g", term) for name, term in content.items()}
+        push, pushes = _content_pushes(scaled, image, singly=measured)
         terms = {name: term.detach() for name, term in content.items()}
         loss_g = sum(terms.values(), start=sr.new_zeros(()))
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
@@ -158,13 +159,15 @@ class GANModule(SRModule):
         adversarial = (
             self.gan_weight * ramp * average(self.gan_loss.generator, real=detached(real), fake=fake)
         )
-        (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
+        (adversarial_push,) = torch.autograd.grad(
+            self.scales.scaled("g", adversarial), image, retain_graph=True
+        )
         push = push + adversarial_push
         if measured:
             seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
-        self.manual_backward(((sr * push).sum() + loss_d) * share)
+        self.manual_backward(((sr * push).sum() + self.scales.scaled("d", loss_d)) * share)
         return StepValues(
             losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
             terms={**terms, "adversarial": adversarial.detach()},
@@ -195,8 +198,11 @@ class GANModule(SRModule):
 
     def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
         weight = health.last_weight(self.generator)
+        norms = health.gradient_norms(
+            sr=sr, pushes=pushes, weight=weight
+        )  # of scaled losses, as the pushes are
         return {
-            **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
+            **{name: self.scales.unscaled("g", norm) for name, norm in norms.items()},
             "accuracy_d": average(health.accuracy, real=real, fake=fake),
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }

@@ -15,7 +15,7 @@ class PSNRModule(SRModule):
         sr = self.generator(part.lr).float()
         content = self.content_loss(sr, part.target)
         loss = sum(content.values(), start=sr.new_zeros(()))
-        self.manual_backward(loss * share)
+        self.manual_backward(self.scales.scaled("g", loss) * share)
         return StepValues(
             losses=Losses(generator=loss.detach()),
             terms={name: term.detach() for name, term in content.items()},

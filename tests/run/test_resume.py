@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from helpers import compose_config, same_state, small_gan
 from optimizer_options import OPTIONS
+from training_runs import rows
 
 from sr.programs.train import train
 from sr.run.directory import run_directory
@@ -83,6 +85,29 @@ def test_every_optimizer_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, 
     assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), expected)
     assert expected["global_step"] == 5
     assert all(state["state"] for state in expected["optimizer_states"])
+
+
+def test_fp16_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the gradient scales move: at first far too large, and doubling after every second update."""
+    monkeypatch.setattr("sr.training.gradient_scale.START", 2.0**26)
+    monkeypatch.setattr("sr.training.gradient_scale.INTERVAL", 2)
+    settings = ["model.ramp.generator_only=1", "trainer.max_steps=8", "trainer.precision=16-mixed"]
+    settings += [f"data.val_dir={photos}", "trainer.log_every_n_steps=1"]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    checkpoints = {
+        each["global_step"]: (each, file)
+        for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+        for each in [load(file)]
+    }
+    expected = checkpoints[8][0]
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, f"resume={checkpoints[5][1]}"))
+    assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), expected)
+    logged = {net: rows(tmp_path / "whole", f"train/scale_{net}") for net in "gd"}
+    assert logged["g"] != logged["d"]
+    for net, scales in logged.items():
+        steps = [after / before for (_, before), (_, after) in pairwise(scales)]
+        assert {0.5, 2.0} <= {*steps}
+        assert scales[-1] == (8, float(expected["training"]["scales"][net]["value"]))
 
 
 def test_a_finished_run_is_extended(tmp_path: Path, photos: Path) -> None:
