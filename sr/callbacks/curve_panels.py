@@ -60,12 +60,17 @@ ABOUT_NETS = {
 }
 ABOUT_THE_RUN = {
     "Learning rate": "train/learning_rate_*",
+    "Gradient scale (fp16)": "train/scale_*",
     "Share of time waiting for data": "train/data_wait",
     "Iterations skipped for bad numbers": "train/skipped",
 }
 SKIPPED = "train/skipped"  # drawn only where an iteration was
 LOGARITHMIC = (
-    *("Gradient penalty of D", "Gradients at G's last layer", "Factors of model.balance", "Learning rate"),
+    "Gradient penalty of D",
+    "Gradients at G's last layer",
+    "Factors of model.balance",
+    "Learning rate",
+    "Gradient scale (fp16)",
 )
 LABELS = {"g": "generator", "d": "discriminator", "g_first": "generator, first stage", "fake": "generated"}
 
@@ -154,7 +159,7 @@ def _labelled(lines: Mapping[str, Column]) -> dict[str, Column]:
     if len(lines) == 1 and not next(iter(lines)).startswith("train/learning_rate_"):
         return {"": next(iter(lines.values()))}
     ends = {key: _last(key) for key in lines}
-    for start in ("learning_rate_", "logits_", "gradient_", "share_", "balance_"):
+    for start in ("learning_rate_", "logits_", "gradient_", "share_", "balance_", "scale_"):
         ends = {key: end.removeprefix(start) for key, end in ends.items()}
     return {LABELS.get(end, end): lines[key] for key, end in ends.items()}
 

@@ -7,7 +7,7 @@ forward pass to the step. What is saved is therefore complete, whenever it is sa
 averaged weights to the trained ones by the same operations as the run that was not interrupted.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeGuard, runtime_checkable
 
 import torch
@@ -42,7 +42,7 @@ class TrainedWeights:
     def __init__(self, optimizers: Sequence[Optimizer]) -> None:
         self._optimizers = [each for each in optimizers if isinstance(each, Switching)]
         self._before = [
-            (each, parameter, parameter.clone())
+            (parameter, parameter.clone())
             for each in optimizers
             if isinstance(each, Switching)
             for group in each.param_groups
@@ -52,17 +52,12 @@ class TrainedWeights:
             optimizer.train()
 
     @torch.no_grad()
-    def leave(self, *, stepped: bool, resting: Collection[Optimizer] = ()) -> None:
-        """Go to the averaged weights; without a step, to exactly those before, which switching would round.
-
-        Args:
-            stepped: whether the optimizers have stepped.
-            resting: the optimizers that have not stepped, whatever `stepped` says.
-        """
+    def leave(self, *, stepped: bool) -> None:
+        """Go to the averaged weights; without a step, to exactly those before, which switching would round."""
         for optimizer in self._optimizers:
             optimizer.eval()
-        for optimizer, parameter, before in self._before:
-            if not stepped or optimizer in resting:
+        if not stepped:
+            for parameter, before in self._before:
                 parameter.copy_(before)
 
 

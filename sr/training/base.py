@@ -19,12 +19,13 @@ from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
+from sr.training.gradient_scale import GradientScales
 from sr.training.log_keys import log_keys
 from sr.training.micro_batches import Batch, MicroBatch, micro_batches
 from sr.training.norm_statistics import NormStatistics
 from sr.training.objectives import ContentLoss, content_terms, named_terms
 from sr.training.optimization import Optimization
-from sr.training.precision import check_precision
+from sr.training.precision import HALF, check_precision, check_scaler
 from sr.training.pulls import last_gradients, pulls
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
@@ -58,6 +59,7 @@ class SRModule(L.LightningModule):
     Attributes:
         consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
             changes no trained weight (the average still moves towards them); a callback counts such iterations.
+        scales: what losses are multiplied by before their gradients are taken, in fp16; nothing in other precisions.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class SRModule(L.LightningModule):
         self.balance = None if balance is None else Balance(balance)
         self.seed = seed
         self.consensus = Consensus()
+        self.scales = GradientScales()
         self._running = RunningMean()
         self._norm_statistics = NormStatistics(())
         self._validation = Validation(metric=metric, loss_patch_size=loss_patch_size)
@@ -100,7 +103,8 @@ class SRModule(L.LightningModule):
     ) -> StepValues:
         """Compute the gradients of a part of a batch and add them, multiplied by `share`; return its numbers.
 
-        With `measured` the numbers include those that cost time: `metrics` and `health`.
+        The gradients are those of scaled losses: every loss of a net goes through `self.scales.scaled`. With `measured`
+        the numbers include those that cost time: `metrics` and `health`.
         """
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
@@ -202,13 +206,15 @@ class SRModule(L.LightningModule):
         Args:
             balance: what decides on factors; None for no factors.
             sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
-            pushes: term -> its gradient at `sr`, without its factor.
+            pushes: term -> the gradient of its scaled loss at `sr`, without its factor.
             measured: whether gradients are looked at.
             grown: term -> the part of its share that counts now; 1 for a term that is not in it.
         """
         if balance is None and not measured:
             return {}, {}
         gradients = last_gradients(self.generator, sr=sr, pushes=pushes)
+        if gradients is not None:
+            gradients = {name: self.scales.unscaled("g", each) for name, each in gradients.items()}
         if balance is None:
             return {}, pulls(gradients)
         if gradients is None:
@@ -230,6 +236,8 @@ class SRModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         check_precision(self.trainer.precision)
+        check_scaler(self.trainer.precision_plugin)
+        self._begin_scales()
         # Not earlier: Lightning may replace batch norms (trainer.sync_batchnorm) before this hook.
         self._norm_statistics = NormStatistics(dict.fromkeys(each.net for each in self.trained()))
         if self.trainer.world_size > 1:
@@ -247,28 +255,38 @@ class SRModule(L.LightningModule):
 
         stepping = stepping_at(iteration, self.trained(), module=self)
         optimizers = [each.optimizer for each in stepping]
-        statistics, weights = self._norm_statistics.saved(), TrainedWeights(optimizers)
+        statistics = self._norm_statistics.saved()
+        weights = [TrainedWeights([optimizer]) for optimizer in optimizers]
         values = self._gradients(batch, iteration)
         updated = self.updated(stepping, values, iteration=iteration)
+        nets = [each.letter for each in updated]
+        for each in updated:
+            self.scales.unscale(each.letter, each.net)
         norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in updated]
 
         on_device = skips_on_device(optimizers, self.device)
-        finite = self.consensus.ask(
+        verdict = self.consensus.ask(
             iteration=iteration + 1,
             losses=values.training(),
             gradients=norms,
             batch=batch,
             wait=not on_device,
+            excused=self.scales.can_fall(nets),
         )
-        stepped = may_step([each.optimizer for each in updated], unless=finite, on_device=on_device)
-        self._norm_statistics.restore(statistics, unless=finite)
-        self._step(updated, taken=stepped)
-        weights.leave(stepped=stepped, resting=[each.optimizer for each in stepping if each not in updated])
+        stepped = {
+            each.letter: may_step([each.optimizer], unless=steps, on_device=on_device)
+            for each, steps in zip(updated, verdict.steps, strict=True)
+        }
+        self._norm_statistics.restore(statistics, unless=verdict.good)
+        self._step(updated, taken=[*stepped.values()])
+        for each, trained in zip(stepping, weights, strict=True):
+            trained.leave(stepped=stepped.get(each.letter, False))
+        self.scales.learn(nets, good=verdict.good, steps=verdict.steps)
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
-        self._running.add({**values.training(), **self.shares(stepping, updated)}, finite)
+        self._running.add({**values.training(), **self.shares(stepping, updated)}, verdict.good)
         if self.logs_at(iteration):
-            self._log(values, finite, stepping)
+            self._log(values, verdict.good, stepping)
 
     def _gradients(self, batch: Batch, iteration: int) -> StepValues:
         """Compute the gradients of a whole batch, part by part, and its numbers."""
@@ -285,12 +303,12 @@ class SRModule(L.LightningModule):
             parts.append(values)
         return StepValues.mean(parts)
 
-    def _step(self, stepping: list[Stepping], *, taken: bool) -> None:
+    def _step(self, stepping: list[Stepping], *, taken: list[bool]) -> None:
         """Optimizers, then schedulers; an idle net keeps its schedule, warm-up included, for when it starts."""
-        for each in stepping:
+        for each, takes in zip(stepping, taken, strict=True):
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            each.step(counts=each.net is self.generator, taken=taken)
+            each.step(counts=each.net is self.generator, taken=takes)
         for each in stepping:
             each.scheduler.step()
 
@@ -309,6 +327,8 @@ class SRModule(L.LightningModule):
         self.log("train/skipped", float(self.consensus.bad_in_all))
         for each in stepping:
             self.log(f"train/learning_rate_{each.name}", each.learning_rate())
+        for net, scale in self.scales.values().items():
+            self.log(f"train/scale_{net}", scale)
 
     def _position(self) -> dict[str, float]:
         """Where every logger puts what is logged with it: Lightning takes `step` as the position, and counts from 0
@@ -321,11 +341,23 @@ class SRModule(L.LightningModule):
         checkpoint["training"] = {
             "running": self._running.state_dict(self.trainer.strategy),
             "consensus": self.consensus.state_dict(),
+            "scales": self.scales.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._running.load_state_dict(checkpoint["training"]["running"], self.trainer.strategy.root_device)
-        self.consensus.load_state_dict(checkpoint["training"]["consensus"])
+        saved = checkpoint["training"]
+        self._running.load_state_dict(saved["running"], self.trainer.strategy.root_device)
+        self.consensus.load_state_dict(saved["consensus"])
+        self.restore_scales(saved)
+
+    def restore_scales(self, saved: Mapping[str, Any]) -> None:
+        """Go on with the gradient scales of a checkpoint, `saved` being its "training"; older ones have none."""
+        self.scales.load_state_dict(saved.get("scales", {}), self.trainer.strategy.root_device)
+        self._begin_scales()
+
+    def _begin_scales(self) -> None:
+        scaled = [each.letter for each in self.trained()] if self.trainer.precision == HALF else []
+        self.scales.begin(scaled, device=self.trainer.strategy.root_device)
 
     # Validation
 

@@ -192,7 +192,9 @@ class GANModule(SRModule):
         names = [*terms, *(self.further_terms if ramp is not None else ())]
         balance = self.balance_of(names, iteration=iteration)
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _pushes(content, image, singly=measured, exactly=balance is not None)
+        push, pushes = _pushes(
+            self.scales.all_scaled("g", content), image, singly=measured, exactly=balance is not None
+        )
         del content
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=terms) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
@@ -214,7 +216,11 @@ class GANModule(SRModule):
         judged = {"adversarial": self.gan_weight * ramp * objective}
         judged |= {name: ramp * value for name, value in matching.items()}
         push_d, pushes_d = _pushes(
-            judged, image, singly=measured, exactly=balance is not None, keep_graph=True
+            self.scales.all_scaled("g", judged),
+            image,
+            singly=measured,
+            exactly=balance is not None,
+            keep_graph=True,
         )
         pushes = {**pushes, **pushes_d}
         terms = {**terms, **{name: term.detach() for name, term in judged.items()}}
@@ -227,7 +233,7 @@ class GANModule(SRModule):
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
         pull, penalties = self._pull(loss_d, iteration=iteration, real=part.hr, fake=image)
-        self.manual_backward(((sr * push).sum() + pull) * share)
+        self.manual_backward(((sr * push).sum() + self.scales.scaled("d", pull)) * share)
         return StepValues(
             losses=Losses(
                 generator=_sum(terms), discriminator=loss_d.detach(), adversarial=objective.detach()

@@ -21,11 +21,12 @@ class PSNRModule(SRModule):
         content = self.content(sr, part.target, iteration=iteration, average=average)
         balance = self.balance_of(content, iteration=iteration)
         compared = balance is not None or (measured and len(content) > 1)
-        pushes = {name: push_of(term, sr) for name, term in content.items()} if compared else {}
+        losses = self.scales.all_scaled("g", content) if compared else {}
+        pushes = {name: push_of(term, sr) for name, term in losses.items()}
         factors, seen = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
         terms = scaled(content, factors)
         loss = sum(terms.values(), start=sr.new_zeros(()))
-        self.manual_backward(loss * share)
+        self.manual_backward(self.scales.scaled("g", loss) * share)
         return StepValues(
             losses=Losses(generator=loss.detach()),
             terms={name: term.detach() for name, term in terms.items()},
