@@ -50,7 +50,7 @@ class SRDataModule(L.LightningDataModule):
         val_seed: the seed of val_degradation's draws. It is not the seed of the run, so that every run validates on the
             same LR images.
         augmentation: albumentations transforms, applied alike to LR and HR.
-        batch_mix: mixes of the pairs of a training batch by name (`sr.data.mixing`), applied on the device; none is off.
+        batch_mix: mixes of the pairs of a training batch by name (`sr.data.mixing`), computed on the device.
         num_workers: loader processes; 0 loads in the training process.
         on_error: the treatment of an unreadable training file: `raise`, or `skip` (counted and reported).
         small_images: the treatment of an image smaller than the patch: `raise`, or `pad` (mirrored).

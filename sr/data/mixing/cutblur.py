@@ -10,12 +10,12 @@ from sr.ops.resize_tensors import imresize_batch
 class CutBlur:
     """In LR a box, or everything outside of it, is replaced by HR that is only made smaller; HR stays as it is.
 
-    Yoo et al., "Rethinking Data Augmentation for Image Super-resolution", CVPR 2020, sec. 3.1, enlarge LR to the size of
-    HR and exchange a box of it with HR (or all but the box, each half of the time), so that the net learns where, and how
-    much, to super-resolve. Nets that take LR in its own size cannot see HR pixels. So, as in traiNNer-redux, the box
-    holds the HR image as small as LR, by antialiased bicubic interpolation and rounded to 8 bits: LR without blur,
-    noise and compression. Where LR is made by bicubic interpolation alone, nothing changes. The HR is the "target",
-    where there is one, since LR is made from that.
+    Yoo et al., "Rethinking Data Augmentation for Image Super-resolution", CVPR 2020, sec. 3, enlarge LR to the size of
+    HR and exchange a box of it with HR (or all but the box, each half of the time), so that the net learns where, and
+    how much, to super-resolve. A net that takes LR in its own size cannot see pixels of HR. So the box holds HR made as
+    small as LR, as in traiNNer-redux: LR without blur, noise and compression. It is made by antialiased bicubic
+    interpolation and rounded to 8 bits. Where LR is made by that alone, nothing changes. The HR is the "target" where
+    there is one, since LR is made from it.
 
     Args:
         smallest: the smallest side of the box, as a share of the side of the patch, above 0.

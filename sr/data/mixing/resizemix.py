@@ -17,7 +17,7 @@ from sr.ops.resize_tensors import imresize_batch
 class ResizeMix:
     """In every image a box is replaced by the whole of another one, shrunk to the box, in LR and HR alike.
 
-    Source: Qin et al., "ResizeMix: Mixing Data with Preserved Object Information and True Labels", 2020, sec. 3.2, where
+    Source: Qin et al., "ResizeMix: Mixing Data with Preserved Object Information and True Labels", 2020, sec. 3, where
     the side of the box is 0.1 to 0.8 of the patch. LR and HR are shrunk by exactly the same factor, with antialiased
     bicubic interpolation, and clamped to [0, 1]. Shrinking takes noise, blocks and blur of LR away in part, so a shrunk
     pair has a milder degradation than the others.

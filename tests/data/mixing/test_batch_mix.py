@@ -23,6 +23,26 @@ from sr.data.mixing.regions import Images
 from sr.data.mixing.resizemix import ResizeMix
 from sr.training.psnr import PSNRModule
 
+QUIET: dict[str, Any] = {
+    **dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False),
+    "use_distributed_sampler": False,
+    "log_every_n_steps": 1,
+}
+
+
+class Seen(L.Callback):
+    """Keeps the batches as steps get them."""
+
+    def __init__(self) -> None:
+        self.training: list[dict[str, Any]] = []
+        self.validation: list[dict[str, Any]] = []
+
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        self.training.append(batch)
+
+    def on_validation_batch_start(self, trainer: Any, pl_module: Any, batch: Any, *_: Any) -> None:
+        self.validation.append(batch)
+
 
 class Marked:
     """Gives every pixel one value."""
@@ -116,33 +136,20 @@ def test_cutblur_alone_mixes_a_batch_of_one(photos: Path) -> None:
 
 def test_batches_of_training_are_mixed_and_those_of_validation_are_not(tmp_path: Path, photos: Path) -> None:
     """Nor those of the check before training, which Lightning hands to the same hook."""
-    seen: dict[str, list[dict[str, Tensor]]] = {"training": [], "validation": []}
-    module = make(PSNRModule)
-    for stage in seen:
-        step = getattr(module, f"{stage}_step")
-
-        def watched(batch: Any, number: int, *, stage: str = stage, step: Any = step) -> Any:
-            seen[stage].append(batch)
-            return step(batch, number)
-
-        setattr(module, f"{stage}_step", watched)
-    data = folder(photos, iterations_per_epoch=3, batch_mix=every_mix())
+    data, seen = folder(photos, iterations_per_epoch=3, batch_mix=every_mix()), Seen()
     settings: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "num_sanity_val_steps": 1}
-    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar"), False)
-    trainer = L.Trainer(
-        **settings, **quiet, default_root_dir=tmp_path, use_distributed_sampler=False, log_every_n_steps=1
-    )
-    trainer.fit(module, datamodule=data)
+    trainer = L.Trainer(**settings, **QUIET, default_root_dir=tmp_path, callbacks=[seen])
+    trainer.fit(make(PSNRModule), datamodule=data)
     plain = folder(photos, iterations_per_epoch=3)
     mix, changed = BatchMix(mixes=every_mix(), batch_size=3, seed=0), 0
-    for number, (found, raw) in enumerate(zip(seen["training"], batches(plain), strict=True)):
+    for number, (found, raw) in enumerate(zip(seen.training, batches(plain), strict=True)):
         expected = mix(raw, process=0, iteration=number)
         assert torch.equal(found["lr"], expected["lr"])
         assert torch.equal(found["hr"], expected["hr"])
         changed += not torch.equal(found["lr"], raw["lr"])
     assert changed
     whole = list(plain.val_dataloader())
-    for found, raw in zip(seen["validation"], [whole[0], *whole], strict=True):
+    for found, raw in zip(seen.validation, [whole[0], *whole], strict=True):
         assert torch.equal(found["lr"], raw["lr"])
 
 
@@ -175,18 +182,14 @@ torch.set_num_threads(1)
 from small_data import folder
 from small_training import make
 from sr.training.psnr import PSNRModule
-from test_batch_mix import every_mix
+from test_batch_mix import QUIET, Seen, every_mix
 
 if __name__ == "__main__":
-    module, seen = make(PSNRModule), []
-    step = module.training_step
-    module.training_step = lambda batch, number: (seen.append(batch["lr"]), step(batch, number))[1]
-    data = folder(Path({photos!r}), iterations_per_epoch=2, batch_mix=every_mix(), val_dir={photos!r})
-    quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, num_sanity_val_steps=0)
-    trainer = L.Trainer(accelerator="cpu", devices=2, strategy="ddp", max_epochs=1, limit_val_batches=0,
-                        use_distributed_sampler=False, log_every_n_steps=1, default_root_dir={out!r}, **quiet)
-    trainer.fit(module, datamodule=data)
-    torch.save(seen, Path({out!r}) / f"process-{{trainer.global_rank}}.pt")
+    data, seen = folder(Path({photos!r}), iterations_per_epoch=2, batch_mix=every_mix()), Seen()
+    several = dict(accelerator="cpu", devices=2, strategy="ddp", max_epochs=1, limit_val_batches=0)
+    trainer = L.Trainer(**several, **QUIET, default_root_dir={out!r}, callbacks=[seen])
+    trainer.fit(make(PSNRModule), datamodule=data)
+    torch.save([batch["lr"] for batch in seen.training], Path({out!r}) / f"process-{{trainer.global_rank}}.pt")
 """
 
 
