@@ -98,9 +98,10 @@ def test_what_trains_is_compiled_and_the_average_is_not(monkeypatch: pytest.Monk
     module = make()
     compiled: list[nn.Module] = []
     monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
-    monkeypatch.setattr(torch._functorch.config, "donated_buffer", True)  # and back afterwards
     names = set(module.state_dict())
-    module.compile_nets()
+    # And back afterwards; pytest's monkeypatch would take the setting away instead.
+    with torch._functorch.config.patch(donated_buffer=True):
+        module.compile_nets()
+        assert not torch._functorch.config.donated_buffer
     assert compiled == [module.generator, module.discriminator, module.content_loss]
     assert set(module.state_dict()) == names
-    assert not torch._functorch.config.donated_buffer
