@@ -32,7 +32,7 @@ class WeightSchedule:
 
         Args:
             mapping: the mapping.
-            of: what it is the weight of, for messages.
+            of: the name of the loss, for messages.
 
         Raises:
             ValueError: a key is unknown or missing, or its value is out of range; the message names it.

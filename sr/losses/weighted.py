@@ -19,7 +19,7 @@ class WeightedTerm(nn.Module):
             by keyword too.
 
     Attributes:
-        wants: what has to be given besides both images.
+        wants: the names of all that has to be given besides both images.
 
     Raises:
         ValueError: `weight` is negative or not finite, or a mapping of other keys or values; the loss wants what there
@@ -68,7 +68,7 @@ class WeightedLoss(nn.Module):
         terms: the terms by name.
 
     Attributes:
-        wants: what any of the terms has to be given besides both images.
+        wants: the names of all that any of the terms has to be given besides both images.
 
     Raises:
         ValueError: there is no term, or one has a name that a module cannot have.

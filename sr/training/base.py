@@ -204,7 +204,7 @@ class SRModule(L.LightningModule):
         """The factors of the terms, and with `measured` what is logged of their gradients.
 
         Args:
-            balance: what decides on factors; None for no factors.
+            balance: the shares that decide on factors; None for no factors.
             sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
             pushes: term -> the gradient of its scaled loss at `sr`, without its factor.
             measured: whether gradients are looked at.
