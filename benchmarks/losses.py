@@ -27,6 +27,7 @@ from torch import Tensor
 from sr.data.sources import sample_photographs
 from sr.losses.weighted import WeightedLoss
 from sr.ops.resize import imresize
+from sr.training.objectives import content_terms
 
 BATCH, SIDE, SCALE = 4, 128, 4
 REFERENCE = "l1"
@@ -70,7 +71,8 @@ def built(terms: DictConfig) -> WeightedLoss:
 def step(loss: Loss, sr: Tensor, hr: Tensor) -> float:
     """The value of the loss; `sr.grad` is its gradient."""
     sr.grad = None
-    total = torch.stack([*loss(sr, hr).values()]).sum()
+    terms = content_terms(loss, sr, hr, iteration=0, average=sr.detach)
+    total = torch.stack([*terms.values()]).sum()
     total.backward()
     return total.item()
 

@@ -30,10 +30,12 @@ class TrainConfig:
         run_dir: the run directory, which follows hydra.run.dir.
         data: the training and validation images.
         degradation: the way from HR to LR.
+        batch_mix: mixes of the pairs of a batch, each under a name of its own, as batch_mix=[mixup,cutblur].
         generator: the net that enlarges.
         discriminator: the net that tells generated images from real ones.
         loss: the content losses, each under a name of its own.
         gan_loss: the adversarial objective.
+        gan_penalty: a penalty on the gradients of the discriminator; null for none.
         optimizer_g: the optimizer of the generator.
         optimizer_d: the optimizer of the discriminator.
         scheduler_g: the schedule of the generator's learning rate, stepped once per iteration.
@@ -61,10 +63,12 @@ class TrainConfig:
     run_dir: str = MISSING
     data: Any = MISSING
     degradation: Any = MISSING
+    batch_mix: Any = field(default_factory=dict)
     generator: Any = MISSING
     discriminator: Any = MISSING
     loss: Any = MISSING
     gan_loss: Any = MISSING
+    gan_penalty: Any = None
     optimizer_g: Any = MISSING
     optimizer_d: Any = MISSING
     scheduler_g: Any = MISSING

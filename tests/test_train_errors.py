@@ -51,7 +51,10 @@ def test_typos_in_groups_that_the_model_does_not_use_are_errors(tmp_path: Path) 
             r"optimizer_d: rules\.x\.names=tale\.\*: no parameter of the net has such a name; it has conv0\.\*",
         ),
         (["optimizer@optimizer_g=lion", "+optimizer_g.wd=1"], r"optimizer_g\.wd: lion has no such argument"),
-        (["trainer.precision=16-mixed"], "share one gradient scaler"),
+        (
+            ["trainer.precision=16-true"],
+            r"trainer\.precision=16-true: choose one of 32-true, bf16-mixed, 16-mixed",
+        ),
     ],
 )
 def test_what_does_not_fit_together_shows_before_training(

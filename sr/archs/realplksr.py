@@ -3,6 +3,7 @@
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.archs.dysample import DySample
@@ -134,7 +135,7 @@ class PLKBlock(nn.Module):
         self.attn = ElementwiseAttention(num_feat) if use_ea else nn.Identity()
         self.refine = nn.Conv2d(num_feat, num_feat, 1)
         start_small(self.refine)
-        self.norm = nn.GroupNorm(norm_groups, num_feat) if norm_groups else nn.Identity()
+        self.norm = GroupNorm(norm_groups, num_feat) if norm_groups else nn.Identity()
 
     def forward(self, features: Tensor) -> Tensor:
         mixed = self.lk(self.channel_mixer(self.layer_norm(features)))
@@ -155,3 +156,12 @@ class LayerNorm(nn.Module):
         centred = exact - exact.mean(1, keepdim=True)
         normed = centred * torch.rsqrt(centred.square().mean(1, keepdim=True) + 1e-6)
         return (self.weight[:, None, None] * normed + self.bias[:, None, None]).to(features.dtype)
+
+
+class GroupNorm(nn.GroupNorm):
+    """torch's, in fp32 at least, as autocast has it on GPUs: compiled in bf16, gradients would be a percent off."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        exact = features.to(torch.promote_types(features.dtype, torch.float32))
+        weight, bias = self.weight.to(exact.dtype), self.bias.to(exact.dtype)
+        return F.group_norm(exact, self.num_groups, weight, bias, self.eps).to(features.dtype)

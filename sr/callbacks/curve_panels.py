@@ -49,18 +49,29 @@ class Panel:
 # What a run logs besides its metrics and the terms of its loss: title -> pattern of the columns.
 ABOUT_NETS = {
     "D's answers (logits)": "train/logits_*",
+    "Gradient penalty of D": "train/penalty_d",
+    "Share of iterations that update D": "train/discriminator_updates",
     "Share of places where D is right": "health/accuracy_d",
     "Gradients at G's last layer": "health/gradient_*",
+    "Shares of these gradients": "health/share_*",
+    "Factors of model.balance": "train/balance_*",
     "Drift of colours (levels of 255)": "health/colour_drift",
     "Distance of G from its average": "health/ema_distance",
 }
 ABOUT_THE_RUN = {
     "Learning rate": "train/learning_rate_*",
+    "Gradient scale (fp16)": "train/scale_*",
     "Share of time waiting for data": "train/data_wait",
     "Iterations skipped for bad numbers": "train/skipped",
 }
 SKIPPED = "train/skipped"  # drawn only where an iteration was
-LOGARITHMIC = ("Gradients at G's last layer", "Learning rate")
+LOGARITHMIC = (
+    "Gradient penalty of D",
+    "Gradients at G's last layer",
+    "Factors of model.balance",
+    "Learning rate",
+    "Gradient scale (fp16)",
+)
 LABELS = {"g": "generator", "d": "discriminator", "g_first": "generator, first stage", "fake": "generated"}
 
 
@@ -148,7 +159,7 @@ def _labelled(lines: Mapping[str, Column]) -> dict[str, Column]:
     if len(lines) == 1 and not next(iter(lines)).startswith("train/learning_rate_"):
         return {"": next(iter(lines.values()))}
     ends = {key: _last(key) for key in lines}
-    for start in ("learning_rate_", "logits_", "gradient_"):
+    for start in ("learning_rate_", "logits_", "gradient_", "share_", "balance_", "scale_"):
         ends = {key: end.removeprefix(start) for key, end in ends.items()}
     return {LABELS.get(end, end): lines[key] for key, end in ends.items()}
 

@@ -81,7 +81,8 @@ class Divergence(L.Callback):
     def _what_happened(self, module: SRModule) -> str:
         bad = module.consensus.bad
         assert bad is not None
-        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in bad.losses.items())
+        scales = {f"scale_{net}": scale for net, scale in module.scales.values().items()}  # with fp16 alone
+        shown = ", ".join(f"{key}={value.item():.6g}" for key, value in {**bad.losses, **scales}.items())
         return (
             f"iteration {bad.iteration}: a loss or gradient is not finite ({bad.where()}; rank"
             f" {module.global_rank} has {shown})"
@@ -130,6 +131,7 @@ class Divergence(L.Callback):
         for config in trainer.lr_scheduler_configs:
             assert isinstance(config.scheduler, LRScheduler)
             _scale(config.scheduler, self.factor)
+        module.restore_scales(saved["training"])
         module.consensus.bad_in_a_row = 0
         self._went_back = True
         _warn(

@@ -20,6 +20,7 @@ OPTIONAL = ("hparams_search", "debug")  # groups of which conf/train.yaml choose
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
     "data.val_degradation": "write +degradation@data.val_degradation={value}",
+    "data.batch_mix": "write batch_mix={value}",
     "perceptual": "write measure={value}",
     "optimizer_g": "write optimizer@optimizer_g={value}",
     "optimizer_d": "write optimizer@optimizer_d={value}",

@@ -30,6 +30,12 @@ def lerp_each(averages: Sequence[Tensor], values: Sequence[Tensor], weight: floa
     torch._foreach_lerp_(list(averages), list(values), weight)
 
 
+def multiply_each(tensors: Sequence[Tensor], factor: Tensor) -> None:
+    """Multiply every tensor by the same scalar, in place, by one call for all of them."""
+    if tensors:
+        torch._foreach_mul_(list(tensors), factor)
+
+
 def keep_buffers_of_backward() -> None:
     """Have compiled graphs leave their saved tensors alone, so that several gradients can be taken of one graph."""
     functorch.donated_buffer = False

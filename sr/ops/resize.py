@@ -80,6 +80,12 @@ def _turned(image: np.ndarray) -> np.ndarray:
     return cv2.transpose(image).reshape(image.shape[1], image.shape[0], -1)
 
 
+def axis_weights(length: int, resized_length: int) -> np.ndarray:
+    """The (resized_length, length) float32 matrix that resizes one axis, with all its zeros."""
+    dense: np.ndarray = _weights(length, resized_length, np.dtype(np.float32)).toarray()
+    return dense
+
+
 @lru_cache(maxsize=64)
 def _weights(length: int, resized_length: int, dtype: np.dtype) -> csr_array:
     """The (resized_length, length) matrix that resizes one axis."""

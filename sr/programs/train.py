@@ -60,7 +60,7 @@ from sr.run.warm_start import warm_start
 from sr.run.whole_checkpoints import WholeCheckpointIO
 from sr.sweep.job import search_path
 from sr.training.base import SRModule
-from sr.training.precision import check_precision
+from sr.training.precision import HALF, HalfPrecision, check_precision
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
     model = instantiate(cfg.model).to(memory_format=training_layout(device))
-    check_precision(str(cfg.trainer.precision))  # here too: on a CPU Lightning turns fp16 into bf16
+    check_precision(str(cfg.trainer.precision))  # here too: before the loggers open
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)
     rank_zero_only(say_what_to_trust)(plain["generator"])
@@ -159,8 +159,12 @@ def build_trainer(
     if saved:
         for logger in loggers:
             logger.rewind(saved.iteration)
+    plugins: list[Any] = [WholeCheckpointIO()]
+    precision = cfg.trainer.precision
+    if precision == HALF:  # Lightning takes a plugin or a name, not both
+        plugins, precision = [*plugins, HalfPrecision(device="cpu" if on_cpu(cfg.trainer) else "cuda")], None
     trainer: L.Trainer = instantiate(
-        cfg.trainer, callbacks=callbacks, logger=loggers, plugins=[WholeCheckpointIO()]
+        cfg.trainer, callbacks=callbacks, logger=loggers, plugins=plugins, precision=precision
     )
     return trainer
 

@@ -8,7 +8,7 @@ A checkpoint is a dict, written by torch.save:
 | `optimizer_states`, `lr_schedulers` | momenta and positions, in the order of `SRModule.trained` | Lightning |
 | `loops`, `epoch`, `global_step` | the position of the run; `global_step` counts generator updates | Lightning |
 | `callbacks` | values of the best checkpoints, whether the run has gone back once | `sr.callbacks` |
-| `training` | sums for the next log, numbers of skipped iterations | `sr.training.base` |
+| `training` | sums for the next log, numbers of skipped iterations, gradient scales of fp16 | `sr.training.base` |
 | `config` | the resolved configuration as plain dicts | `sr.callbacks.config_record` |
 | `provenance` | revision of the code, digest of the image list, last validation | `sr.callbacks.provenance` |
 """

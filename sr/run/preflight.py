@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.ops.cores import usable_cores
-from sr.ops.hardware import has_bf16
+from sr.ops.hardware import has_bf16, has_fast_fp16
 from sr.ops.paths import why_no_file
 from sr.run.wandb_artifacts import artifact_of, is_artifact
 
@@ -18,11 +18,21 @@ log = logging.getLogger(__name__)
 
 
 def settle_precision(trainer: DictConfig) -> None:
-    """Replace bf16 by fp32 on hardware without instructions for bf16, where it is many times slower than fp32."""
-    device = "cpu" if on_cpu(trainer) else "cuda"
-    if trainer.precision == "bf16-mixed" and not has_bf16(torch.device(device)):
-        log.info("trainer.precision=bf16-mixed: this %s has no bf16, so training runs in 32-true", device)
+    """Replace bf16 by fp32 on hardware without instructions for bf16, where it is many times slower than fp32.
+
+    Not by fp16, which leaves out updates now and then: a default must give the same numbers on all such hardware.
+    """
+    device = torch.device("cpu" if on_cpu(trainer) else "cuda")
+    if trainer.precision == "bf16-mixed" and not has_bf16(device):
+        advice = "; trainer.precision=16-mixed is faster on it" if has_fast_fp16(device) else ""
+        log.info(
+            "trainer.precision=bf16-mixed: this %s has no bf16, so training runs in 32-true%s",
+            device.type,
+            advice,
+        )
         trainer.precision = "32-true"
+    elif trainer.precision == "16-mixed" and not has_fast_fp16(device):
+        log.warning("trainer.precision=16-mixed: fp16 is slower than 32-true on this %s", device.type)
 
 
 def on_cpu(trainer: DictConfig) -> bool:
@@ -114,7 +124,7 @@ def check_scales(cfg: DictConfig) -> None:
 
 def build_unused_parts(cfg: DictConfig) -> None:
     """Build what would be built late, or not at all with this model, so that a typo in it shows now."""
-    for group in ("discriminator", "gan_loss"):
+    for group in ("discriminator", "gan_loss", "gan_penalty"):
         instantiate(cfg[group])
     for net in ("g", "d"):
         try:

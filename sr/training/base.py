@@ -1,6 +1,7 @@
 """What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,21 +14,24 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
 from sr.training.averaged_weights import TrainedWeights
+from sr.training.balance import Balance, scaled
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
 from sr.training.ema import ema_copy, update_ema
+from sr.training.gradient_scale import GradientScales
 from sr.training.log_keys import log_keys
 from sr.training.micro_batches import Batch, MicroBatch, micro_batches
 from sr.training.norm_statistics import NormStatistics
-from sr.training.objectives import ContentLoss
+from sr.training.objectives import ContentLoss, content_terms, named_terms
 from sr.training.optimization import Optimization
-from sr.training.precision import check_precision
+from sr.training.precision import HALF, check_precision, check_scaler
+from sr.training.pulls import last_gradients, pulls
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
 from sr.training.seeding import seed_iteration
 from sr.training.skip import may_step, skips_on_device
-from sr.training.step_values import Losses, StepValues
+from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained, listed, stepping_at
 from sr.training.validation import Validation
 
@@ -45,6 +49,8 @@ class SRModule(L.LightningModule):
         metric: the metric of validation; it says which way each of its values is better.
         monitor: the metric that the progress bar shows.
         optimization: the numbers of an update (`sr.training.optimization`).
+        balance: term -> the share of the gradient that it keeps, as {perceptual: 0.2} (`sr.training.balance`). Factors
+            are those of training: validation has the weights alone. None leaves all weights as they are.
         loss_patch_size: the side, in HR pixels, of the central patch of each validation image, for which validation
             computes the losses too; they are comparable with those of training if its patches are as large. None
             computes no losses.
@@ -53,6 +59,7 @@ class SRModule(L.LightningModule):
     Attributes:
         consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
             changes no trained weight (the average still moves towards them); a callback counts such iterations.
+        scales: what losses are multiplied by before their gradients are taken, in fp16; nothing in other precisions.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class SRModule(L.LightningModule):
         scheduler_g: SchedulerFactory,
         optimization: Optimization,
         monitor: str = "psnr_y",
+        balance: Mapping[str, float] | None = None,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -79,8 +87,10 @@ class SRModule(L.LightningModule):
         self.metric = metric
         self.monitor = monitor
         self.optimization = optimization
+        self.balance = None if balance is None else Balance(balance)
         self.seed = seed
         self.consensus = Consensus()
+        self.scales = GradientScales()
         self._running = RunningMean()
         self._norm_statistics = NormStatistics(())
         self._validation = Validation(metric=metric, loss_patch_size=loss_patch_size)
@@ -93,12 +103,18 @@ class SRModule(L.LightningModule):
     ) -> StepValues:
         """Compute the gradients of a part of a batch and add them, multiplied by `share`; return its numbers.
 
-        With `measured` the numbers include those that cost time: `metrics` and `health`.
+        The gradients are those of scaled losses: every loss of a net goes through `self.scales.scaled`. With `measured`
+        the numbers include those that cost time: `metrics` and `health`.
         """
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         """The losses of generated images (N, C, H, W) at an iteration, for validation: no gradient is taken."""
-        return Losses(generator=sum(self.content_loss(sr, hr).values(), start=hr.new_zeros(())))
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
+        return Losses(generator=sum(content.values(), start=hr.new_zeros(())))
+
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        """The content loss of the stage that an iteration lies in, and the iteration as counted from its beginning."""
+        return self.content_loss, iteration
 
     def trained(self) -> list[Trained]:
         """Everything that is updated, the generator first.
@@ -107,9 +123,30 @@ class SRModule(L.LightningModule):
         """
         return [Trained(name="g", net=self.generator, optimizer=self.optimizer_g, scheduler=self.scheduler_g)]
 
+    def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
+        """The nets that are updated in this iteration; the others rest, with their optimizers and schedules.
+
+        Asked once in every iteration, when the gradients of the whole batch are there; all processes must say the same.
+
+        Args:
+            stepping: the nets whose turn it is by `Trained.steps_at`.
+            values: the numbers of the batch on this process.
+            iteration: the iteration, counted from 0.
+        """
+        return stepping
+
+    def shares(self, stepping: list[Stepping], updated: list[Stepping]) -> Scalars:
+        """Numbers of 0.0 or 1.0 by name, whose means over the iterations since the last log are logged."""
+        return {}
+
     def goes_on_from_average(self, iteration: int) -> bool:
         """Whether a stage begins at this iteration whose generator is the average of the stage before."""
         return False
+
+    @property
+    def further_terms(self) -> tuple[str, ...]:
+        """The names of the generator's terms that are not those of its content loss."""
+        return ()
 
     def phases(self) -> dict[int, str]:
         """The iterations, counted from 0, at which a phase of the run begins -> a short name of the phase."""
@@ -127,15 +164,80 @@ class SRModule(L.LightningModule):
         """The content losses, which may contain nets."""
         return [self.content_loss]
 
+    def content(
+        self, sr: Tensor, target: Tensor, *, iteration: int, average: Callable[[], Tensor]
+    ) -> Mapping[str, Tensor]:
+        """The weighted terms of the content loss at an iteration of the run, counted from 0.
+
+        `average` computes the image of the averaged generator, for losses that want it.
+        """
+        loss, since = self.content_loss_at(iteration)
+        return content_terms(loss, sr, target, iteration=since, average=average)
+
+    @torch.no_grad()
+    def averaged(self, lr: Tensor) -> Tensor:
+        """The image of the averaged generator in the precision of training, beside which its losses see it."""
+        output: Tensor = self.generator_ema(lr)
+        return output.float()
+
+    def balance_of(self, terms: Iterable[str], *, iteration: int) -> Balance | None:
+        """What keeps shares between the terms that there are at an iteration; None where no term has a share.
+
+        The losses of a first stage have none.
+        """
+        loss, _ = self.content_loss_at(iteration)
+        if self.balance is None or loss is not self.content_loss:
+            return None
+        found = list(terms)
+        self.balance.check_terms([*found, *self.further_terms])
+        return self.balance if any(term in self.balance.shares for term in found) else None
+
+    def weighed(
+        self,
+        balance: Balance | None,
+        *,
+        sr: Tensor,
+        pushes: Scalars,
+        measured: bool,
+        grown: Mapping[str, float] | None = None,
+    ) -> tuple[dict[str, Tensor], Scalars]:
+        """The factors of the terms, and with `measured` what is logged of their gradients.
+
+        Args:
+            balance: the shares that decide on factors; None for no factors.
+            sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
+            pushes: term -> the gradient of its scaled loss at `sr`, without its factor.
+            measured: whether gradients are looked at.
+            grown: term -> the part of its share that counts now; 1 for a term that is not in it.
+        """
+        if balance is None and not measured:
+            return {}, {}
+        gradients = last_gradients(self.generator, sr=sr, pushes=pushes)
+        if gradients is not None:
+            gradients = {name: self.scales.unscaled("g", each) for name, each in gradients.items()}
+        if balance is None:
+            return {}, pulls(gradients)
+        if gradients is None:
+            raise ValueError(
+                f"model.balance: {type(self.generator).__name__} has no last weight that trains, of which gradients"
+                " could be compared"
+            )
+        factors = balance.factors(gradients, grown=grown or {})
+        return factors, pulls(scaled(gradients, factors)) if measured else {}
+
     # Optimization
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
+        if self.balance is not None and (terms := named_terms(self.content_loss)):
+            self.balance.check_terms([*terms, *self.further_terms])
         warmup = self.optimization.warmup_iterations
         built = [each.build(warmup_iterations=warmup) for each in self.trained()]
         return [optimizer for optimizer, _ in built], [scheduler for _, scheduler in built]
 
     def on_fit_start(self) -> None:
         check_precision(self.trainer.precision)
+        check_scaler(self.trainer.precision_plugin)
+        self._begin_scales()
         # Not earlier: Lightning may replace batch norms (trainer.sync_batchnorm) before this hook.
         self._norm_statistics = NormStatistics(dict.fromkeys(each.net for each in self.trained()))
         if self.trainer.world_size > 1:
@@ -153,27 +255,38 @@ class SRModule(L.LightningModule):
 
         stepping = stepping_at(iteration, self.trained(), module=self)
         optimizers = [each.optimizer for each in stepping]
-        statistics, weights = self._norm_statistics.saved(), TrainedWeights(optimizers)
+        statistics = self._norm_statistics.saved()
+        weights = [TrainedWeights([optimizer]) for optimizer in optimizers]
         values = self._gradients(batch, iteration)
-        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in stepping]
+        updated = self.updated(stepping, values, iteration=iteration)
+        nets = [each.letter for each in updated]
+        for each in updated:
+            self.scales.unscale(each.letter, each.net)
+        norms = [clipped_norm(each.net, largest=self.optimization.gradient_clip) for each in updated]
 
         on_device = skips_on_device(optimizers, self.device)
-        finite = self.consensus.ask(
+        verdict = self.consensus.ask(
             iteration=iteration + 1,
             losses=values.training(),
             gradients=norms,
             batch=batch,
             wait=not on_device,
+            excused=self.scales.can_fall(nets),
         )
-        stepped = may_step(optimizers, unless=finite, on_device=on_device)
-        self._norm_statistics.restore(statistics, unless=finite)
-        self._step(stepping, taken=stepped)
-        weights.leave(stepped=stepped)
+        stepped = {
+            each.letter: may_step([each.optimizer], unless=steps, on_device=on_device)
+            for each, steps in zip(updated, verdict.steps, strict=True)
+        }
+        self._norm_statistics.restore(statistics, unless=verdict.good)
+        self._step(updated, taken=[*stepped.values()])
+        for each, trained in zip(stepping, weights, strict=True):
+            trained.leave(stepped=stepped.get(each.letter, False))
+        self.scales.learn(nets, good=verdict.good, steps=verdict.steps)
         update_ema(self.generator_ema, self.generator, decay=self.optimization.ema_decay, iteration=iteration)
 
-        self._running.add(values.training(), finite)
+        self._running.add({**values.training(), **self.shares(stepping, updated)}, verdict.good)
         if self.logs_at(iteration):
-            self._log(values, finite, stepping)
+            self._log(values, verdict.good, stepping)
 
     def _gradients(self, batch: Batch, iteration: int) -> StepValues:
         """Compute the gradients of a whole batch, part by part, and its numbers."""
@@ -190,12 +303,12 @@ class SRModule(L.LightningModule):
             parts.append(values)
         return StepValues.mean(parts)
 
-    def _step(self, stepping: list[Stepping], *, taken: bool) -> None:
+    def _step(self, stepping: list[Stepping], *, taken: list[bool]) -> None:
         """Optimizers, then schedulers; an idle net keeps its schedule, warm-up included, for when it starts."""
-        for each in stepping:
+        for each, takes in zip(stepping, taken, strict=True):
             # Lightning counts every step of its wrapped optimizers in global_step (its issue #17958). Only the
             # generator's goes through the wrapper, so that one iteration is one generator update everywhere.
-            each.step(counts=each.net is self.generator, taken=taken)
+            each.step(counts=each.net is self.generator, taken=takes)
         for each in stepping:
             each.scheduler.step()
 
@@ -214,6 +327,8 @@ class SRModule(L.LightningModule):
         self.log("train/skipped", float(self.consensus.bad_in_all))
         for each in stepping:
             self.log(f"train/learning_rate_{each.name}", each.learning_rate())
+        for net, scale in self.scales.values().items():
+            self.log(f"train/scale_{net}", scale)
 
     def _position(self) -> dict[str, float]:
         """Where every logger puts what is logged with it: Lightning takes `step` as the position, and counts from 0
@@ -226,11 +341,23 @@ class SRModule(L.LightningModule):
         checkpoint["training"] = {
             "running": self._running.state_dict(self.trainer.strategy),
             "consensus": self.consensus.state_dict(),
+            "scales": self.scales.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._running.load_state_dict(checkpoint["training"]["running"], self.trainer.strategy.root_device)
-        self.consensus.load_state_dict(checkpoint["training"]["consensus"])
+        saved = checkpoint["training"]
+        self._running.load_state_dict(saved["running"], self.trainer.strategy.root_device)
+        self.consensus.load_state_dict(saved["consensus"])
+        self.restore_scales(saved)
+
+    def restore_scales(self, saved: Mapping[str, Any]) -> None:
+        """Go on with the gradient scales of a checkpoint, `saved` being its "training"; older ones have none."""
+        self.scales.load_state_dict(saved.get("scales", {}), self.trainer.strategy.root_device)
+        self._begin_scales()
+
+    def _begin_scales(self) -> None:
+        scaled = [each.letter for each in self.trained()] if self.trainer.precision == HALF else []
+        self.scales.begin(scaled, device=self.trainer.strategy.root_device)
 
     # Validation
 

@@ -28,14 +28,28 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What all processes have agreed on, on the device.
+
+    Attributes:
+        good: scalar, 1.0 if all numbers of all processes are finite or excused, else 0.0.
+        steps: for each gradient a scalar: 1.0 if the iteration is good and this gradient is finite on all processes,
+            else 0.0. They differ from `good` only where a gradient is excused.
+    """
+
+    good: Tensor
+    steps: Sequence[Tensor]
+
+
+@dataclass(frozen=True)
 class Reading:
     """The numbers of one iteration on this process, and how they compare over all processes.
 
     Attributes:
         iteration: the iteration, counted from 1.
         here: whether the losses of this process are finite.
-        everywhere: (4,) 1.0 or 0.0 for: all losses are finite, all gradients are finite, no process asks to stop, no
-            process asks to save.
+        everywhere: (4,) 1.0 or 0.0 for: all losses are finite, all gradients are finite or excused, no process asks to
+            stop, no process asks to save.
         losses: the losses of this process by name.
         batch: the batch of this process.
         arrived: the event after which `everywhere` has been copied from the GPU; None if it is on the CPU already.
@@ -100,7 +114,8 @@ class Consensus:
         gradients: Sequence[Tensor],
         batch: Mapping[str, Any],
         wait: bool,
-    ) -> Tensor:
+        excused: Sequence[Tensor] = (),
+    ) -> Verdict:
         """Ask whether all numbers of all processes are finite.
 
         Args:
@@ -109,23 +124,25 @@ class Consensus:
             gradients: the norm of the gradient of each net that is updated.
             batch: the batch that the losses were computed from.
             wait: whether `latest` becomes the answer of this iteration at once, or only in the next one.
-
-        Returns:
-            A scalar on the device: 1.0 if all numbers of all processes are finite, else 0.0.
+            excused: for each gradient 1.0 if it may be infinite without making the iteration bad, else 0.0; the same on
+                all processes. Empty excuses none.
         """
-        here, there = (_all_finite(numbers) for numbers in ([*losses.values()], gradients))
+        here, fine = _finite([*losses.values()]).all(), _finite(gradients)
         quiet = here.new_ones(len(REQUESTS))
         for request in self.requests:
             quiet[REQUESTS.index(request)] = False
-        everywhere = least(torch.cat([here[None], there[None], quiet]).float())
-        finite = everywhere[:2].amin()
+        agreed = least(torch.cat([here[None], fine, quiet]).float())
+        gradients_fine, quiet = agreed[1 : 1 + len(gradients)], agreed[1 + len(gradients) :]
+        passed = torch.maximum(gradients_fine, torch.stack([*excused])) if excused else gradients_fine
+        everywhere = torch.cat([agreed[:1], passed.amin(dim=0, keepdim=True), quiet])
+        good = everywhere[:2].amin()
         now = Reading(iteration=iteration, here=here, everywhere=everywhere, losses=losses, batch=batch)
         if wait:
             self._hear(now)
         else:
             self.settle()
             self._travelling = now.on_its_way()
-        return finite
+        return Verdict(good=good, steps=(good * gradients_fine).unbind())
 
     def agree(self, request: str, *, device: torch.device) -> bool:
         """Whether any process has this request now. Every process must call it, since each waits for the others."""
@@ -164,5 +181,14 @@ def least(numbers: Tensor) -> Tensor:
     return numbers
 
 
-def _all_finite(numbers: Sequence[Tensor]) -> Tensor:
-    return torch.stack([number.float() for number in numbers]).isfinite().all()
+def mean_over_processes(numbers: Tensor) -> Tensor:
+    """Means of numbers without a graph over all processes, the same on each of them."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return numbers
+    total = numbers.clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()
+
+
+def _finite(numbers: Sequence[Tensor]) -> Tensor:
+    return torch.stack([number.float() for number in numbers]).isfinite()

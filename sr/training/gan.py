@@ -1,22 +1,34 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from sr.metrics.quantity import Metric
-from sr.ops.private_torch import AnyBatchNorm
 from sr.training import health
+from sr.training.balance import scaled
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
+from sr.training.discriminator_steps import DiscriminatorSteps
+from sr.training.layer_outputs import halves, layers_to_match
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
-from sr.training.objectives import ContentLoss, GANObjective
+from sr.training.norm_statistics import has_batch_norm
+from sr.training.objectives import ContentLoss, FeatureObjective, GANObjective, GANPenalty
 from sr.training.optimization import Optimization
+from sr.training.penalised import check_penalised, penalised
+from sr.training.pulls import push_of
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
-from sr.training.trained import Trained
+from sr.training.trained import Stepping, Trained
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +61,14 @@ class GANModule(SRModule):
         gan_loss: the adversarial objective of both nets, on logits.
         optimizer_d: parameters -> optimizer of the discriminator.
         scheduler_d: optimizer -> scheduler of the discriminator, which advances only while that is trained.
-        gan_weight: lambda, the weight of the adversarial term once `ramp` is over.
-        ramp: the schedule by which the adversarial term gains its weight.
+        gan_weight: lambda, the weight of the adversarial term once `ramp` is over; a number, since `ramp` is its
+            schedule.
+        ramp: the schedule by which the adversarial term gains its weight, and its share, if `balance` gives it one.
+        feature_matching: a term of the generator that compares features of the discriminator, which gains its weight
+            and its share by `ramp` too; None, or a weight of 0, for none.
+        gan_penalty: a second term of the discriminator's loss, by its gradients at images; None for none.
+        discriminator_steps: the rules by which the discriminator is not updated in every iteration; while it rests it
+            still judges, and its optimizer and its schedule stand still. None updates it in every iteration.
         first_stage: the losses, optimizer and schedule of the generator while `ramp` lets it train alone. Then the GAN
             begins with the averaged generator, and with its own losses, optimizer and schedule from their start. With
             None there is one stage, and the GAN's own are used from the first iteration on.
@@ -71,8 +89,12 @@ class GANModule(SRModule):
         scheduler_g: SchedulerFactory,
         scheduler_d: SchedulerFactory,
         optimization: Optimization,
+        feature_matching: FeatureObjective | None = None,
+        gan_penalty: GANPenalty | None = None,
+        discriminator_steps: DiscriminatorSteps | None = None,
         first_stage: FirstStage | None = None,
         monitor: str = "psnr_y",
+        balance: Mapping[str, float] | None = None,
         loss_patch_size: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -84,20 +106,27 @@ class GANModule(SRModule):
             scheduler_g=scheduler_g,
             monitor=monitor,
             optimization=optimization,
+            balance=balance,
             loss_patch_size=loss_patch_size,
             seed=seed,
         )
         self.discriminator = discriminator
         self.gan_loss = gan_loss
+        self.gan_penalty = gan_penalty
+        self.feature_matching = feature_matching
+        self._layers = layers_to_match(feature_matching, discriminator)
         self.gan_weight = gan_weight
         self.optimizer_d = optimizer_d
         self.scheduler_d = scheduler_d
         self.ramp = ramp
+        self.discriminator_steps = discriminator_steps or DiscriminatorSteps()
         self.first_stage = first_stage
         # Registered as a submodule, so that it moves to the device with this module.
         self.first_content_loss = first_stage.content_loss if first_stage else None
         if gan_weight < 0:
             raise ValueError(f"gan_weight={gan_weight} must be 0 or more")
+        if gan_penalty is not None:
+            check_penalised(discriminator)
         if first_stage and not ramp.generator_only:
             raise ValueError("model.ramp.generator_only=0: it is the length of model.first_stage")
 
@@ -132,8 +161,24 @@ class GANModule(SRModule):
     def phases(self) -> dict[int, str]:
         return {0: "pixel", self.ramp.generator_only: "GAN"} if self.ramp.generator_only else {0: "GAN"}
 
+    @property
+    def further_terms(self) -> tuple[str, ...]:
+        return ("adversarial",) if self._layers is None else ("adversarial", "feature_matching")
+
     def goes_on_from_average(self, iteration: int) -> bool:
         return self.first_stage is not None and iteration == self.ramp.generator_only
+
+    def updated(self, stepping: list[Stepping], values: StepValues, *, iteration: int) -> list[Stepping]:
+        objective = values.losses.adversarial
+        if objective is None or self.discriminator_steps.take(self._together(iteration), objective=objective):
+            return stepping
+        return [each for each in stepping if each.net is not self.discriminator]
+
+    def shares(self, stepping: list[Stepping], updated: list[Stepping]) -> Scalars:
+        before, after = (any(each.name == "d" for each in some) for some in (stepping, updated))
+        if not (before and self.discriminator_steps.is_rule):
+            return {}
+        return {"discriminator_updates": torch.tensor(float(after), device=self.device)}
 
     def backward_pass(
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
@@ -141,69 +186,142 @@ class GANModule(SRModule):
         sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(image, part.target)
-        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _content_pushes(content, image, singly=measured)
+        average_image = partial(self.averaged, part.lr)
+        content = self.content(image, part.target, iteration=iteration, average=average_image)
         terms = {name: term.detach() for name, term in content.items()}
-        loss_g = sum(terms.values(), start=sr.new_zeros(()))
-        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=content) if measured else {}
+        names = [*terms, *(self.further_terms if ramp is not None else ())]
+        balance = self.balance_of(names, iteration=iteration)
+        # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
+        push, pushes = _pushes(
+            self.scales.all_scaled("g", content), image, singly=measured, exactly=balance is not None
+        )
+        del content
+        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=terms) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
-            # DDP waits for a gradient of every parameter, so the idle discriminator gets gradients of zero.
-            idle = 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
-            self.manual_backward((sr * push).sum() * share + idle)
-            return StepValues(losses=Losses(generator=loss_g), terms=terms, metrics=metrics, health=seen)
+            factors, looked = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
+            push = _sum(scaled(pushes, factors)) if factors else push
+            terms = scaled(terms, factors)
+            self.manual_backward((sr * push).sum() * share + self._idle())
+            return StepValues(
+                losses=Losses(generator=_sum(terms)),
+                terms=terms,
+                metrics=metrics,
+                health={**seen, **looked},
+                factors=factors,
+            )
 
-        real, fake = self._discriminate(part.hr, image)
-        adversarial = (
-            self.gan_weight * ramp * average(self.gan_loss.generator, real=detached(real), fake=fake)
+        real, fake, matching = self._judge(part.hr, image)
+        objective = average(self.gan_loss.generator, real=detached(real), fake=fake)
+        judged = {"adversarial": self.gan_weight * ramp * objective}
+        judged |= {name: ramp * value for name, value in matching.items()}
+        push_d, pushes_d = _pushes(
+            self.scales.all_scaled("g", judged),
+            image,
+            singly=measured,
+            exactly=balance is not None,
+            keep_graph=True,
         )
-        (adversarial_push,) = torch.autograd.grad(adversarial, image, retain_graph=True)
-        push = push + adversarial_push
+        pushes = {**pushes, **pushes_d}
+        terms = {**terms, **{name: term.detach() for name, term in judged.items()}}
+        grown = dict.fromkeys(judged, ramp)
+        factors, looked = self.weighed(balance, sr=sr, pushes=pushes, measured=measured, grown=grown)
+        push = _sum(scaled(pushes, factors)) if factors else push + push_d
+        terms = scaled(terms, factors)
         if measured:
-            seen |= self._health(sr, pushes | {"adversarial": adversarial_push}, real=real, fake=fake)
+            seen |= {**looked, **self._health(real=real, fake=fake)}
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
         # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
-        self.manual_backward(((sr * push).sum() + loss_d) * share)
+        pull, penalties = self._pull(loss_d, iteration=iteration, real=part.hr, fake=image)
+        self.manual_backward(((sr * push).sum() + self.scales.scaled("d", pull)) * share)
         return StepValues(
-            losses=Losses(generator=loss_g + adversarial.detach(), discriminator=loss_d.detach()),
-            terms={**terms, "adversarial": adversarial.detach()},
+            losses=Losses(
+                generator=_sum(terms), discriminator=loss_d.detach(), adversarial=objective.detach()
+            ),
+            terms=terms,
             logits={
                 "logits_real": average(_mean, logits=detached(real)),
                 "logits_fake": average(_mean, logits=detached(fake)),
             },
+            penalties=penalties,
             metrics=metrics,
             health=seen,
+            factors=factors,
         )
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
         ramp = self.ramp(iteration)
-        content = self._content_loss_at(iteration)(sr, hr)
+        content = self.content(sr, hr, iteration=iteration, average=lambda: sr)
         loss_g = sum(content.values(), start=hr.new_zeros(()))
         if ramp is None:
             return Losses(generator=loss_g)
-        real, fake = self._discriminate(hr, sr)
+        real, fake, matching = self._judge(hr, sr)
         adversarial = average(self.gan_loss.generator, real=real, fake=fake)
         loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
-        return Losses(generator=loss_g + self.gan_weight * ramp * adversarial, discriminator=loss_d)
+        loss_g = loss_g + self.gan_weight * ramp * adversarial
+        return Losses(
+            generator=sum((ramp * value for value in matching.values()), start=loss_g), discriminator=loss_d
+        )
 
-    def _content_loss_at(self, iteration: int) -> ContentLoss:
-        """The content loss at an iteration: until the discriminator starts, the one of the first stage, if any."""
-        if self.first_content_loss is not None and self.ramp(iteration) is None:
-            return self.first_content_loss
-        return self.content_loss
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        if self._layers is not None:
+            rank_zero_only(log.info)("feature matching of layers %s", ", ".join(self._layers.named))
 
-    def _health(self, sr: Tensor, pushes: Scalars, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
-        weight = health.last_weight(self.generator)
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["training"]["discriminator_steps"] = self.discriminator_steps.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        # A checkpoint from before there were rules has none; they begin with it.
+        if state := checkpoint["training"].get("discriminator_steps"):
+            self.discriminator_steps.load_state_dict(state)
+
+    def _pull(
+        self, loss_d: Tensor, *, iteration: int, real: Tensor, fake: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the discriminator's gradients are taken of in an iteration, and the penalties in it by name."""
+        if not self.discriminator_steps.due(self._together(iteration)):
+            return self._idle(), {}
+        if self.gan_penalty is None or not self.gan_penalty.taken_at(self.discriminator_steps.updates):
+            return loss_d, {}
+        penalty, pull = penalised(self.gan_penalty, self.discriminator, real=real, fake=fake)
+        return loss_d + pull, {"penalty_d": penalty}
+
+    def _together(self, iteration: int) -> int:
+        """The iteration, counted from the first in which both nets train."""
+        return iteration - self.ramp.generator_only
+
+    def _idle(self) -> Tensor:
+        """0, with gradients of zero: DDP waits for a gradient of every parameter of the discriminator."""
+        return 0 * torch.stack([parameter.sum() for parameter in self.discriminator.parameters()]).sum()
+
+    def content_loss_at(self, iteration: int) -> tuple[ContentLoss, int]:
+        if self.first_content_loss is None:
+            return self.content_loss, iteration
+        if self.ramp(iteration) is None:
+            return self.first_content_loss, iteration
+        return self.content_loss, iteration - self.ramp.generator_only
+
+    def _health(self, *, real: LogitMaps, fake: LogitMaps) -> dict[str, Tensor]:
         return {
-            **health.gradient_norms(sr=sr, pushes=pushes, weight=weight),
             "accuracy_d": average(health.accuracy, real=real, fake=fake),
             "ema_distance": health.distance(self.generator, self.generator_ema),
         }
 
+    def _judge(self, hr: Tensor, fake: Tensor) -> tuple[LogitMaps, LogitMaps, dict[str, Tensor]]:
+        """The logits of real and of generated images, and of the same pass the term of features, if there is one."""
+        if self._layers is None or self.feature_matching is None:
+            return *self._discriminate(hr, fake), {}
+        with self._layers.kept() as outputs:
+            logits = self._discriminate(hr, fake)
+        real, generated = halves(outputs, together=not has_batch_norm(self.discriminator))
+        return *logits, {"feature_matching": self.feature_matching(real=real, fake=generated)}
+
     def _discriminate(self, hr: Tensor, fake: Tensor) -> tuple[LogitMaps, LogitMaps]:
         """The logits of real and of generated images, from one pass where that gives the same as two."""
-        if any(isinstance(module, AnyBatchNorm) for module in self.discriminator.modules()):
+        if has_batch_norm(self.discriminator):
             # Batch statistics of a mixed batch would carry information from real images to generated ones.
             return logit_maps(self.discriminator(hr)), logit_maps(self.discriminator(fake))
         return split(logit_maps(self.discriminator(torch.cat([hr, fake]))))
@@ -213,11 +331,25 @@ def _mean(*, logits: Tensor) -> Tensor:
     return logits.float().mean()
 
 
-def _content_pushes(content: Scalars, image: Tensor, *, singly: bool) -> tuple[Tensor, dict[str, Tensor]]:
-    """The gradient at the image of the sum of all content losses, and with `singly` that of each loss."""
-    *others, last = content  # the last one, the most costly, is the sum minus the others
+def _sum(values: Scalars) -> Tensor:
+    first, *others = values.values()
+    return sum(others, start=first)
+
+
+def _pushes(
+    terms: Scalars, image: Tensor, *, singly: bool, exactly: bool, keep_graph: bool = False
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The gradient at the image of the sum of all terms, and with `singly` or `exactly` that of each of them.
+
+    With `exactly` none of them has the rounding of the others in it, which a large factor would multiply.
+    """
+    if exactly:
+        pushes = {term: push_of(loss, image) for term, loss in terms.items()}
+        return _sum(pushes), pushes
+    *others, last = terms  # the last one, the most costly, is the sum minus the others
     pushes = {
-        term: torch.autograd.grad(content[term], image, retain_graph=True)[0] for term in others if singly
+        term: torch.autograd.grad(terms[term], image, retain_graph=True)[0] for term in others if singly
     }
-    (push,) = torch.autograd.grad(sum(content.values(), start=image.new_zeros(())), image)
+    whole = sum(terms.values(), start=image.new_zeros(()))
+    (push,) = torch.autograd.grad(whole, image, retain_graph=keep_graph)
     return push, pushes | ({last: push - sum(pushes.values())} if singly else {})

@@ -1,35 +1,10 @@
 """Numbers that show that adversarial training goes wrong, long before PSNR shows it."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 COARSE = 16  # HR pixels: structures that are larger than this count as colour, not as detail
-
-
-def gradient_norms(*, sr: Tensor, pushes: Mapping[str, Tensor], weight: nn.Parameter) -> dict[str, Tensor]:
-    """How hard each loss pulls at one layer of the generator.
-
-    Args:
-        sr: (N, C, H, W) generated images, with the graph behind them.
-        pushes: term -> its gradient at `sr`.
-        weight: the weight of the layer.
-
-    Returns:
-        `gradient_<term>`, the norm of the term's gradient at `weight`.
-    """
-    norms = {}
-    for term, push in pushes.items():
-        (gradient,) = torch.autograd.grad((sr * push).sum(), weight, retain_graph=True)
-        norms[f"gradient_{term}"] = gradient.float().norm()
-    return norms
-
-
-def last_weight(generator: nn.Module) -> nn.Parameter:
-    """The weight of the last convolution, which the gradients of all losses pass through."""
-    return [parameter for parameter in generator.parameters() if parameter.ndim == 4][-1]
 
 
 def accuracy(*, real: Tensor, fake: Tensor) -> Tensor:

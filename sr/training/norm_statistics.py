@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from sr.ops.private_torch import AnyBatchNorm
 
 
+def has_batch_norm(net: nn.Module) -> bool:
+    """Whether what a net makes of an image depends on the other images of the batch."""
+    return any(isinstance(module, AnyBatchNorm) for module in net.modules())
+
+
 class NormStatistics:
     """Puts the running means and variances of nets back to where they were before an iteration.
 

@@ -1,8 +1,12 @@
 """Training with content losses alone, which gives the highest PSNR and a start for every GAN."""
 
+from functools import partial
+
+from sr.training.balance import scaled
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.micro_batches import MicroBatch
+from sr.training.pulls import push_of
 from sr.training.step_values import Losses, StepValues
 
 
@@ -13,11 +17,20 @@ class PSNRModule(SRModule):
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
         sr = self.generator(part.lr).float()
-        content = self.content_loss(sr, part.target)
-        loss = sum(content.values(), start=sr.new_zeros(()))
-        self.manual_backward(loss * share)
+        average = partial(self.averaged, part.lr)
+        content = self.content(sr, part.target, iteration=iteration, average=average)
+        balance = self.balance_of(content, iteration=iteration)
+        compared = balance is not None or (measured and len(content) > 1)
+        losses = self.scales.all_scaled("g", content) if compared else {}
+        pushes = {name: push_of(term, sr) for name, term in losses.items()}
+        factors, seen = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
+        terms = scaled(content, factors)
+        loss = sum(terms.values(), start=sr.new_zeros(()))
+        self.manual_backward(self.scales.scaled("g", loss) * share)
         return StepValues(
             losses=Losses(generator=loss.detach()),
-            terms={name: term.detach() for name, term in content.items()},
+            terms={name: term.detach() for name, term in terms.items()},
             metrics=batch_metrics(self.metric, sr=sr, hr=part.hr, losses=content) if measured else {},
+            health=seen,
+            factors=factors,
         )

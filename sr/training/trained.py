@@ -41,9 +41,14 @@ class Trained:
     steps_at: Callable[[int], bool] = always
     within: str = ""
 
+    @property
+    def letter(self) -> str:
+        """`g` or `d`: which of the two nets it is, in every stage."""
+        return self.name[0]
+
     def key(self, part: str) -> str:
         """The key of the configuration that says what the `optimizer` or `scheduler` is."""
-        return f"{self.within}{part}_{self.name[0]}"
+        return f"{self.within}{part}_{self.letter}"
 
     def build(self, *, warmup_iterations: int) -> tuple[Optimizer, LRScheduler]:
         """The optimizer and its scheduler.
@@ -78,6 +83,11 @@ class Stepping:
     optimizer: Optimizer
     counted: LightningOptimizer
     scheduler: LRScheduler
+
+    @property
+    def letter(self) -> str:
+        """`g` or `d`: which of the two nets it is, in every stage."""
+        return self.name[0]
 
     def learning_rate(self) -> float:
         return learning_rate(self.optimizer)

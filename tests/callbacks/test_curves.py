@@ -48,10 +48,13 @@ def series() -> dict[str, Column]:
         "train/learning_rate_g_first": [(step, 2e-4) for step in STEPS if step <= 1000],
         "train/learning_rate_g": [(step, 1e-4) for step in late],
         "train/learning_rate_d": [(step, 2e-4) for step in late],
+        "train/balance_adversarial": [(step, 30.0) for step in late],
         "train/skipped": [(step, 0.0) for step in STEPS],
         "train/data_wait": [(step, 0.01) for step in STEPS],
         "health/gradient_l1": [(step, 1e-3) for step in late],
         "health/gradient_adversarial": [(step, 1e-6) for step in late],
+        "health/share_l1": [(step, 0.999) for step in late],
+        "health/share_adversarial": [(step, 0.001) for step in late],
         "mine/temperature": [(step, -3.0) for step in STEPS],
     }
 
@@ -90,6 +93,8 @@ def test_panels_are_ordered_as_one_reads_and_every_column_is_in_one() -> None:
         "Loss of the discriminator (D)",
         "Training patches: PSNR on Y (dB)",
         "Gradients at G's last layer",
+        "Shares of these gradients",
+        "Factors of model.balance",
         "Learning rate",
         "Share of time waiting for data",
         "mine/temperature",
@@ -97,7 +102,8 @@ def test_panels_are_ordered_as_one_reads_and_every_column_is_in_one() -> None:
     shown = [points for panel in found for points in (*panel.lines.values(), panel.baseline) if points]
     assert len(shown) == len(series()) - 1  # no iteration was skipped
     assert list(found[3].lines) == ["l1", "adversarial"]
-    assert list(found[7].lines) == ["generator, first stage", "generator", "discriminator"]
+    assert list(found[6].lines) == list(found[7].lines) == ["l1", "adversarial"]
+    assert list(found[9].lines) == ["generator, first stage", "generator", "discriminator"]
     skipped = panels({"train/skipped": [(1, 0.0), (2, 3.0)]}, QUANTITIES)
     assert [panel.title for panel in skipped] == ["Iterations skipped for bad numbers"]
 

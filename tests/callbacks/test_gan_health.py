@@ -11,6 +11,8 @@ HEALTHY = {
     "health/accuracy_d": 0.8,
     "health/gradient_l1": 1.0,
     "health/gradient_adversarial": 0.1,
+    "health/share_l1": 0.91,
+    "health/share_adversarial": 0.09,
     "health/colour_drift": 1.0,
 }
 TRAINER = SimpleNamespace(global_step=500)
@@ -51,6 +53,7 @@ def test_what_lasts_is_said_once(ill: dict, words: str, caplog: pytest.LogCaptur
 def test_what_is_not_there_is_not_judged(caplog: pytest.LogCaptureFixture) -> None:
     """As while the discriminator is idle."""
     health = GANHealth(patience=1)
-    health.look({"health/colour_drift": 1.0}, TRAINER)
+    alone = {"health/gradient_l1": 1.0, "health/gradient_edge": 0.0, "health/share_l1": 1.0}
+    health.look({"health/colour_drift": 1.0, **alone}, TRAINER)
     health.look({}, TRAINER)
     assert not caplog.records

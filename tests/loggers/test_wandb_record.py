@@ -14,7 +14,7 @@ from helpers import compose_config, picture, small_gan
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from wandb_record import WandbRecord
 
-from sr.loggers.workspace.layout import GRADIENTS, HEALTH, TRAIN, validation_panels
+from sr.loggers.workspace.layout import HEALTH, LOSSES, TRAIN, validation_panels
 from sr.pictures.reading import read_image
 from sr.pictures.writing import write_png
 from sr.programs.train import train
@@ -178,7 +178,7 @@ def test_the_panels_of_the_saved_view_show_what_is_logged(record: WandbRecord) -
     logged = {key for row in record.history() for key in row}
     wanted = {key for _, keys in (*TRAIN, *HEALTH, *validation_panels("psnr_y")) for key in keys}
     assert wanted - logged == {"train/data_wait"}  # which begins after 20 iterations
-    assert {key for key in logged if re.fullmatch(GRADIENTS[1], key)} == {
-        "health/gradient_l1",
-        "health/gradient_adversarial",
+    of_losses = {key for key in logged if any(re.fullmatch(keys, key) for _, keys, _ in LOSSES)}
+    assert of_losses == {
+        f"health/{what}_{term}" for what in ("gradient", "share") for term in ("l1", "adversarial")
     }

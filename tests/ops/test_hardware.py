@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.ops.hardware import free_memory, has_bf16, pick_device, training_layout, used_memory
+from sr.ops.hardware import free_memory, has_bf16, has_fast_fp16, pick_device, training_layout, used_memory
 
 
 def test_devices() -> None:
@@ -29,6 +29,18 @@ def test_bf16_is_what_the_processor_says() -> None:
         assert not has_bf16(torch.device("cpu"))
     if "avx512_bf16" in text:
         assert has_bf16(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("capability", "fast"), [((6, 1), False), ((7, 0), True), ((7, 5), True), ((9, 0), True)]
+)
+def test_fp16_is_fast_on_gpus_from_volta_on(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], fast: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert has_fast_fp16(torch.device("cuda")) == fast
+    assert not has_fast_fp16(torch.device("cpu"))
 
 
 def test_free_memory_is_no_more_than_the_machine_has() -> None:

@@ -19,6 +19,7 @@ NAMES: list[tuple[Any, str]] = [
     (torch.utils.data.dataloader, "_MultiProcessingDataLoaderIter"),
     (torch.utils.data.dataloader._MultiProcessingDataLoaderIter, "_shutdown_workers"),
     (torch, "_foreach_lerp_"),
+    (torch, "_foreach_mul_"),
     (torch._functorch.config, "donated_buffer"),
     (torch._C, "_remove_worker_pids"),
     (torch.ops.mkldnn, "_is_mkldnn_bf16_supported"),

@@ -24,6 +24,7 @@ from sr.run.preflight import (
         ("bf16-mixed", "gpu", False, "32-true"),
         ("bf16-mixed", "gpu", True, "bf16-mixed"),
         ("32-true", "cpu", True, "32-true"),
+        ("16-mixed", "gpu", False, "16-mixed"),
     ],
 )
 def test_bf16_is_not_computed_where_it_would_be_slow(
@@ -35,11 +36,22 @@ def test_bf16_is_not_computed_where_it_would_be_slow(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("sr.run.preflight.has_bf16", lambda device: has_bf16)
+    monkeypatch.setattr("sr.run.preflight.has_fast_fp16", lambda device: device.type == "cuda")
     trainer = compose_config(f"trainer.precision={precision}", f"trainer.accelerator={accelerator}").trainer
     with caplog.at_level(logging.INFO):
         settle_precision(trainer)
     assert trainer.precision == settled
     assert ("has no bf16, so training runs in 32-true" in caplog.text) == (settled != precision)
+    assert ("trainer.precision=16-mixed is faster on it" in caplog.text) == (
+        settled != precision and accelerator == "gpu"
+    )
+
+
+def test_fp16_where_it_is_slow_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    trainer = compose_config("trainer.precision=16-mixed", "trainer.accelerator=cpu").trainer
+    settle_precision(trainer)
+    assert trainer.precision == "16-mixed"
+    assert "trainer.precision=16-mixed: fp16 is slower than 32-true on this cpu" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from helpers import compose_config, same_state, small_gan
 from optimizer_options import OPTIONS
+from training_runs import rows
 
 from sr.programs.train import train
 from sr.run.directory import run_directory
@@ -83,6 +85,65 @@ def test_every_optimizer_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, 
     assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), expected)
     assert expected["global_step"] == 5
     assert all(state["state"] for state in expected["optimizer_states"])
+
+
+def test_what_is_done_to_the_discriminator_goes_on_in_the_same_bits(tmp_path: Path, photos: Path) -> None:
+    """The average that pauses are decided by, the count of updates, by which the penalty is lazy, and the rest."""
+    settings = [
+        *("gan_penalty=r1_r2", "gan_penalty.every=2", "model.feature_matching.weight=0.1"),
+        *("model.discriminator_steps.pause_threshold=1", "model.discriminator_steps.pause_average=0.5"),
+        *("model.ramp.generator_only=1", "trainer.max_steps=8", f"data.val_dir={photos}"),
+    ]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    expected = load(tmp_path / "whole" / "checkpoints" / "last.ckpt")
+    assert 1 < expected["training"]["discriminator_steps"]["updates"] < 7  # some, and some pauses
+    saved = {
+        load(file)["global_step"]: file for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+    }
+    for iteration in (3, 5):
+        run_dir = tmp_path / str(iteration)
+        run_dir.mkdir()
+        shutil.copy(tmp_path / "whole" / "metrics.csv", run_dir)
+        train(compose_config(*small_gan(run_dir), *settings, f"resume={saved[iteration]}"))
+        assert same_state(load(run_dir / "checkpoints" / "last.ckpt"), expected)
+        assert (run_dir / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
+
+
+def test_fp16_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the gradient scales move: at first far too large, and doubling after every second update."""
+    monkeypatch.setattr("sr.training.gradient_scale.START", 2.0**20)
+    monkeypatch.setattr("sr.training.gradient_scale.INTERVAL", 2)
+    settings = ["model.ramp.generator_only=1", "trainer.max_steps=8", "trainer.precision=16-mixed"]
+    settings += [f"data.val_dir={photos}", "trainer.log_every_n_steps=1"]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    checkpoints = {
+        each["global_step"]: (each, file)
+        for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+        for each in [load(file)]
+    }
+    expected = checkpoints[8][0]
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, f"resume={checkpoints[5][1]}"))
+    assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), expected)
+    logged = {net: rows(tmp_path / "whole", f"train/scale_{net}") for net in "gd"}
+    assert logged["g"] != logged["d"]
+    steps = {after / before for each in logged.values() for (_, before), (_, after) in pairwise(each)}
+    assert steps == {0.5, 1.0, 2.0}
+    for net, scales in logged.items():
+        assert scales[-1] == (8, float(expected["training"]["scales"][net]["value"]))
+
+
+def test_mixed_batches_are_mixed_alike_after_a_resume(tmp_path: Path, photos: Path) -> None:
+    mixes = {
+        name: f"batch_mix.{name}.probability=0.25" for name in ("mixup", "cutmix", "resizemix", "cutblur")
+    }
+    settings = ["model.ramp.generator_only=0", "trainer.max_steps=8", f"data.val_dir={photos}"]
+    settings += [f"batch_mix=[{','.join(mixes)}]", *mixes.values()]
+    train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
+    files = {
+        load(file)["global_step"]: file for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")
+    }
+    train(compose_config(*small_gan(tmp_path / "run"), *settings, f"resume={files[4]}"))
+    assert same_state(load(tmp_path / "run" / "checkpoints" / "last.ckpt"), load(files[8]))
 
 
 def test_a_finished_run_is_extended(tmp_path: Path, photos: Path) -> None:

@@ -28,16 +28,16 @@ class Training:
         self.iteration += 1
         self.weight.grad = torch.ones(1)
         consensus.least = lambda numbers: torch.minimum(numbers, torch.tensor(elsewhere))
-        finite = self.consensus.ask(
+        good = self.consensus.ask(
             iteration=self.iteration,
             losses={"l1": torch.tensor(0.5), "loss_g": torch.tensor(loss)},
             gradients=[torch.tensor(gradient)],
             batch={"number": self.iteration},
             wait=not self.on_device,
-        )
-        if may_step([self.optimizer], unless=finite, on_device=self.on_device):
+        ).good
+        if may_step([self.optimizer], unless=good, on_device=self.on_device):
             self.optimizer.step()
-        return float(finite)
+        return float(good)
 
 
 @pytest.fixture(autouse=True)
@@ -125,9 +125,9 @@ def test_the_answer_withholds_nothing_by_itself() -> None:
     """Asking is one verb, withholding another."""
     weight = nn.Parameter(torch.zeros(1))
     weight.grad = torch.ones(1)
-    finite = Consensus().ask(
+    verdict = Consensus().ask(
         iteration=1, losses={"loss_g": torch.tensor(NAN)}, gradients=[torch.tensor(1.0)], batch={}, wait=True
     )
-    assert finite == 0
+    assert verdict.good == 0
     assert torch.equal(weight.grad, torch.ones(1))
-    assert not may_step([torch.optim.SGD([weight])], unless=finite, on_device=False)
+    assert not may_step([torch.optim.SGD([weight])], unless=verdict.good, on_device=False)

@@ -22,7 +22,10 @@ from functools import partial
 import small_training as t
 from optimizer_options import option
 from sr.callbacks.divergence import Divergence
+from sr.losses.feature_matching import FeatureMatchingLoss
 from sr.losses.gan import VanillaGANLoss
+from sr.losses.gradient_penalty import GradientPenalty
+from sr.training.discriminator_steps import DiscriminatorSteps
 from sr.training.gan import GANModule
 from sr.training.optimization import Optimization
 from sr.training.psnr import PSNRModule
@@ -72,9 +75,16 @@ def test_one_bad_process_costs_both_one_update(tmp_path: Path) -> None:
     assert all(value.isfinite().all() for value in torch.load(tmp_path / "weights-0.pt").values())
 
 
+RULES = (
+    "gan_penalty=GradientPenalty(real=1.0, fake=1.0), feature_matching=FeatureMatchingLoss(weight=0.1),"
+    " discriminator_steps=DiscriminatorSteps(pause_threshold=1.0, pause_average=0.5),"
+)
+
+
 @pytest.mark.slow
-def test_accumulation_over_two_processes_follows_one_process_without(tmp_path: Path) -> None:
-    changes = "dict(gan_loss=VanillaGANLoss(), optimizer_g=partial(torch.optim.SGD, lr=0.1),"
+@pytest.mark.parametrize("more", ["", RULES, "discriminator_steps=DiscriminatorSteps(every=2),"])
+def test_accumulation_over_two_processes_follows_one_process_without(tmp_path: Path, more: str) -> None:
+    changes = f"dict({more} gan_loss=VanillaGANLoss(), optimizer_g=partial(torch.optim.SGD, lr=0.1),"
     changes += " optimizer_d=partial(torch.optim.SGD, lr=0.1))"
     settings = {"kind": "GANModule", "changes": changes, "poison": None, "patience": 1}
     one = run(tmp_path / "one", accumulate=1, processes=1, **settings)

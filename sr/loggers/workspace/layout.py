@@ -18,7 +18,11 @@ HEALTH: tuple[Panel, ...] = (
     ("are colours drifting? levels of 255", ["health/colour_drift"]),
     ("distance of G from its average", ["health/ema_distance"]),
 )
-GRADIENTS = ("gradients at G's last layer", "health/gradient_.*")
+# Each loss is a line, whatever the run calls it: a regular expression of the keys, and whether values are logarithmic.
+LOSSES: tuple[tuple[str, str, bool], ...] = (
+    ("gradients at G's last layer", "health/gradient_.*", True),
+    ("which loss pulls hardest? shares of these gradients", "health/share_.*", False),
+)
 SYSTEM: tuple[Panel, ...] = (
     ("GPU in use (%)", ["system.gpu.0.gpu"]),
     ("GPU memory (%)", ["system.gpu.0.memoryAllocated"]),
@@ -61,11 +65,14 @@ def workspace(*, entity: str, project: str, monitor: str, name: str) -> Any:
         panels.MediaBrowser(title="worst and best", media_keys=["samples/worst", "samples/best"]),
         panels.WeavePanelSummaryTable(table_name="val/images"),
     ]
-    gradients = panels.LinePlot(title=GRADIENTS[0], x=AXIS, metric_regex=GRADIENTS[1], log_y=True)
+    losses = [
+        panels.LinePlot(title=title, x=AXIS, metric_regex=keys, log_y=logarithmic)
+        for title, keys, logarithmic in LOSSES
+    ]
     sections = {
         "train": lines(TRAIN),
         "val": [*lines(validation_panels(monitor)), *pictures],
-        "health": [*lines(HEALTH), gradients],
+        "health": [*lines(HEALTH), *losses],
         "system": [panels.LinePlot(title=title, y=list(keys)) for title, keys in SYSTEM],
     }
     return views.Workspace(
