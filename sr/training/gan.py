@@ -1,8 +1,8 @@
 """Adversarial training: the ESRGAN iteration with one discriminator pass and one backward."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from sr.training.norm_statistics import has_batch_norm
 from sr.training.objectives import ContentLoss, FeatureObjective, GANObjective, GANPenalty
 from sr.training.optimization import Optimization
 from sr.training.penalised import check_penalised, penalised
-from sr.training.pulls import push_of
+from sr.training.pulls import pushes_of, total
 from sr.training.schedule import AdversarialRamp, OptimizerFactory, SchedulerFactory
 from sr.training.step_values import Losses, Scalars, StepValues
 from sr.training.trained import Stepping, Trained
@@ -44,6 +44,33 @@ class FirstStage:
     content_loss: ContentLoss
     optimizer_g: OptimizerFactory
     scheduler_g: SchedulerFactory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What an iteration has of the discriminator; all but `pull` is missing while it idles.
+
+    Attributes:
+        pull: a scalar, the gradient of which is that of the discriminator.
+        push: (N, C, H, W), the gradient of the generator's `terms` at the generated images.
+        pushes: term -> its part of `push`; empty unless it was asked for.
+        terms: the terms of the generator's loss that the discriminator gives, without a graph, as are all scalars here.
+        objective: the adversarial objective of the generator, without its weight.
+        loss_d: the loss of the discriminator, without penalties.
+        penalties: the penalties on the discriminator by name.
+        logits: the means of its answers.
+        health: numbers of `sr.training.health`; empty unless they were asked for.
+    """
+
+    pull: Tensor
+    push: Tensor | None = None
+    pushes: Scalars = field(default_factory=dict)
+    terms: Scalars = field(default_factory=dict)
+    objective: Tensor | None = None
+    loss_d: Tensor | None = None
+    penalties: Scalars = field(default_factory=dict)
+    logits: Scalars = field(default_factory=dict)
+    health: Scalars = field(default_factory=dict)
 
 
 class GANModule(SRModule):
@@ -191,62 +218,70 @@ class GANModule(SRModule):
         terms = {name: term.detach() for name, term in content.items()}
         names = [*terms, *(self.further_terms if ramp is not None else ())]
         balance = self.balance_of(names, iteration=iteration)
+        taken = partial(pushes_of, image=image, singly=measured, exactly=balance is not None)
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
-        push, pushes = _pushes(
-            self.scales.all_scaled("g", content), image, singly=measured, exactly=balance is not None
-        )
+        push, pushes = taken(self.scales.all_scaled("g", content))
         del content
         metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=terms) if measured else {}
         seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
-            factors, looked = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
-            push = _sum(scaled(pushes, factors)) if factors else push
-            terms = scaled(terms, factors)
-            self.manual_backward((sr * push).sum() * share + self._idle())
-            return StepValues(
-                losses=Losses(generator=_sum(terms)),
-                terms=terms,
-                metrics=metrics,
-                health={**seen, **looked},
-                factors=factors,
+            judged = Judged(pull=self._idle())
+        else:
+            judged = self._judged(
+                part.hr, image, iteration=iteration, ramp=ramp, taken=taken, measured=measured
             )
-
-        real, fake, matching = self._judge(part.hr, image)
-        objective = average(self.gan_loss.generator, real=detached(real), fake=fake)
-        judged = {"adversarial": self.gan_weight * ramp * objective}
-        judged |= {name: ramp * value for name, value in matching.items()}
-        push_d, pushes_d = _pushes(
-            self.scales.all_scaled("g", judged),
-            image,
-            singly=measured,
-            exactly=balance is not None,
-            keep_graph=True,
+        pushes, terms = {**pushes, **judged.pushes}, {**terms, **judged.terms}
+        factors, looked = self.weighed(
+            balance, sr=sr, pushes=pushes, measured=measured, grown=dict.fromkeys(judged.terms, ramp or 0.0)
         )
-        pushes = {**pushes, **pushes_d}
-        terms = {**terms, **{name: term.detach() for name, term in judged.items()}}
-        grown = dict.fromkeys(judged, ramp)
-        factors, looked = self.weighed(balance, sr=sr, pushes=pushes, measured=measured, grown=grown)
-        push = _sum(scaled(pushes, factors)) if factors else push + push_d
+        if factors:
+            push = total(scaled(pushes, factors))
+        elif judged.push is not None:
+            push = push + judged.push
         terms = scaled(terms, factors)
-        if measured:
-            seen |= {**looked, **self._health(real=real, fake=fake)}
-        loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
-        # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor loss_d G.
-        pull, penalties = self._pull(loss_d, iteration=iteration, real=part.hr, fake=image)
-        self.manual_backward(((sr * push).sum() + self.scales.scaled("d", pull)) * share)
+        # The gradient of (sr * push) is what G's losses would send through VGG and D. It cannot reach D, nor `pull` G.
+        self.manual_backward(((sr * push).sum() + self.scales.scaled("d", judged.pull)) * share)
         return StepValues(
-            losses=Losses(
-                generator=_sum(terms), discriminator=loss_d.detach(), adversarial=objective.detach()
-            ),
+            losses=Losses(generator=total(terms), discriminator=judged.loss_d, adversarial=judged.objective),
             terms=terms,
+            logits=judged.logits,
+            penalties=judged.penalties,
+            metrics=metrics,
+            health={**seen, **looked, **judged.health},
+            factors=factors,
+        )
+
+    def _judged(
+        self,
+        hr: Tensor,
+        image: Tensor,
+        *,
+        iteration: int,
+        ramp: float,
+        taken: Callable[..., tuple[Tensor, dict[str, Tensor]]],
+        measured: bool,
+    ) -> Judged:
+        """What the discriminator has to say of real images and of generated ones, (N, C, H, W) both."""
+        real, fake, matching = self._judge(hr, image)
+        objective = average(self.gan_loss.generator, real=detached(real), fake=fake)
+        terms = {"adversarial": self.gan_weight * ramp * objective}
+        terms |= {name: ramp * value for name, value in matching.items()}
+        push, pushes = taken(self.scales.all_scaled("g", terms), keep_graph=True)
+        loss_d = average(self.gan_loss.discriminator, real=real, fake=fake)
+        pull, penalties = self._pull(loss_d, iteration=iteration, real=hr, fake=image)
+        return Judged(
+            pull=pull,
+            push=push,
+            pushes=pushes,
+            terms={name: term.detach() for name, term in terms.items()},
+            objective=objective.detach(),
+            loss_d=loss_d.detach(),
+            penalties=penalties,
             logits={
                 "logits_real": average(_mean, logits=detached(real)),
                 "logits_fake": average(_mean, logits=detached(fake)),
             },
-            penalties=penalties,
-            metrics=metrics,
-            health=seen,
-            factors=factors,
+            health=self._health(real=real, fake=fake) if measured else {},
         )
 
     def losses(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Losses:
@@ -329,27 +364,3 @@ class GANModule(SRModule):
 
 def _mean(*, logits: Tensor) -> Tensor:
     return logits.float().mean()
-
-
-def _sum(values: Scalars) -> Tensor:
-    first, *others = values.values()
-    return sum(others, start=first)
-
-
-def _pushes(
-    terms: Scalars, image: Tensor, *, singly: bool, exactly: bool, keep_graph: bool = False
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """The gradient at the image of the sum of all terms, and with `singly` or `exactly` that of each of them.
-
-    With `exactly` none of them has the rounding of the others in it, which a large factor would multiply.
-    """
-    if exactly:
-        pushes = {term: push_of(loss, image) for term, loss in terms.items()}
-        return _sum(pushes), pushes
-    *others, last = terms  # the last one, the most costly, is the sum minus the others
-    pushes = {
-        term: torch.autograd.grad(terms[term], image, retain_graph=True)[0] for term in others if singly
-    }
-    whole = sum(terms.values(), start=image.new_zeros(()))
-    (push,) = torch.autograd.grad(whole, image, retain_graph=keep_graph)
-    return push, pushes | ({last: push - sum(pushes.values())} if singly else {})

@@ -16,6 +16,31 @@ def push_of(term: Tensor, image: Tensor) -> Tensor:
     return push
 
 
+def pushes_of(
+    terms: Scalars, image: Tensor, *, singly: bool, exactly: bool, keep_graph: bool = False
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The gradient at the image of the sum of all terms, and with `singly` or `exactly` that of each of them.
+
+    With `exactly` none of them has the rounding of the others in it, which a large factor would multiply.
+    """
+    if exactly:
+        pushes = {term: push_of(loss, image) for term, loss in terms.items()}
+        return total(pushes), pushes
+    *others, last = terms  # the last one, the most costly, is the sum minus the others
+    pushes = {
+        term: torch.autograd.grad(terms[term], image, retain_graph=True)[0] for term in others if singly
+    }
+    whole = sum(terms.values(), start=image.new_zeros(()))
+    (push,) = torch.autograd.grad(whole, image, retain_graph=keep_graph)
+    return push, pushes | ({last: push - sum(pushes.values())} if singly else {})
+
+
+def total(values: Scalars) -> Tensor:
+    """The sum of the values, of which there is one at least."""
+    first, *others = values.values()
+    return sum(others, start=first)
+
+
 def last_gradients(
     generator: nn.Module, *, sr: Tensor, pushes: Mapping[str, Tensor]
 ) -> dict[str, Tensor] | None:
