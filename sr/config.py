@@ -30,7 +30,7 @@ class TrainConfig:
         run_dir: the run directory, which follows hydra.run.dir.
         data: the training and validation images.
         degradation: the way from HR to LR.
-        batch_mix: mixes of the pairs of a batch, each under a name of its own, as batch_mix=[mixup,cutblur].
+        mixing: mixes of the pairs of a batch, each under a name of its own, as mixing=[mixup,cutblur].
         generator: the net that enlarges.
         discriminator: the net that tells generated images from real ones.
         loss: the content losses, each under a name of its own.
@@ -63,7 +63,7 @@ class TrainConfig:
     run_dir: str = MISSING
     data: Any = MISSING
     degradation: Any = MISSING
-    batch_mix: Any = field(default_factory=dict)
+    mixing: Any = field(default_factory=dict)
     generator: Any = MISSING
     discriminator: Any = MISSING
     loss: Any = MISSING

@@ -20,7 +20,7 @@ OPTIONAL = ("hparams_search", "debug")  # groups of which conf/train.yaml choose
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
     "data.val_degradation": "write +degradation@data.val_degradation={value}",
-    "data.batch_mix": "write batch_mix={value}",
+    "data.mixing": "write mixing={value}",
     "perceptual": "write measure={value}",
     "optimizer_g": "write optimizer@optimizer_g={value}",
     "optimizer_d": "write optimizer@optimizer_d={value}",
@@ -45,7 +45,7 @@ ELSEWHERE = {
     "trainer.gpus": "write trainer.devices={value}",
     "trainer.logger": "write logger=csv, logger=tensorboard or logger=wandb",
     "trainer.callbacks": "write +callbacks.NAME._target_=CLASS",
-    "trainer.plugins": "the plugin that writes whole checkpoints is the only one",
+    "trainer.plugins": "the plugins are those that write whole checkpoints and compute in fp16",
 }
 LAYERS = " (the outer quotes are for the shell, the inner ones for Hydra)"
 

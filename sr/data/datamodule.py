@@ -50,7 +50,7 @@ class SRDataModule(L.LightningDataModule):
         val_seed: the seed of val_degradation's draws. It is not the seed of the run, so that every run validates on the
             same LR images.
         augmentation: albumentations transforms, applied alike to LR and HR.
-        batch_mix: mixes of the pairs of a training batch by name (`sr.data.mixing`), computed on the device.
+        mixing: mixes of the pairs of a training batch by name (`sr.data.mixing`), computed on the device.
         num_workers: loader processes; 0 loads in the training process.
         on_error: the treatment of an unreadable training file: `raise`, or `skip` (counted and reported).
         small_images: the treatment of an image smaller than the patch: `raise`, or `pad` (mirrored).
@@ -69,7 +69,7 @@ class SRDataModule(L.LightningDataModule):
     iterations_per_epoch: int | None = None
     val_dir: str | None = None
     augmentation: Sequence[albumentations.BasicTransform] = field(default_factory=list)
-    batch_mix: Mapping[str, ChosenMix] = field(default_factory=dict)
+    mixing: Mapping[str, ChosenMix] = field(default_factory=dict)
     num_workers: int = 4
     on_error: OnError = "raise"
     small_images: SmallImages = "raise"
@@ -99,7 +99,7 @@ class SRDataModule(L.LightningDataModule):
                 degradation.check(channels=self.channels)
         # Here and not in `setup`, so that a bad transform or directory is found before loggers open a run.
         self._augment = Augmentation(self.augmentation)
-        self._mix = BatchMix(mixes=self.batch_mix, batch_size=self.batch_size, seed=self.seed)
+        self._mix = BatchMix(mixes=self.mixing, batch_size=self.batch_size, seed=self.seed)
         self._training = self.make_training()
         self._validation = self.make_validation()
 
@@ -175,7 +175,7 @@ class SRDataModule(L.LightningDataModule):
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         """Mix a batch of training. Lightning calls this for batches of validation too, which stay as they are."""
         trainer = self.trainer
-        if not self.batch_mix or trainer is None or not trainer.training:
+        if not self.mixing or trainer is None or not trainer.training:
             return batch
         return self._mix(batch, process=trainer.global_rank, iteration=trainer.global_step)
 

@@ -59,7 +59,7 @@ class SRModule(L.LightningModule):
     Attributes:
         consensus: the agreement between all processes. An iteration with a number that is not finite, on any process,
             changes no trained weight (the average still moves towards them); a callback counts such iterations.
-        scales: what losses are multiplied by before their gradients are taken, in fp16; nothing in other precisions.
+        scales: the factors of the losses whose gradients are taken, in fp16; in other precisions there are none.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Verdict:
 
     Attributes:
         good: scalar, 1.0 if all numbers of all processes are finite or excused, else 0.0.
-        steps: for each gradient a scalar: 1.0 if the iteration is good and this gradient is finite on all processes,
+        steps: a scalar for each gradient: 1.0 if the iteration is good and this gradient is finite on all processes,
             else 0.0. They differ from `good` only where a gradient is excused.
     """
 
@@ -124,8 +124,8 @@ class Consensus:
             gradients: the norm of the gradient of each net that is updated.
             batch: the batch that the losses were computed from.
             wait: whether `latest` becomes the answer of this iteration at once, or only in the next one.
-            excused: for each gradient 1.0 if it may be infinite without making the iteration bad, else 0.0; the same on
-                all processes. Empty excuses none.
+            excused: a scalar for each gradient: 1.0 if it may be infinite without making the iteration bad, else 0.0;
+                the same on all processes. Empty excuses none.
         """
         here, fine = _finite([*losses.values()]).all(), _finite(gradients)
         quiet = here.new_ones(len(REQUESTS))

@@ -143,7 +143,13 @@ def test_what_belongs_to_an_update_is_found_under_its_old_key(key: str) -> None:
 
 
 def test_what_is_to_be_written_instead_is_there() -> None:
-    group = {"perceptual": "niqe", "degradation": "mild", "optimizer": "adamw", "scheduler": "cosine"}
+    group = {
+        "perceptual": "niqe",
+        "degradation": "mild",
+        "optimizer": "adamw",
+        "scheduler": "cosine",
+        "mixing": "cutmix",
+    }
     shown = {}
     for key, text in ELSEWHERE.items():
         value = next((choice for name, choice in group.items() if name in key), "2")

@@ -133,11 +133,9 @@ def test_fp16_goes_on_in_the_same_bits(tmp_path: Path, photos: Path, monkeypatch
 
 
 def test_mixed_batches_are_mixed_alike_after_a_resume(tmp_path: Path, photos: Path) -> None:
-    mixes = {
-        name: f"batch_mix.{name}.probability=0.25" for name in ("mixup", "cutmix", "resizemix", "cutblur")
-    }
+    mixes = {name: f"mixing.{name}.probability=0.25" for name in ("mixup", "cutmix", "resizemix", "cutblur")}
     settings = ["model.ramp.generator_only=0", "trainer.max_steps=8", f"data.val_dir={photos}"]
-    settings += [f"batch_mix=[{','.join(mixes)}]", *mixes.values()]
+    settings += [f"mixing=[{','.join(mixes)}]", *mixes.values()]
     train(compose_config(*small_gan(tmp_path / "whole"), *settings, *EVERY))
     files = {
         load(file)["global_step"]: file for file in (tmp_path / "whole" / "checkpoints").glob("last*.ckpt")

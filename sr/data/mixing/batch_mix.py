@@ -58,19 +58,17 @@ class BatchMix:
     def __init__(self, *, mixes: Mapping[str, ChosenMix], batch_size: int, seed: int) -> None:
         for name, chosen in mixes.items():
             if not isinstance(chosen, ChosenMix):
-                raise TypeError(f"batch_mix[{name!r}] is {chosen!r}, not a ChosenMix")
+                raise TypeError(f"mixing[{name!r}] is {chosen!r}, not a ChosenMix")
             if chosen.mix.needs_others and batch_size < 2:
                 alone = [other for other, each in mixes.items() if not each.mix.needs_others] or ["cutblur"]
                 raise ValueError(
-                    f"data.batch_size={batch_size}: batch_mix.{name} mixes an image with another one of its batch:"
-                    f" raise data.batch_size, or write batch_mix=[{','.join(alone)}]"
+                    f"data.batch_size={batch_size}: mixing.{name} mixes an image with another one of its batch:"
+                    f" raise data.batch_size, or write mixing=[{','.join(alone)}]"
                 )
         total = sum(chosen.probability for chosen in mixes.values())
         if total > 1 + 1e-9:
             shown = ", ".join(f"{name} {chosen.probability}" for name, chosen in mixes.items())
-            raise ValueError(
-                f"batch_mix: the probabilities ({shown}) add up to {total:g}, which is more than 1"
-            )
+            raise ValueError(f"mixing: the probabilities ({shown}) add up to {total:g}, which is more than 1")
         self._mixes = [chosen.mix for chosen in mixes.values()]
         self._bounds = np.cumsum([chosen.probability for chosen in mixes.values()])
         self.seed = seed

@@ -14,7 +14,8 @@ class MixUp:
     degradation is linear.
 
     Args:
-        alpha: how even the shares are, above 0: near 0 one image hides the other, 1 is uniform, more is nearer to half.
+        alpha: the evenness of the shares, above 0: near 0 one image hides the other, 1 is uniform, more is nearer to
+            half.
 
     Raises:
         ValueError: `alpha` is 0 or less.

@@ -31,7 +31,7 @@ class Box:
 
         Args:
             images: (N, C, H, W) by name, "lr" among them.
-            pieces: of the same shape as the images, or as the box in them.
+            pieces: (N, C, H, W) by name, as large as the images, or as the box in them.
         """
         pasted = {}
         for name, image in images.items():

@@ -106,12 +106,12 @@ def test_everything_else_in_a_batch_is_passed_on_and_the_batch_left_alone() -> N
         (
             {"a": ChosenMix(probability=0.7, mix=CutBlur()), "b": ChosenMix(probability=0.4, mix=CutBlur())},
             2,
-            r"batch_mix: the probabilities \(a 0\.7, b 0\.4\) add up to 1\.1, which is more than 1",
+            r"mixing: the probabilities \(a 0\.7, b 0\.4\) add up to 1\.1, which is more than 1",
         ),
         (
             {"mixup": ChosenMix(probability=0.1, mix=MixUp())},
             1,
-            r"data\.batch_size=1: batch_mix\.mixup mixes an image with another .* or write batch_mix=\[cutblur\]",
+            r"data\.batch_size=1: mixing\.mixup mixes an image with another .* or write mixing=\[cutblur\]",
         ),
     ],
 )
@@ -123,20 +123,20 @@ def test_what_cannot_be_is_refused(mixes: dict[str, ChosenMix], size: int, messa
 def test_a_probability_out_of_range_and_another_kind_are_refused() -> None:
     with pytest.raises(ValueError, match=r"probability=1\.5 of CutBlur must be in \[0, 1\]"):
         ChosenMix(probability=1.5, mix=CutBlur())
-    with pytest.raises(TypeError, match=r"batch_mix\['mixup'\] is .*, not a ChosenMix"):
+    with pytest.raises(TypeError, match=r"mixing\['mixup'\] is .*, not a ChosenMix"):
         BatchMix(mixes={"mixup": MixUp()}, batch_size=2, seed=0)  # type: ignore[dict-item]
 
 
 def test_cutblur_alone_mixes_a_batch_of_one(photos: Path) -> None:
     cutblur = {"cutblur": ChosenMix(probability=1.0, mix=CutBlur())}
-    assert len(batches(folder(photos, batch_size=1, batch_mix=cutblur))) == 4
-    with pytest.raises(ValueError, match=r"data\.batch_size=1: batch_mix\.mixup"):
-        folder(photos, batch_size=1, batch_mix=every_mix())
+    assert len(batches(folder(photos, batch_size=1, mixing=cutblur))) == 4
+    with pytest.raises(ValueError, match=r"data\.batch_size=1: mixing\.mixup"):
+        folder(photos, batch_size=1, mixing=every_mix())
 
 
 def test_batches_of_training_are_mixed_and_those_of_validation_are_not(tmp_path: Path, photos: Path) -> None:
     """Nor those of the check before training, which Lightning hands to the same hook."""
-    data, seen = folder(photos, iterations_per_epoch=3, batch_mix=every_mix()), Seen()
+    data, seen = folder(photos, iterations_per_epoch=3, mixing=every_mix()), Seen()
     settings: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "num_sanity_val_steps": 1}
     trainer = L.Trainer(**settings, **QUIET, default_root_dir=tmp_path, callbacks=[seen])
     trainer.fit(make(PSNRModule), datamodule=data)
@@ -155,15 +155,15 @@ def test_batches_of_training_are_mixed_and_those_of_validation_are_not(tmp_path:
 
 def test_a_run_from_the_command_line_mixes(tmp_path: Path, photos: Path) -> None:
     words = [
-        "batch_mix=[mixup,cutmix,resizemix]",
-        "batch_mix.mixup.probability=0.8",
+        "mixing=[mixup,cutmix,resizemix]",
+        "mixing.mixup.probability=0.8",
         f"data.val_dir={photos}",
     ]
     plain = run("esrgan_psnr", tmp_path, words[-1], name="plain")
     mixed = run("esrgan_psnr", tmp_path, *words, name="mixed")
     one, other = (state(each, "generator.") for each in (plain, mixed))
     assert any(not torch.equal(value, other[key]) for key, value in one.items())
-    saved = torch.load(mixed / "checkpoints" / "last.ckpt", weights_only=True)["config"]["data"]["batch_mix"]
+    saved = torch.load(mixed / "checkpoints" / "last.ckpt", weights_only=True)["config"]["data"]["mixing"]
     assert {name: chosen["probability"] for name, chosen in saved.items()} == {
         "mixup": 0.8,
         "cutmix": 0.084,
@@ -185,7 +185,7 @@ from sr.training.psnr import PSNRModule
 from test_batch_mix import QUIET, Seen, every_mix
 
 if __name__ == "__main__":
-    data, seen = folder(Path({photos!r}), iterations_per_epoch=2, batch_mix=every_mix()), Seen()
+    data, seen = folder(Path({photos!r}), iterations_per_epoch=2, mixing=every_mix()), Seen()
     several = dict(accelerator="cpu", devices=2, strategy="ddp", max_epochs=1, limit_val_batches=0)
     trainer = L.Trainer(**several, **QUIET, default_root_dir={out!r}, callbacks=[seen])
     trainer.fit(make(PSNRModule), datamodule=data)
