@@ -18,8 +18,8 @@ class TrainConfig:
         seed: the seed of everything that is drawn at random, 0 or more.
         scale: the factor from LR to HR, 1 or more.
         channels: the channels of the images, 3 for RGB.
-        monitor: what `checkpoints/best.ckpt` is the best by: a metric of validation, as psnr_y, or a choice by several,
-            as {best: lpips, within: {psnr_y: 0.3}} (docs/reliability.md).
+        monitor: the metric of validation, as psnr_y, whose best value `checkpoints/best.ckpt` keeps, or a choice by
+            several (docs/reliability.md).
         init_from: a file of weights to start from, in any format that is read (docs/export.md).
         init_discriminator_from: a file of weights for the discriminator, where that is a file of its own.
         init_strict: true if every tensor must fit; false takes those that fit and says which do not.

@@ -52,10 +52,10 @@ def test_overfitting_is_training_on_the_first_batch(
     seen: list[Tensor] = []
     forward = nn.Module.__call__
 
-    def watched(net: nn.Module, *arguments: Tensor) -> Tensor:
+    def watched(net: nn.Module, *arguments: Tensor, **named: Tensor) -> Tensor:
         if type(net).__name__ == "SRVGGNetCompact" and net.training and torch.is_grad_enabled():
             seen.append(arguments[0].clone())
-        return forward(net, *arguments)
+        return forward(net, *arguments, **named)
 
     monkeypatch.setattr(nn.Module, "__call__", watched)
     short = ("trainer.max_steps=2", "data.iterations_per_epoch=2", "data.num_workers=0")

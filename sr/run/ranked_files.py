@@ -15,7 +15,7 @@ class Ranking:
     """Where a new file belongs.
 
     Attributes:
-        order: for each rank, the best first, the rank before; `before` for the new file.
+        order: the rank before of each rank, the best first; `before` of the new file.
         before: the number of ranks before.
     """
 
@@ -30,7 +30,7 @@ def rearrange(directory: Path, kind: str, ranking: Ranking, *, fresh: Path) -> N
 
     Args:
         directory: the directory of the files.
-        kind: what the files are called (`sr.run.checkpoint_names`).
+        kind: the beginning of their names (`sr.run.checkpoint_names`).
         ranking: the new ranks.
         fresh: the new file, on the same file system.
     """

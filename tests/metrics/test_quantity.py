@@ -126,7 +126,9 @@ def test_a_resumed_run_does_not_compare_two_metrics(tmp_path: Path, photos: Path
     train(compose_config(*settings(tmp_path, photos, *more)))
     best = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
     kept = best["callbacks"]["Checkpoints"]
-    assert (kept["monitor"], kept["best"]) == ("mse", [pytest.approx(best["provenance"]["metrics"]["mse"])])
+    (state,) = kept["best"]
+    assert kept["monitor"] == {"best": {"mse": 1.0}, "within": {}}
+    assert state["values"] == {"mse": pytest.approx(best["provenance"]["metrics"]["mse"])}
 
 
 def test_an_evaluation_takes_directions_and_digits_from_the_metric(tmp_path: Path, photos: Path) -> None:
