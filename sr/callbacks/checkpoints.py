@@ -196,7 +196,7 @@ class Checkpoints(Checkpoint):
         if trainer.is_global_zero:
             rearrange(self.directory, kind, ranking, fresh=fresh)
             for logger in trainer.loggers:
-                if ranking.order[0] != 0 and isinstance(logger, CheckpointLogger):
+                if ranking.changes_first and isinstance(logger, CheckpointLogger):
                     logger.log_checkpoint(self.directory / checkpoint_name(kind, 0), kind)
         trainer.strategy.barrier()  # a process that ends earlier would take the first one with it
 

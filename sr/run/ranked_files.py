@@ -22,6 +22,11 @@ class Ranking:
     order: Sequence[int]
     before: int
 
+    @property
+    def changes_first(self) -> bool:
+        """Whether another file than before has the first rank."""
+        return self.order[0] != 0 or self.before == 0
+
 
 def rearrange(directory: Path, kind: str, ranking: Ranking, *, fresh: Path) -> None:
     """Give the files of a kind the names of their new ranks, put a new file among them, and remove the others.

@@ -30,7 +30,8 @@ MOVED = {
     for key in ("ema_decay", "warmup_iterations", "gradient_clip", "accumulate")
 }
 USED = ("model", "data", "trainer")  # the groups that are built; they hold copies of the others
-COPY = re.compile(r"\$\{(\w+)\}")  # a node that is nothing but the copy of a root key
+# A node that is nothing but the copy of a root key, or the metric that `monitor` names first.
+COPY = re.compile(r"\$\{(?:monitored:\$\{)?(\w+)\}+")
 
 
 class ResumeError(ValueError):

@@ -46,10 +46,10 @@ SRModule._step = failing
     "checkpoint": """
 from sr.callbacks.checkpoints import Checkpoints
 save = Checkpoints._save
-def failing(self, trainer, kind, place):
+def failing(self, trainer, kind):
     if trainer.global_step == 2 and trainer.global_rank == {rank}:
         fail()
-    save(self, trainer, kind, place)
+    return save(self, trainer, kind)
 Checkpoints._save = failing
 """,
     "end": """

@@ -40,15 +40,16 @@ def half(content, file):
 torch.save = half
 """
 BETWEEN_TWO_RENAMES = f"""
-import sr.callbacks.checkpoints as module
-make_room = module.Checkpoints._make_room
-def _make_room(self, kind, place):
-    make_room(self, kind, place)
-    if not (self.directory / "last.ckpt").exists() and (self.directory / "last-1.ckpt").exists():
-        import torch
-        if torch.load(self.directory / "last-1.ckpt", weights_only=True)["global_step"] == 4:
-            {KILL}
-module.Checkpoints._make_room = _make_room
+from pathlib import Path
+import torch
+replace = Path.replace
+def _replace(self, target):
+    if self.name == ".last.part" and torch.load(self, weights_only=True)["global_step"] == 5:
+        names = [self.with_name(name) for name in ("last.ckpt", "last-1.ckpt")]
+        assert all(torch.load(name, weights_only=True)["global_step"] == 4 for name in names)
+        {KILL}
+    return replace(self, target)
+Path.replace = _replace
 """
 
 
@@ -88,11 +89,11 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, photos: Path) -> None
 import resource
 import sr.callbacks.checkpoints as module
 save = module.Checkpoints._save
-def _save(self, trainer, kind, place):
+def _save(self, trainer, kind):
     if trainer.global_step == 3:
         size = (self.directory / "last.ckpt").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size * 3 // 4, size * 3 // 4))
-    save(self, trainer, kind, place)
+    return save(self, trainer, kind)
 module.Checkpoints._save = _save
 """
     settings = (*SETTINGS, f"data.val_dir={photos}")

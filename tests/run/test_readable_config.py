@@ -16,7 +16,8 @@ def test_every_value_is_there_once_under_the_key_that_a_user_types() -> None:
     assert found["generator"]["class"] == "SRVGGNetCompact"
     assert found["optimizer_g"] == {"class": "Adam", "lr": 2e-3, "betas": [0.9, 0.99], "fused": True}
     assert found["model"].keys() == {
-        *("class", "content_loss", "gan_weight", "first_stage", "ramp", "optimization", "loss_patch_size")
+        *("class", "content_loss", "gan_weight", "first_stage", "ramp", "optimization", "loss_patch_size"),
+        *("balance", "feature_matching", "discriminator_steps"),
     }
     assert found["model"]["content_loss"] == {"class": "WeightedLoss"}  # its terms are `loss`
     assert found["loss"]["l1"]["loss"] == {"class": "L1Loss"}
