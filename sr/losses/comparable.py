@@ -1,4 +1,4 @@
-"""What every content loss asks of its two images."""
+"""The types and shapes that losses compute with."""
 
 import torch
 from torch import Tensor
@@ -16,3 +16,8 @@ def comparable(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
         )
     dtype = torch.promote_types(torch.promote_types(sr.dtype, hr.dtype), torch.float32)
     return sr.to(dtype), hr.to(dtype)
+
+
+def at_least_float32(values: Tensor) -> Tensor:
+    """The same values, in float32 if their type is narrower."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

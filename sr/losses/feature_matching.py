@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from sr.losses.comparable import at_least_float32
+
 
 class FeatureMatchingLoss(nn.Module):
     """weight * sum over layers l of w_l * mean |D_l(x_r) - D_l(x_f)|, D_l = output of layer l of the discriminator.
@@ -53,10 +55,6 @@ class FeatureMatchingLoss(nn.Module):
         distances = []
         for name, wanted in real.items():
             pairs = zip(wanted, fake[name], strict=True)
-            calls = [l1_loss(_at_least_float32(f), _at_least_float32(r.detach())) for r, f in pairs]
+            calls = [l1_loss(at_least_float32(f), at_least_float32(r.detach())) for r, f in pairs]
             distances.append((1.0 if self.layers is None else self.layers[name]) * torch.stack(calls).mean())
         return self.weight * torch.stack(distances).sum()
-
-
-def _at_least_float32(features: Tensor) -> Tensor:
-    return features.to(torch.promote_types(features.dtype, torch.float32))

@@ -15,6 +15,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sr.losses.comparable import at_least_float32
+
 
 class VanillaGANLoss(nn.Module):
     """L_D = -E_r[log D(x_r)] - E_f[log(1 - D(x_f))],  L_G = -E_f[log D(x_f)],  D = sigmoid(C)
@@ -35,14 +37,14 @@ class VanillaGANLoss(nn.Module):
         self.label_smoothing = _checked_smoothing(label_smoothing)
 
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        return F.softplus(-_at_least_float32(fake)).mean()  # -log sigmoid(c) = softplus(-c)
+        return F.softplus(-at_least_float32(fake)).mean()  # -log sigmoid(c) = softplus(-c)
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor:
         return self.separate(high=real, low=fake, smoothing=self.label_smoothing)
 
     def separate(self, *, high: Tensor, low: Tensor, smoothing: float = 0.0) -> Tensor:
         """Cross entropy of the labels 1 - smoothing for `high` and 0 for `low`."""
-        high, low = _at_least_float32(high), _at_least_float32(low)
+        high, low = at_least_float32(high), at_least_float32(low)
         labels = torch.full_like(high, 1 - smoothing)
         return F.binary_cross_entropy_with_logits(high, labels) + F.softplus(low).mean()
 
@@ -76,14 +78,14 @@ class LeastSquaresGANLoss(nn.Module):
         self.label_smoothing = _checked_smoothing(label_smoothing)
 
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        return (_at_least_float32(fake) - self.real_target).square().mean()
+        return (at_least_float32(fake) - self.real_target).square().mean()
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor:
         return self.separate(high=real, low=fake, smoothing=self.label_smoothing)
 
     def separate(self, *, high: Tensor, low: Tensor, smoothing: float = 0.0) -> Tensor:
         """Squared distance of `high` to the (smoothed) real target and of `low` to the fake target."""
-        high, low = _at_least_float32(high), _at_least_float32(low)
+        high, low = at_least_float32(high), at_least_float32(low)
         target = self.real_target + smoothing * (self.fake_target - self.real_target)
         return (high - target).square().mean() + (low - self.fake_target).square().mean()
 
@@ -95,14 +97,14 @@ class HingeGANLoss(nn.Module):
     """
 
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        return -_at_least_float32(fake).mean()
+        return -at_least_float32(fake).mean()
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor:
         return self.separate(high=real, low=fake)
 
     def separate(self, *, high: Tensor, low: Tensor) -> Tensor:
         """The means of max(0, 1 - high) and max(0, 1 + low), added."""
-        return F.relu(1 - _at_least_float32(high)).mean() + F.relu(1 + _at_least_float32(low)).mean()
+        return F.relu(1 - at_least_float32(high)).mean() + F.relu(1 + at_least_float32(low)).mean()
 
 
 class WassersteinGANLoss(nn.Module):
@@ -113,10 +115,10 @@ class WassersteinGANLoss(nn.Module):
     """
 
     def generator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        return -_at_least_float32(fake).mean()
+        return -at_least_float32(fake).mean()
 
     def discriminator(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        return _at_least_float32(fake).mean() - _at_least_float32(real).mean()
+        return at_least_float32(fake).mean() - at_least_float32(real).mean()
 
 
 @runtime_checkable
@@ -178,7 +180,7 @@ class RelativisticAverageGANLoss(nn.Module):
 
 
 def _relative(real: Tensor, fake: Tensor, *, over_processes: bool) -> tuple[Tensor, Tensor]:
-    real, fake = _at_least_float32(real), _at_least_float32(fake)
+    real, fake = at_least_float32(real), at_least_float32(fake)
     averages = torch.stack((real.mean(), fake.mean()))
     if over_processes and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
         averages = _MeanOverProcesses.apply(averages)  # type: ignore[no-untyped-call]
@@ -203,10 +205,6 @@ class _MeanOverProcesses(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
         return _MeanOverProcesses.apply(gradient)  # type: ignore[no-untyped-call]
-
-
-def _at_least_float32(logits: Tensor) -> Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _checked_smoothing(label_smoothing: float) -> float:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from sr.losses.comparable import at_least_float32
 from sr.losses.perceptual import FeatureLoss
 
 
@@ -27,5 +28,5 @@ class StyleLoss(FeatureLoss):
 
 def gram(features: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, C), in at least float32."""
-    flat = features.flatten(2).to(torch.promote_types(features.dtype, torch.float32))
+    flat = at_least_float32(features.flatten(2))
     return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])

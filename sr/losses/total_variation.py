@@ -2,8 +2,9 @@
 
 import math
 
-import torch
 from torch import Tensor, nn
+
+from sr.losses.comparable import at_least_float32
 
 
 class TotalVariationLoss(nn.Module):
@@ -60,5 +61,5 @@ def _differences(images: Tensor) -> tuple[Tensor, Tensor]:
     """(N, C, H, W) -> along x (N, C, H, W - 1) and along y (N, C, H - 1, W), of at least float32."""
     if min(images.shape[-2:]) < 2:
         raise ValueError(f"a variation needs images of at least 2 x 2 pixels, got {tuple(images.shape)}")
-    images = images.to(torch.promote_types(images.dtype, torch.float32))
+    images = at_least_float32(images)
     return images.diff(dim=-1), images.diff(dim=-2)
