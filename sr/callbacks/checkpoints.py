@@ -231,9 +231,13 @@ class Checkpoints(Checkpoint):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        monitor, best = state_dict.get("monitor"), list(state_dict["best"])
+        if not isinstance(monitor, Mapping):  # a checkpoint from before there was a choice by several metrics
+            name = monitor or self.monitor.name
+            monitor = asdict(Monitor.of(name))
+            best = [{"iteration": None, "values": {name: value}} for value in best]
         # The values of different metrics cannot be compared.
-        same = state_dict["monitor"] == asdict(self.monitor)
-        self._best = list(state_dict["best"]) if same else []
+        self._best = best if monitor == asdict(self.monitor) else []
         self._phase = state_dict.get("phase")
         self._resumed_at_epoch_end = state_dict["epoch_ends"]
 

@@ -15,7 +15,7 @@ from sr.cli.shipped import shipped_configuration
 from sr.ops.program_names import to_type
 
 CONF = shipped_configuration()
-OPTIONAL = ("hparams_search", "debug")  # groups of which conf/train.yaml chooses nothing
+OPTIONAL = ("hparams_search", "debug", "gan_penalty")  # groups of which conf/train.yaml chooses nothing
 # What a user of Lightning or Hydra may type -> what to write here; {value} is what was given, {train} the program.
 ELSEWHERE = {
     "data.degradation": "write degradation={value}",
@@ -147,6 +147,10 @@ def _check_choice(override: Override, text: str, *, elsewhere: bool) -> None:
     if override.is_delete() or override.is_sweep_override() or not (CONF / group).is_dir():
         return
     choices = sorted(file.stem for file in (CONF / group).glob("[!_]*.yaml"))
+    if group in OPTIONAL and override.value() is None:
+        raise ValueError(
+            f"{text}: nothing is chosen by default; '~{group}' leaves out what an experiment has chosen"
+        )
     unknown = group in OPTIONAL and override.value() not in choices and not elsewhere
     if unknown or not isinstance(override.value(), str | list | dict):  # a dict: see `sr.cli.nodes`
         raise ValueError(

@@ -98,6 +98,23 @@ def test_a_choice_within_a_margin_goes_back_to_an_older_state(
     assert "best.ckpt is that of iteration 6 again: mse 2.50e-01, psnr_y 30.10" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("saved", "kept"),
+    [
+        ({"monitor": "psnr_y", "best": [31.0, 30.0]}, [31.0, 30.0]),
+        ({"best": [31.0, 30.0]}, [31.0, 30.0]),
+        ({"monitor": "mse", "best": [0.1]}, []),
+    ],
+)
+def test_the_best_of_an_older_checkpoint_stay_the_best(saved: dict[str, Any], kept: list[float]) -> None:
+    """It has values and no states; another metric's values cannot be compared."""
+    checkpoints = Checkpoints(directory="unused", monitor="psnr_y")
+    checkpoints.load_state_dict({**saved, "epoch_ends": False})
+    assert [state["values"] for state in checkpoints.state_dict()["best"]] == [
+        {"psnr_y": each} for each in kept
+    ]
+
+
 def test_by_iterations(tmp_path: Path, photos: Path) -> None:
     changes = ("data.iterations_per_epoch=8", "callbacks.checkpoints.every_n_iterations=3")
     folder = run(tmp_path, photos, *changes, "callbacks.checkpoints.keep_last=9")

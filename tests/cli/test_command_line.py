@@ -120,6 +120,11 @@ def test_a_comma_is_a_sweep_or_has_quotes() -> None:
         (["data dir=3"], "data dir=3: 'data dir' is no key"),
         (["degradation=null"], "degradation=null: choose from aliased, bicubic, bsrgan, mild, realesrgan"),
         (["-m", "hparams_search=otpuna"], "hparams_search=otpuna: choose from optuna;"),
+        (
+            ["gan_penalty=null"],
+            "gan_penalty=null: nothing is chosen by default; '~gan_penalty' leaves out what",
+        ),
+        (["gan_penalty=r3"], "gan_penalty=r3: choose from r1, r1_r2, r2;"),
         (["debug=everything"], "debug=everything: choose from batch, overfit, profiler;"),
         (
             ["generator=3"],
