@@ -4,9 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sr.training.consensus import mean_over_processes
+from sr.training.gradient_scale import GradientScales
+from sr.training.pulls import last_gradients, pulls
 from sr.training.step_values import Scalars
 
 LARGEST = 1e4  # factor, as in VQGAN
@@ -79,6 +81,46 @@ class Balance:
         left = 1 - (shares * pulling).sum()
         factors = (shares / left * others / norms).clamp(max=LARGEST)
         return dict(zip(named, torch.where(pulling, factors, 1.0).unbind(), strict=True))
+
+
+def weighed(
+    balance: Balance | None,
+    generator: nn.Module,
+    *,
+    scales: GradientScales,
+    sr: Tensor,
+    pushes: Scalars,
+    measured: bool,
+    grown: Mapping[str, float] | None = None,
+) -> tuple[dict[str, Tensor], Scalars]:
+    """The factors of the terms, and with `measured` what is logged of their gradients.
+
+    Args:
+        balance: the shares that decide on factors; None for no factors.
+        generator: the generator.
+        scales: the scales of the losses that `pushes` are the gradients of.
+        sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
+        pushes: term -> the gradient of its scaled loss at `sr`, without its factor.
+        measured: whether gradients are looked at.
+        grown: term -> the part of its share that counts now; 1 for a term that is not in it.
+
+    Raises:
+        ValueError: there is a balance, and the generator has no last weight of which gradients could be compared.
+    """
+    if balance is None and not measured:
+        return {}, {}
+    gradients = last_gradients(generator, sr=sr, pushes=pushes)
+    if gradients is not None:
+        gradients = {name: scales.unscaled("g", each) for name, each in gradients.items()}
+    if balance is None:
+        return {}, pulls(gradients)
+    if gradients is None:
+        raise ValueError(
+            f"model.balance: {type(generator).__name__} has no last weight that trains, of which gradients could be"
+            " compared"
+        )
+    factors = balance.factors(gradients, grown=grown or {})
+    return factors, pulls(scaled(gradients, factors)) if measured else {}
 
 
 def scaled(values: Mapping[str, Tensor], factors: Scalars) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
 from sr.training.averaged_weights import TrainedWeights
-from sr.training.balance import Balance, scaled
+from sr.training.balance import Balance
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
@@ -26,7 +26,6 @@ from sr.training.norm_statistics import NormStatistics
 from sr.training.objectives import ContentLoss, content_terms, named_terms
 from sr.training.optimization import Optimization
 from sr.training.precision import HALF, check_precision, check_scaler
-from sr.training.pulls import last_gradients, pulls
 from sr.training.running_mean import RunningMean
 from sr.training.schedule import OptimizerFactory, SchedulerFactory
 from sr.training.seeding import seed_iteration
@@ -191,39 +190,6 @@ class SRModule(L.LightningModule):
         found = list(terms)
         self.balance.check_terms([*found, *self.further_terms])
         return self.balance if any(term in self.balance.shares for term in found) else None
-
-    def weighed(
-        self,
-        balance: Balance | None,
-        *,
-        sr: Tensor,
-        pushes: Scalars,
-        measured: bool,
-        grown: Mapping[str, float] | None = None,
-    ) -> tuple[dict[str, Tensor], Scalars]:
-        """The factors of the terms, and with `measured` what is logged of their gradients.
-
-        Args:
-            balance: the shares that decide on factors; None for no factors.
-            sr: (N, C, H, W) generated images, with the graph behind them, which is kept.
-            pushes: term -> the gradient of its scaled loss at `sr`, without its factor.
-            measured: whether gradients are looked at.
-            grown: term -> the part of its share that counts now; 1 for a term that is not in it.
-        """
-        if balance is None and not measured:
-            return {}, {}
-        gradients = last_gradients(self.generator, sr=sr, pushes=pushes)
-        if gradients is not None:
-            gradients = {name: self.scales.unscaled("g", each) for name, each in gradients.items()}
-        if balance is None:
-            return {}, pulls(gradients)
-        if gradients is None:
-            raise ValueError(
-                f"model.balance: {type(self.generator).__name__} has no last weight that trains, of which gradients"
-                " could be compared"
-            )
-        factors = balance.factors(gradients, grown=grown or {})
-        return factors, pulls(scaled(gradients, factors)) if measured else {}
 
     # Optimization
 

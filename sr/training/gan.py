@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from sr.metrics.quantity import Metric
 from sr.training import health
-from sr.training.balance import scaled
+from sr.training.balance import scaled, weighed
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.discriminator_steps import DiscriminatorSteps
+from sr.training.judged import Judged
 from sr.training.layer_outputs import halves, layers_to_match
 from sr.training.logit_maps import LogitMaps, average, detached, logit_maps, split
 from sr.training.micro_batches import MicroBatch
@@ -44,33 +45,6 @@ class FirstStage:
     content_loss: ContentLoss
     optimizer_g: OptimizerFactory
     scheduler_g: SchedulerFactory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What an iteration has of the discriminator; all but `pull` is missing while it idles.
-
-    Attributes:
-        pull: a scalar, the gradient of which is that of the discriminator.
-        push: (N, C, H, W), the gradient of the generator's `terms` at the generated images.
-        pushes: term -> its part of `push`; empty unless it was asked for.
-        terms: the terms of the generator's loss that the discriminator gives, without a graph, as are all scalars here.
-        objective: the adversarial objective of the generator, without its weight.
-        loss_d: the loss of the discriminator, without penalties.
-        penalties: the penalties on the discriminator by name.
-        logits: the means of its answers.
-        health: numbers of `sr.training.health`; empty unless they were asked for.
-    """
-
-    pull: Tensor
-    push: Tensor | None = None
-    pushes: Scalars = field(default_factory=dict)
-    terms: Scalars = field(default_factory=dict)
-    objective: Tensor | None = None
-    loss_d: Tensor | None = None
-    penalties: Scalars = field(default_factory=dict)
-    logits: Scalars = field(default_factory=dict)
-    health: Scalars = field(default_factory=dict)
 
 
 class GANModule(SRModule):
@@ -231,8 +205,14 @@ class GANModule(SRModule):
                 part.hr, image, iteration=iteration, ramp=ramp, taken=taken, measured=measured
             )
         pushes, terms = {**pushes, **judged.pushes}, {**terms, **judged.terms}
-        factors, looked = self.weighed(
-            balance, sr=sr, pushes=pushes, measured=measured, grown=dict.fromkeys(judged.terms, ramp or 0.0)
+        factors, looked = weighed(
+            balance,
+            self.generator,
+            scales=self.scales,
+            sr=sr,
+            pushes=pushes,
+            measured=measured,
+            grown=dict.fromkeys(judged.terms, ramp or 0.0),
         )
         if factors:
             push = total(scaled(pushes, factors))

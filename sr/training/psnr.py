@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sr.training.balance import scaled
+from sr.training.balance import scaled, weighed
 from sr.training.base import SRModule
 from sr.training.batch_metrics import batch_metrics
 from sr.training.micro_batches import MicroBatch
@@ -23,7 +23,9 @@ class PSNRModule(SRModule):
         compared = balance is not None or (measured and len(content) > 1)
         losses = self.scales.all_scaled("g", content) if compared else {}
         pushes = {name: push_of(term, sr) for name, term in losses.items()}
-        factors, seen = self.weighed(balance, sr=sr, pushes=pushes, measured=measured)
+        factors, seen = weighed(
+            balance, self.generator, scales=self.scales, sr=sr, pushes=pushes, measured=measured
+        )
         terms = scaled(content, factors)
         loss = sum(terms.values(), start=sr.new_zeros(()))
         self.manual_backward(self.scales.scaled("g", loss) * share)

@@ -20,9 +20,10 @@ from torch import Tensor
 from sr.losses.edge import EdgeLoss
 from sr.losses.pixel import L1Loss, MSELoss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
-from sr.training.balance import Balance
+from sr.training.balance import Balance, weighed
 from sr.training.base import SRModule
 from sr.training.gan import FirstStage, GANModule
+from sr.training.gradient_scale import GradientScales
 from sr.training.psnr import PSNRModule
 from sr.training.schedule import AdversarialRamp
 from sr.training.step_values import StepValues
@@ -242,7 +243,14 @@ def test_a_net_without_a_last_weight_is_refused() -> None:
     )
     item = Pairs(1)
     with pytest.raises(ValueError, match="Upsample has no last weight that trains"):
-        module.weighed(module.balance, sr=item.hr, pushes={"l1": item.hr, "edge": item.hr}, measured=False)
+        weighed(
+            module.balance,
+            module.generator,
+            scales=GradientScales(),
+            sr=item.hr,
+            pushes={"l1": item.hr, "edge": item.hr},
+            measured=False,
+        )
 
 
 def test_processes_agree_on_the_factors(tmp_path: Path) -> None:

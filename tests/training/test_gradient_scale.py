@@ -14,6 +14,8 @@ from small_training import BATCH, Pairs, fit, make, small_part, weights
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ConstantLR
 
+from sr.losses.feature_matching import FeatureMatchingLoss
+from sr.losses.gradient_penalty import GradientPenalty
 from sr.training import gradient_scale
 from sr.training.base import SRModule
 from sr.training.consensus import Consensus, Reading
@@ -108,12 +110,28 @@ def test_an_overflow_is_no_number_of_a_log() -> None:
 # Gradients
 
 
-@pytest.mark.parametrize("kind", [PSNRModule, GANModule])
-def test_scaled_and_divided_gradients_are_those_without_a_scale(kind: type[SRModule]) -> None:
+EVERYTHING: dict[str, Any] = {
+    "balance": {"adversarial": 0.3},
+    "gan_penalty": GradientPenalty(real=10, fake=10),
+    "feature_matching": FeatureMatchingLoss(weight=0.1),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        pytest.param(PSNRModule, {}, id="PSNR"),
+        pytest.param(GANModule, {}, id="GAN"),
+        pytest.param(GANModule, EVERYTHING, id="all that a GAN can have"),
+    ],
+)
+def test_scaled_and_divided_gradients_are_those_without_a_scale(
+    kind: type[SRModule], more: dict[str, Any]
+) -> None:
     """To the bit in fp32, since scales are powers of two; so are all numbers of the iteration."""
     found = []
     for scaled in ((), LETTERS[kind]):
-        module = make(kind)
+        module = make(kind, **more)
         module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]
         module.scales.begin(scaled, device=CPU)
         data = Pairs(BATCH)
@@ -128,8 +146,9 @@ def test_scaled_and_divided_gradients_are_those_without_a_scale(kind: type[SRMod
     (plain, values), (divided, others) = found
     assert plain.abs().max() > 0
     assert torch.equal(plain, divided)
-    for group in ("terms", "logits", "health"):
+    for group in ("terms", "logits", "health", "factors", "penalties"):
         assert getattr(values, group) == getattr(others, group), group
+    assert bool(values.factors) == bool(values.penalties) == bool(more)
     assert values.losses == others.losses
 
 
