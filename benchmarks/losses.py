@@ -7,10 +7,11 @@ images that are compared with them are their bicubic enlargements by 4. For the 
 shown, and the length of its gradient, which says how a weight compares with that of L1. All are with the weights of the
 files.
 
-Names are options of conf/loss; by default all but those on the features of a net, which need its weights.
+Names are options of conf/loss, by default all of them. Losses on the features of an ImageNet net have random weights in
+place of the published ones: their time is the same, but their values and lengths say nothing, and are not shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import thread_time
 from typing import Any
@@ -22,6 +23,7 @@ from harness import ROOT, Result, interleave
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from random_features import random_features
 from torch import Tensor
 
 from sr.data.sources import sample_photographs
@@ -52,15 +54,14 @@ def patches() -> tuple[Tensor, Tensor]:
 
 
 def options() -> dict[str, DictConfig]:
-    """The terms of every option of conf/loss that needs no weights, by name."""
+    """The terms of every option of conf/loss, by name."""
     names = sorted(file.stem for file in (ROOT / "conf" / "loss").glob("[!_]*.yaml"))
     with initialize_config_dir(str(ROOT / "conf" / "loss"), version_base="1.3"):
-        found = {name: compose(name) for name in names}
-    return {
-        name: terms
-        for name, terms in found.items()
-        if not any("weights" in term.loss for term in terms.values())
-    }
+        return {name: compose(name) for name in names}
+
+
+def needs_weights(terms: DictConfig) -> bool:
+    return any("weights" in term.loss for term in terms.values())
 
 
 def built(terms: DictConfig) -> WeightedLoss:
@@ -91,21 +92,25 @@ def gradient_length(loss: Loss, sr: Tensor, hr: Tensor) -> float:
 
 def compare(names: Sequence[str], *, rounds: int) -> list[Result]:
     terms = options()
-    losses = {name: built(terms[name]) for name in [REFERENCE, *(n for n in names if n != REFERENCE)]}
+    with random_features():
+        losses = {name: built(terms[name]) for name in [REFERENCE, *(n for n in names if n != REFERENCE)]}
+    with_values = {name: loss for name, loss in losses.items() if not needs_weights(terms[name])}
     sr, hr = patches()
 
-    def measured(measure: Callable[[Loss, Tensor, Tensor], float], rounds: int) -> dict[str, list[float]]:
+    def measured(
+        measure: Callable[[Loss, Tensor, Tensor], float], losses: Mapping[str, Loss], rounds: int
+    ) -> dict[str, list[float]]:
         return interleave(
             {name: partial(measure, loss, sr, hr) for name, loss in losses.items()}, rounds=rounds
         )
 
-    measured(milliseconds, 2)  # fills caches
-    lengths = {name: length for name, (length,) in measured(gradient_length, 1).items()}
+    measured(milliseconds, losses, 2)  # fills caches
+    lengths = {name: length for name, (length,) in measured(gradient_length, with_values, 1).items()}
     shares = {name: [length / lengths[REFERENCE]] for name, length in lengths.items()}
     title = f"{BATCH} x 3 x {SIDE} x {SIDE}"
     return [
-        Result(f"forward and backward, {title}", "ms", measured(milliseconds, rounds), REFERENCE),
-        Result(f"value for bicubic x{SCALE}", "", measured(step, 1)),
+        Result(f"forward and backward, {title}", "ms", measured(milliseconds, losses, rounds), REFERENCE),
+        Result(f"value for bicubic x{SCALE}", "", measured(step, with_values, 1)),
         Result(f"length of the gradient, {REFERENCE} = 1", "", shares),
     ]
 
@@ -113,12 +118,10 @@ def compare(names: Sequence[str], *, rounds: int) -> list[Result]:
 def main() -> None:
     parser = harness.parser(__doc__, rounds=21)
     choices = list(options())
-    parser.add_argument("names", nargs="*", help=f"options of conf/loss; default: {', '.join(choices)}")
+    parser.add_argument("names", nargs="*", help="options of conf/loss; default: all")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - set(choices)):
-        parser.error(
-            f"unknown losses, or some that need weights: {', '.join(unknown)}; choose from {choices}"
-        )
+        parser.error(f"unknown losses: {', '.join(unknown)}; choose from {', '.join(choices)}")
     torch.set_num_threads(1)
     harness.publish(compare(arguments.names or choices, rounds=arguments.rounds), file=arguments.json)
 

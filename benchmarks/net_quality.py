@@ -7,13 +7,9 @@ a border of 4 pixels cut). Beside it: parameters, multiply-adds for a megapixel 
 one, each net's fastest of several rounds on a tile of 64 x 64.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle
 from pathlib import Path
-from queue import Queue
 from time import process_time
 from typing import Any
 
@@ -21,7 +17,7 @@ import harness
 import torch
 from harness import Result
 from nets import NETS, SCALE, build
-from train_process import Mark, Training
+from train_process import Mark, side_by_side
 
 SHARED = (
     "experiment=esrgan_psnr",
@@ -31,22 +27,15 @@ SHARED = (
     "model.optimization.ema_decay=0.99",
     "trainer.precision=32-true",
     "trainer.max_steps=-1",
+    "data.iterations_per_epoch=1000000",  # validation once, at the end
     "data.hr_patch_size=128",
     "data.batch_size=4",
     "data.num_workers=0",
-    "data.iterations_per_epoch=1000000",  # validation once, at the end
     "trainer.num_sanity_val_steps=0",
     "cpu_threads=1",
     "~callbacks.checkpoints",
 )
 SIDE = 64
-
-
-def train(name: str, *, minutes: float, data: Sequence[str], core: int) -> Mark:
-    """The mark of the only validation, after that many minutes of CPU time."""
-    overrides = [*SHARED, *NETS[name].split(), *data, "+callbacks.limit._target_=train_process.CpuLimit"]
-    training = Training([*overrides, f"+callbacks.limit.minutes={minutes}"], every=1, core=core)
-    return training.marks()[-1]
 
 
 def cost(name: str) -> dict[str, float]:
@@ -72,27 +61,18 @@ def cost(name: str) -> dict[str, float]:
 
 
 def train_all(names: Sequence[str], *, minutes: float, data: Sequence[str], jobs: int) -> dict[str, Mark]:
-    """Train the nets, `jobs` at a time, each on a core of its own."""
-    available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    cores: Queue[int] = Queue()
-    for _, core in zip(range(jobs), cycle(available), strict=False):
-        cores.put(core)
-
-    def one(name: str) -> Mark:
-        core = cores.get()
-        try:
-            mark = train(name, minutes=minutes, data=data, core=core)
-        finally:
-            cores.put(core)
+    """The mark of the only validation of each net, after that many minutes of CPU time."""
+    end = ["+callbacks.limit._target_=train_process.CpuLimit", f"+callbacks.limit.minutes={minutes}"]
+    commands = {name: [*SHARED, *NETS[name].split(), *data, *end] for name in names}
+    found = {}
+    for name, marks in side_by_side(commands, every=1, jobs=jobs):
+        mark = found[name] = marks[-1]
         print(
             f"{name}: {mark['iteration']} iterations, {mark['val/psnr_y']:.2f} dB",
             file=sys.stderr,
             flush=True,
         )
-        return mark
-
-    with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip(names, pool.map(one, names), strict=True))
+    return found
 
 
 def main() -> None:

@@ -1,20 +1,33 @@
-"""Measure how good `experiment=quickstart` is after how many seconds: `python benchmarks/quality.py --hr-dir DIR`.
+"""Measure how good trainings are after how many seconds of one core: `python benchmarks/quality.py --hr-dir DIR`.
 
-Only its pixel-loss phase is trained, without the GAN phase that follows. The result is the PSNR (x4, luma, border of 4
-pixels cut) of the averaged weights on a directory of HR images, by default the photographs inside scikit-image. Seconds
-are wall-clock time from the first iteration on, without validation; the time of the whole program, with its start
-(Python, the procedural images), is printed too. Each round is a training with the next seed.
+A file of benchmarks/variants names the trainings: overrides that all share, and those of each variant. By default it is
+the pixel phase of `experiment=quickstart`. Every training is a process of its own that makes its images itself.
+Validation is of the averaged weights on a directory of HR images, by default the photographs inside scikit-image: PSNR
+at x4 on luma, a border of 4 pixels cut, and what else the variants measure.
+
+Time and quality are measured apart, because the time of an iteration depends on what else the machine does, and what it
+learns does not. First come short trainings of all variants, in turn and one at a time: the time of an iteration is its
+CPU time, data synthesis included, in each variant's fastest stretch of some iterations. Then every variant is trained
+with each seed, and its seconds are iterations times that. `--target` shows the seconds to a PSNR, between two
+validations by a straight line; inf means that it was not reached. `--seconds` ends each training after the iterations
+that fit in so much time. `--json` of a run and `--times` of a later one measure the time once.
 """
 
+import json
+import math
 import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import harness
 import torch
 from harness import Result
-from train_process import Mark, Training
+from omegaconf import OmegaConf
+from train_process import Mark, side_by_side
 
 from sr.archs.bicubic import Bicubic
 from sr.data.sources import ImageFiles, sample_photographs
@@ -23,21 +36,40 @@ from sr.degradations.bicubic import BicubicDegradation
 from sr.metrics.protocol import Protocol
 
 SCALE = 4
+FOLDER = Path(__file__).parent / "variants"
+ONE_CORE = (
+    "cpu_threads=1",
+    "data.num_workers=0",
+    "trainer.num_sanity_val_steps=0",
+    "~callbacks.checkpoints",
+    "~callbacks.baseline",
+)
+PSNR = "val/psnr_y"
+STRETCH = 48  # iterations; every lazy penalty and preconditioner has its turns in it
+TIME = "time of an iteration"
 
 
-def train(*, seed: int, hr_dir: Path | None, iterations: int, every: int) -> tuple[list[Mark], float]:
-    """The marks of every validation, and the seconds that the whole program took."""
-    overrides = [
-        "experiment=quickstart",
-        f"seed={seed}",
-        f"model.ramp.generator_only={iterations}",
-        f"trainer.max_steps={iterations}",
-        f"data.iterations_per_epoch={every}",
-        *([f'data.val_dir="{hr_dir.resolve()}"'] if hr_dir else []),
-    ]
-    start = perf_counter()
-    marks = Training(overrides, every=every).marks()
-    return marks, perf_counter() - start
+@dataclass(frozen=True)
+class Variants:
+    """The trainings of a file.
+
+    Attributes:
+        shared: the overrides that all have.
+        iterations: the length of a training.
+        every: the number of iterations between two validations.
+        overrides: what each variant has beside those, by its name.
+    """
+
+    shared: Sequence[str]
+    iterations: int
+    every: int
+    overrides: Mapping[str, Sequence[str]]
+
+
+def read(name: str) -> Variants:
+    node: Any = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml"))
+    overrides = {variant: text.split() for variant, text in node["variants"].items()}
+    return Variants(node["shared"].split(), node["iterations"], node["every"], overrides)
 
 
 def bicubic_psnr(hr_dir: Path | None) -> float:
@@ -52,38 +84,144 @@ def bicubic_psnr(hr_dir: Path | None) -> float:
     return sum(values) / len(values)
 
 
+def milliseconds(overrides: Mapping[str, Sequence[str]], *, rounds: int) -> dict[str, list[float]]:
+    """The CPU time of an iteration in the fastest of two stretches, for every variant and round."""
+    last = 3 * STRETCH  # the first one makes the images and fills caches
+    short = [f"trainer.max_steps={last}", "trainer.limit_val_batches=0"]
+    found: dict[str, list[float]] = {name: [] for name in overrides}
+    for _ in range(rounds):
+        commands = {name: [*each, *short] for name, each in overrides.items()}
+        for name, marks in side_by_side(commands, every=STRETCH, jobs=1):
+            times = [mark["cpu_seconds"] for mark in marks]
+            stretch = min(b - a for a, b in pairwise(times))
+            found[name].append(1000 * stretch / STRETCH)
+    return found
+
+
+def iterations_to(target: float, marks: Sequence[Mark]) -> float:
+    """Where PSNR reaches the target, between two validations by a straight line; inf where it does not."""
+    before = {"iteration": 0, PSNR: -math.inf}
+    for mark in marks:
+        if mark[PSNR] >= target:
+            share = (target - before[PSNR]) / (mark[PSNR] - before[PSNR]) if before["iteration"] else 1.0
+            return float(before["iteration"] + share * (mark["iteration"] - before["iteration"]))
+        before = mark
+    return math.inf
+
+
+def train(
+    overrides: Mapping[str, Sequence[str]],
+    *,
+    lengths: Mapping[str, int],
+    every: int | None,
+    seeds: Sequence[int],
+    jobs: int,
+) -> dict[str, list[list[Mark]]]:
+    """The marks of all validations, by variant and in the order of the seeds; `every=None` validates at the end."""
+    commands = {
+        (seed, name): [
+            *each,
+            f"trainer.max_steps={lengths[name]}",
+            f"data.iterations_per_epoch={every or lengths[name]}",
+            f"seed={seed}",
+        ]
+        for seed in seeds
+        for name, each in overrides.items()
+    }
+    trainings: dict[str, list[list[Mark]]] = {name: [] for name in overrides}
+    for (seed, name), marks in side_by_side(commands, every=1, jobs=jobs):
+        validated = [mark for mark in marks if PSNR in mark]
+        trainings[name].append(validated)
+        print(
+            f"{name}, seed {seed}: {validated[-1]['iteration']} iterations, {validated[-1][PSNR]:.2f} dB",
+            file=sys.stderr,
+            flush=True,
+        )
+    return trainings
+
+
+def by_iteration(name: str, seeds: Sequence[Sequence[Mark]], *, each: float) -> list[Result]:
+    """Seconds and PSNR at every validation of one variant, whose iterations take `each` milliseconds."""
+    rows = {f"{marks[0]['iteration']} iterations": marks for marks in zip(*seeds, strict=True)}
+    seconds = {row: [mark["iteration"] * each / 1000 for mark in marks] for row, marks in rows.items()}
+    psnr = {row: [mark[PSNR] for mark in marks] for row, marks in rows.items()}
+    return [Result(f"{name}: time", "s", seconds), Result(f"{name}: PSNR", "dB", psnr)]
+
+
+def at_the_end(trainings: Mapping[str, Sequence[Sequence[Mark]]]) -> list[Result]:
+    """Iterations and every metric at the last validation."""
+    last = {name: [marks[-1] for marks in seeds] for name, seeds in trainings.items()}
+    some = next(iter(last.values()))[0]
+    return [
+        Result(
+            f"at the end: {key}", "", {name: [mark[key] for mark in marks] for name, marks in last.items()}
+        )
+        for key in ("iteration", *sorted(key for key in some if key.startswith("val/")))
+    ]
+
+
+def saved_times(file: Path) -> dict[str, list[float]]:
+    """The times of an iteration that an earlier run wrote with `--json`."""
+    (result,) = [each for each in json.loads(file.read_text()) if each["benchmark"] == TIME]
+    return dict(result["values"])
+
+
 def main() -> None:
-    options = harness.parser(__doc__, rounds=1)
+    options = harness.parser(__doc__, rounds=3)
+    files = sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    options.add_argument("--variants", choices=files, default="quickstart")
+    options.add_argument("--only", nargs="+", help="the variants to train; default: all of the file")
+    options.add_argument(
+        "--seeds", nargs="*", type=int, default=[0], help="without any, times alone are measured"
+    )
     options.add_argument(
         "--hr-dir", type=Path, help="directory of HR images; default: the photographs inside scikit-image"
     )
+    options.add_argument("--target", nargs="+", type=float, default=[], help="PSNR in dB")
     options.add_argument(
-        "--iterations", type=int, default=2400, help="number of iterations; default: 2400, as in quickstart"
+        "--seconds", type=float, help="the time of each training, in place of its iterations"
     )
-    options.add_argument(
-        "--every", type=int, default=400, help="number of iterations between two validations"
-    )
+    options.add_argument("--times", type=Path, help="file of --json whose times are taken")
+    options.add_argument("--jobs", type=int, default=1, help="trainings at the same time, on a core each")
+    options.add_argument("--overrides", nargs="+", default=[], help="overrides that all variants get too")
     arguments = options.parse_args()
+    variants = read(arguments.variants)
+    chosen = arguments.only or list(variants.overrides)
+    if unknown := sorted(set(chosen) - set(variants.overrides)):
+        options.error(f"unknown variants: {', '.join(unknown)}; choose from {', '.join(variants.overrides)}")
     torch.set_num_threads(1)
-    if arguments.iterations % arguments.every:
-        options.error(f"--iterations={arguments.iterations} must be a multiple of --every={arguments.every}")
     print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    seconds: dict[str, list[float]] = {}
-    psnr: dict[str, list[float]] = {"bicubic": [bicubic_psnr(arguments.hr_dir)] * arguments.rounds}
-    for seed in range(arguments.rounds):
-        marks, whole = train(
-            seed=seed, hr_dir=arguments.hr_dir, iterations=arguments.iterations, every=arguments.every
+    print(f"on {arguments.hr_dir or 'the photographs inside scikit-image'}")
+    print(f"bicubic: {bicubic_psnr(arguments.hr_dir):.2f} dB\n", flush=True)
+    directory = [f'data.val_dir="{arguments.hr_dir.resolve()}"'] if arguments.hr_dir else []
+    shared = [*variants.shared, *ONE_CORE, *directory, *arguments.overrides]
+    overrides = {name: [*shared, *variants.overrides[name]] for name in chosen}
+    times = (
+        saved_times(arguments.times) if arguments.times else milliseconds(overrides, rounds=arguments.rounds)
+    )
+    each = {name: min(times[name]) for name in chosen}
+    results = [Result(TIME, "ms", {name: times[name] for name in chosen})]
+    if arguments.seeds:
+        seconds = arguments.seconds
+        trainings = train(
+            overrides,
+            lengths={
+                name: variants.iterations if seconds is None else round(1000 * seconds / each[name])
+                for name in chosen
+            },
+            every=variants.every if seconds is None else None,
+            seeds=arguments.seeds,
+            jobs=arguments.jobs,
         )
-        for mark in marks:
-            name = f"{mark['iteration']} iterations"
-            seconds.setdefault(name, []).append(mark["seconds"])
-            psnr.setdefault(name, []).append(mark["val/psnr_y"])
-        print(f"seed {seed}: {whole:.0f} s in all, of which {marks[-1]['seconds']:.1f} s were training")
-    results = [
-        Result("quickstart, pixel loss: time", "s", seconds),
-        Result("quickstart, pixel loss: PSNR", "dB", psnr),
-    ]
-    print(f"on {arguments.hr_dir or 'the photographs inside scikit-image'}\n")
+        for target in arguments.target:
+            reached = {
+                name: [iterations_to(target, marks) * each[name] / 1000 for marks in seeds]
+                for name, seeds in trainings.items()
+            }
+            results.append(Result(f"time to {target:g} dB", "s", reached))
+        if len(chosen) == 1:
+            results += by_iteration(chosen[0], trainings[chosen[0]], each=each[chosen[0]])
+        results += at_the_end(trainings)
     harness.publish(results, file=arguments.json)
 
 

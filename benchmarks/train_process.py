@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
+from queue import Queue
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning as L
 import torch
@@ -16,13 +19,14 @@ import torch
 ROOT = Path(__file__).parents[1]
 
 Mark = dict[str, Any]
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Clock(L.Callback):
     """Writes marks, `[{"iteration", "seconds", "cpu_seconds"}]`, to a file, with the metrics of each validation.
 
-    `seconds` is the wall-clock time since training started, without validation. `cpu_seconds` is the CPU time of the
-    process. If there are several processes, only the first one writes.
+    `seconds` is the wall-clock time since training started, without validation, and `cpu_seconds` the CPU time of the
+    process, counted in the same way. If there are several processes, only the first one writes.
 
     Args:
         file: the JSON file that is written when training ends.
@@ -33,26 +37,32 @@ class Clock(L.Callback):
         self.file = Path(file)
         self.every = every
         self.marks: list[Mark] = []
-        self.start = self.paused = 0.0
+        self.iteration = 0
+        self.start = self.paused = self.cpu_start = self.cpu_paused = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.start = now()
+        self.start, self.cpu_start = now(), process_time()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if trainer.global_step % self.every == 0:
-            seconds = now() - self.start
+        self.iteration += 1  # and not trainer.global_step, which counts the updates of G and of D
+        if self.iteration % self.every == 0:
             self.marks.append(
-                {"iteration": trainer.global_step, "seconds": seconds, "cpu_seconds": process_time()}
+                {
+                    "iteration": self.iteration,
+                    "seconds": now() - self.start,
+                    "cpu_seconds": process_time() - self.cpu_start,
+                }
             )
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.paused = now()
+        self.paused, self.cpu_paused = now(), process_time()
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not trainer.sanity_checking:
             self.start += now() - self.paused
+            self.cpu_start += process_time() - self.cpu_paused
             self.marks[-1] |= {name: float(value) for name, value in trainer.callback_metrics.items()}
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -139,3 +149,23 @@ class Training:
                 raise RuntimeError(self._output.read()[-3000:])
             marks: list[Mark] = json.loads(self._marks.read_text())
         return marks
+
+
+def side_by_side(
+    commands: Mapping[Name, Sequence[str]], *, every: int, jobs: int
+) -> Iterator[tuple[Name, list[Mark]]]:
+    """Train with the overrides of each name, `jobs` at a time and each on a core of its own: its marks, in order."""
+    available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    cores: Queue[int] = Queue()
+    for _, core in zip(range(jobs), cycle(available), strict=False):
+        cores.put(core)
+
+    def train(overrides: Sequence[str]) -> list[Mark]:
+        core = cores.get()
+        try:
+            return Training(overrides, every=every, core=core).marks()
+        finally:
+            cores.put(core)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from zip(commands, pool.map(train, commands.values()), strict=True)
