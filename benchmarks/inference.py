@@ -9,6 +9,7 @@ other processes disturb less than wall-clock time; on a GPU, they are wall-clock
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -19,6 +20,7 @@ from harness import Result, interleave
 from torch import Tensor, nn
 from upscale import make_net
 
+from sr.export.onnx_graph import onnx_graph
 from sr.upscale.engines.candidates import candidates
 from sr.upscale.engines.engine import EngineError
 from sr.weights.generator import load_generator
@@ -42,7 +44,7 @@ def make_variants(name: str, file: Path) -> dict[str, Run]:
     trained = load_generator(file)
     trained.net.to(DEVICE, memory_format=torch.channels_last)  # type: ignore[call-overload]
     variants: dict[str, Run] = {REFERENCE: plain(make_net(name))}
-    for candidate in candidates(trained, device=DEVICE, precision="auto"):
+    for candidate in candidates(trained, graph=partial(onnx_graph, trained), device=DEVICE, precision="auto"):
         try:
             variants[candidate.title] = candidate.make()
         except EngineError as error:

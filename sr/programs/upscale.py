@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 # Features in pages of 2 MB: compact nets spend a quarter of their time on being given small ones. Read by torch once.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -13,6 +14,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 import torch
 from tqdm import tqdm
 
+from sr.export.onnx_graph import onnx_graph
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.user_caches import user_caches
@@ -82,6 +84,7 @@ def make_upscaler(
     trained.net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     engine = choose_engine(
         trained,
+        graph=partial(onnx_graph, trained),
         device=device,
         engine=options.engine,
         precision=options.precision,

@@ -23,12 +23,18 @@ ON_GPU = {"torch": ("fp32", "bf16"), "compiled": ("fp32", "bf16"), "tensorrt": (
 
 
 def candidates(
-    trained: TrainedGenerator, *, device: torch.device, precision: str, engine: str = "auto"
+    trained: TrainedGenerator,
+    *,
+    graph: Callable[[], bytes],
+    device: torch.device,
+    precision: str,
+    engine: str = "auto",
 ) -> list[Candidate]:
     """What can be tried: all engines of the device, or the named one alone, in the precision asked for.
 
     Args:
         trained: the net, on the device.
+        graph: makes the ONNX graph of the net.
         device: a CPU or a GPU.
         precision: fp32, bf16, or auto, which allows both where the device has instructions for bf16.
         engine: one of ENGINES.
@@ -41,8 +47,9 @@ def candidates(
         raise ValueError(f"engine={engine}: on {device} choose auto, {', '.join(there)}")
     names = list(there) if engine == "auto" else [engine]
     allowed = _allowed(precision, device)
+    exported = _once(graph)
     found = [
-        Candidate(name, kind, partial(_make, trained, _graph_of(trained), name, kind))
+        Candidate(name, kind, partial(_make, trained, exported, name, kind))
         for name in names
         for kind in there[name]
         if kind in allowed
@@ -60,25 +67,21 @@ def _allowed(precision: str, device: torch.device) -> tuple[str, ...]:
     return ("fp32", "bf16") if has_bf16(device) else ("fp32",)
 
 
-def _graph_of(trained: TrainedGenerator) -> Callable[[], bytes]:
-    """Exports the net to ONNX when it is first asked for, and not again for the next engine."""
+def _once(graph: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Exports the net when an engine first asks for it, and not again for the next one."""
 
     @cache
-    def graph() -> bytes:
+    def exported() -> bytes:
         try:
-            import onnxscript  # noqa: F401  the exporter of torch needs it
-
-            from sr.export.onnx_graph import Onnx
+            return graph()
         except ImportError as error:
             raise EngineError(f"{error.name} is missing: pip install 'sr-lightning[export]'") from error
-        try:
-            return Onnx().encode(trained, card={})[".onnx"]
         except (
             Exception
         ) as error:  # the exporter of torch raises what it likes for a net that it cannot write
             raise EngineError(f"no ONNX graph of this net: {str(error).strip().splitlines()[0]}") from error
 
-    return graph
+    return exported
 
 
 def _make(trained: TrainedGenerator, graph: Callable[[], bytes], name: str, precision: str) -> Engine:

@@ -20,6 +20,7 @@ WORTH_A_TRIAL, WORTH_COMPILING = 60.0, 1200.0
 def choose_engine(
     trained: TrainedGenerator,
     *,
+    graph: Callable[[], bytes],
     device: torch.device,
     engine: str = "auto",
     precision: str = "auto",
@@ -34,6 +35,7 @@ def choose_engine(
 
     Args:
         trained: the net in evaluation mode, on the device.
+        graph: makes the ONNX graph of the net, for the engines that need one.
         device: a CPU or a GPU.
         engine: one of `sr.upscale.engines.names.ENGINES`.
         precision: auto, fp32 or bf16.
@@ -45,7 +47,7 @@ def choose_engine(
     Raises:
         ValueError: the engine is none of the device, cannot be had, or differs from fp32.
     """
-    possible = candidates(trained, device=device, precision=precision, engine=engine)
+    possible = candidates(trained, graph=graph, device=device, precision=precision, engine=engine)
     reference = TorchEngine(trained.net, precision="fp32")
     usual = _usual(possible, device)
     if engine != "auto":

@@ -4,12 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from sr.data.dead_leaves import render_dead_leaves
-from sr.ops.image import to_float, to_tensor
 from sr.upscale.engines.engine import Candidate, Engine, EngineError
 
 # How far an engine may be from torch in fp32, in levels of 255: the root of the mean square, and at most. bf16 has
@@ -98,5 +96,7 @@ def seconds_of(engine: Engine, tile: Tensor) -> float:
 
 
 def _picture(side: int, channels: int) -> Tensor:
-    image = render_dead_leaves(size=side, rng=np.random.default_rng(0), channels=channels)
-    return to_tensor(to_float(image))[None]
+    """(1, channels, side, side) in [0, 1]: areas with sharp outlines and a fine grain."""
+    noise = torch.randn(2, channels, side, side, generator=torch.Generator().manual_seed(0))
+    outlines = F.avg_pool2d(noise[0], 9, stride=1, padding=4, count_include_pad=False).sign()
+    return (0.5 + 0.3 * outlines + 0.03 * noise[1]).clamp(0, 1)[None]

@@ -74,7 +74,7 @@ def test_the_fastest_that_agrees_is_taken_and_the_others_are_explained(
     trained: TrainedGenerator, made: list[str]
 ) -> None:
     said: list[str] = []
-    engine = choose_engine(trained, device=CPU, pixels=10**6, report=said.append)
+    engine = choose_engine(trained, graph=bytes, device=CPU, pixels=10**6, report=said.append)
     # A million pixels are enough for a trial, and not for torch.compile.
     assert engine.title == "onnx, fp32"
     assert made == ["torch", "onnx", "openvino", "tensorrt"]
@@ -88,12 +88,17 @@ def test_the_fastest_that_agrees_is_taken_and_the_others_are_explained(
 
 
 def test_compiling_is_tried_where_the_work_is_long(trained: TrainedGenerator, made: list[str]) -> None:
-    assert choose_engine(trained, device=CPU, pixels=None, report=lambda line: None).title == "compiled, fp32"
+    assert (
+        choose_engine(trained, graph=bytes, device=CPU, pixels=None, report=lambda line: None).title
+        == "compiled, fp32"
+    )
 
 
 def test_little_work_is_no_reason_for_a_trial(trained: TrainedGenerator, made: list[str]) -> None:
     said: list[str] = []
-    assert choose_engine(trained, device=CPU, pixels=1, report=said.append).title == "torch, fp32"
+    assert (
+        choose_engine(trained, graph=bytes, device=CPU, pixels=1, report=said.append).title == "torch, fp32"
+    )
     assert (made, said) == (["torch"], [])
 
 
@@ -101,9 +106,9 @@ def test_a_choice_is_remembered_for_the_same_weights_alone(
     trained: TrainedGenerator, made: list[str], tmp_path: Path
 ) -> None:
     memory, said = Remembered(tmp_path / "caches" / "engines.json"), []
-    choose_engine(trained, device=CPU, pixels=10**6, memory=memory, report=said.append)
+    choose_engine(trained, graph=bytes, device=CPU, pixels=10**6, memory=memory, report=said.append)
     made.clear()
-    again = choose_engine(trained, device=CPU, pixels=1, memory=memory, report=said.append)
+    again = choose_engine(trained, graph=bytes, device=CPU, pixels=1, memory=memory, report=said.append)
     assert (again.title, made) == ("onnx, fp32", ["onnx"])
     assert said[-1] == "engine onnx, fp32: the fastest in an earlier trial"
     key = choice_key(trained, device=CPU, precision="auto")
@@ -125,7 +130,7 @@ def test_a_broken_memory_is_made_again(trained: TrainedGenerator, made: list[str
     file = tmp_path / "engines.json"
     file.write_text("[1, {")
     memory = Remembered(file)
-    choose_engine(trained, device=CPU, pixels=10**6, memory=memory, report=lambda line: None)
+    choose_engine(trained, graph=bytes, device=CPU, pixels=10**6, memory=memory, report=lambda line: None)
     assert list(memory._read().values()) == ["onnx, fp32"]
 
 
@@ -136,7 +141,7 @@ def test_a_memory_that_cannot_be_written_is_said(
     said: list[str] = []
     memory = Remembered(tmp_path / "file" / "engines.json")
     assert (
-        choose_engine(trained, device=CPU, pixels=10**6, memory=memory, report=said.append).title
+        choose_engine(trained, graph=bytes, device=CPU, pixels=10**6, memory=memory, report=said.append).title
         == "onnx, fp32"
     )
     assert "the choice of the engine is not kept for the next time" in said[-1]
@@ -144,5 +149,5 @@ def test_a_memory_that_cannot_be_written_is_said(
 
 def test_a_named_engine_that_differs_is_refused(trained: TrainedGenerator, made: list[str]) -> None:
     with pytest.raises(EngineError, match=r"differs from fp32 by 1\.00 of 255 levels"):
-        choose_engine(trained, device=CPU, engine="openvino")
-    assert choose_engine(trained, device=CPU, engine="onnx").title == "onnx, fp32"
+        choose_engine(trained, graph=bytes, device=CPU, engine="openvino")
+    assert choose_engine(trained, graph=bytes, device=CPU, engine="onnx").title == "onnx, fp32"

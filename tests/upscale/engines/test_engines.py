@@ -1,6 +1,7 @@
 """Every engine that is installed gives what torch gives, and says what it lacks."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from torch import nn
 
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srvgg import SRVGGNetCompact
+from sr.export.onnx_graph import onnx_graph
 from sr.upscale.engines.candidates import candidates
-from sr.upscale.engines.engine import EngineError
+from sr.upscale.engines.engine import Candidate, EngineError
 from sr.upscale.engines.in_torch import TorchEngine, with_bf16_weights
 from sr.weights.generator import TrainedGenerator, load_generator
 
@@ -25,10 +27,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedGenerator:
     return load_generator(file)
 
 
+def tried(trained: TrainedGenerator, engine: str, *, device: str = "cpu") -> list[Candidate]:
+    graph = partial(onnx_graph, trained)
+    return candidates(trained, graph=graph, device=torch.device(device), precision="fp32", engine=engine)
+
+
 @pytest.mark.parametrize("name", ["torch", "onnx", "openvino"])
 def test_an_engine_takes_any_shape_and_gives_what_torch_gives(name: str, trained: TrainedGenerator) -> None:
     pytest.importorskip({"onnx": "onnxruntime"}.get(name, name))
-    (candidate,) = candidates(trained, device=CPU, precision="fp32", engine=name)
+    (candidate,) = candidates(
+        trained, graph=partial(onnx_graph, trained), device=CPU, precision="fp32", engine=name
+    )
     engine = candidate.make()
     assert engine.title == candidate.title == f"{name}, fp32"
     for shape in ((1, 3, 16, 24), (3, 3, 17, 9)):
@@ -39,7 +48,9 @@ def test_an_engine_takes_any_shape_and_gives_what_torch_gives(name: str, trained
 
 def test_a_result_of_openvino_is_not_overwritten_by_the_next(trained: TrainedGenerator) -> None:
     pytest.importorskip("openvino")
-    (candidate,) = candidates(trained, device=CPU, precision="fp32", engine="openvino")
+    (candidate,) = candidates(
+        trained, graph=partial(onnx_graph, trained), device=CPU, precision="fp32", engine="openvino"
+    )
     engine = candidate.make()
     first = engine(torch.zeros(1, 3, 8, 8))
     kept = first.clone()
@@ -75,14 +86,22 @@ def test_a_missing_package_is_named_with_its_extra(
     name: str, package: str, trained: TrainedGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    (candidate,) = candidates(trained, device=CPU, precision="fp32", engine=name)
+    (candidate,) = candidates(
+        trained, graph=partial(onnx_graph, trained), device=CPU, precision="fp32", engine=name
+    )
     with pytest.raises(EngineError, match=rf"{package} is missing: pip install 'sr-lightning\["):
         candidate.make()
 
 
 def test_tensorrt_without_its_provider_says_what_there_is(trained: TrainedGenerator) -> None:
     pytest.importorskip("onnxruntime")
-    (candidate,) = candidates(trained, device=torch.device("cuda"), precision="fp32", engine="tensorrt")
+    (candidate,) = candidates(
+        trained,
+        graph=partial(onnx_graph, trained),
+        device=torch.device("cuda"),
+        precision="fp32",
+        engine="tensorrt",
+    )
     with pytest.raises(EngineError, match=r"no TensorrtExecutionProvider, but .*CPUExecutionProvider"):
         candidate.make()
 
@@ -99,10 +118,12 @@ def test_tensorrt_without_its_provider_says_what_there_is(trained: TrainedGenera
 )
 def test_what_cannot_be_is_refused(choice: dict[str, str], message: str, trained: TrainedGenerator) -> None:
     with pytest.raises(ValueError, match=message):
-        candidates(trained, device=CPU, **{"precision": "fp32", **choice})
+        candidates(trained, graph=bytes, device=CPU, **{"precision": "fp32", **choice})
 
 
 def test_a_gpu_has_other_engines(trained: TrainedGenerator) -> None:
     """No GPU is at hand: the choice alone."""
-    found = candidates(trained, device=torch.device("cuda"), precision="fp32")
+    found = candidates(
+        trained, graph=partial(onnx_graph, trained), device=torch.device("cuda"), precision="fp32"
+    )
     assert [each.title for each in found] == ["torch, fp32", "compiled, fp32", "tensorrt, fp32"]
