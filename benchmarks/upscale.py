@@ -85,6 +85,7 @@ def one_pass(variant: str, name: str, size: int) -> None:
 
     from sr.ops.image import to_float
     from sr.pictures.picture import Picture
+    from sr.upscale.engines.in_torch import TorchEngine
     from sr.upscale.network import Network
     from sr.upscale.upscaler import Upscaler
 
@@ -99,7 +100,8 @@ def one_pass(variant: str, name: str, size: int) -> None:
 
     def ours() -> None:
         precision, _, tile = variant.partition("/")
-        network = Network(net=net, scale=4, channels=3, device=device, precision=precision)
+        engine = TorchEngine(net, precision=precision)
+        network = Network(net=net, scale=4, channels=3, device=device, engine=engine)
         upscaler = Upscaler(
             network=network,
             tile=tile if tile == "auto" else int(tile),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from sr.archs.bicubic import Bicubic
 from sr.commands.upscale import parse
 from sr.programs.upscale import run
+from sr.upscale.engines.in_torch import TorchEngine
 from sr.upscale.network import Network
 
 
@@ -19,12 +20,13 @@ def network(
     precision: str = "fp32",
     **options: object,
 ) -> Network:
+    net = Bicubic(scale=scale) if net is None else net
     return Network(
-        net=Bicubic(scale=scale) if net is None else net,
+        net=net,
         scale=scale,
         channels=channels,
         device=torch.device("cpu"),
-        precision=precision,
+        engine=TorchEngine(net, precision=precision),
         **options,  # type: ignore[arg-type]
     )
 

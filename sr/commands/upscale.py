@@ -11,6 +11,7 @@ from sr.cli.trust import add_trust
 from sr.cli.version import add_version
 from sr.ops.exit_status import INTERRUPTED
 from sr.pictures.formats import FORMATS
+from sr.upscale.engines.names import ENGINES
 from sr.upscale.precisions import PRECISIONS
 
 
@@ -47,6 +48,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--scale", type=_scale, help="of the result, such as 2.5; default: that of the net")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what runs the net; auto: the fastest that agrees with fp32, tried once where there is much to do",
+    )
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
     )

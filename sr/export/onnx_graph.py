@@ -59,6 +59,13 @@ class Onnx:
         return lambda image: torch.from_numpy(session.run([OUTPUT], {INPUT: image.numpy()})[0])
 
 
+def onnx_graph(trained: TrainedGenerator) -> bytes:
+    """The file alone, without a card. Raises ImportError where a package is missing."""
+    import onnxscript  # noqa: F401  the exporter of torch needs it, and does not name it
+
+    return Onnx().encode(trained, card={})[".onnx"]
+
+
 def _translations() -> dict[Any, Callable[..., Any]]:
     """Translations that the bicubic skip needs and that torch 2.13 lacks."""
     from onnxscript import opset18

@@ -17,6 +17,7 @@ from sr.ops.resize import imresize
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import write_picture
+from sr.upscale.engines.in_torch import TorchEngine, usual_precision
 from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
 from sr.weights.generator import TrainedGenerator, load_generator
@@ -34,7 +35,7 @@ class Nets:
         files: their checkpoints.
         trust: packages whose nets the checkpoints may name.
         device: the name of the device that they run on.
-        precision: see `sr.upscale.network.Network`.
+        precision: fp32, bf16, or auto, which is bf16 where the device has instructions for it.
     """
 
     def __init__(self, files: Sequence[Path], *, trust: Sequence[str], device: str, precision: str) -> None:
@@ -74,12 +75,13 @@ class Nets:
             if len(self._upscalers) >= KEPT:
                 self._upscalers.pop(next(iter(self._upscalers)))
             trained = self._mixed(first, second, alpha)
+            trained.net.to(self._device)
             network = Network(
                 net=trained.net,
                 scale=trained.scale,
                 channels=trained.channels,
                 device=self._device,
-                precision=self._precision,
+                engine=TorchEngine(trained.net, precision=usual_precision(self._precision, self._device)),
             )
             self._upscalers[key] = Upscaler(network=network)
         return self._upscalers[key]

@@ -3,18 +3,23 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 # Features in pages of 2 MB: compact nets spend a quarter of their time on being given small ones. Read by torch once.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
+import torch
 from tqdm import tqdm
 
+from sr.export.onnx_graph import onnx_graph
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
+from sr.ops.user_caches import user_caches
 from sr.ops.whole_file import remove_abandoned
+from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import (
     check_fits,
@@ -23,6 +28,8 @@ from sr.pictures.writing import (
     profile_fits,
     write_picture,
 )
+from sr.upscale.engines.choice import choose_engine
+from sr.upscale.engines.remembered import Remembered
 from sr.upscale.jobs import UpscaleJob, plan_jobs
 from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
@@ -44,7 +51,7 @@ class Outcome:
 def run(options: argparse.Namespace) -> int:
     """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
     jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
-    upscaler = make_upscaler(options, report=say)
+    upscaler = make_upscaler(options, pixels=_pixels(jobs), report=say)
     check_writable(options.out)
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
@@ -67,23 +74,47 @@ def run(options: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
-def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None]) -> Upscaler:
+def make_upscaler(
+    options: argparse.Namespace, *, pixels: int | None, report: Callable[[str], None]
+) -> Upscaler:
+    """The net of the options on this machine; `pixels` is the size of all inputs together, None if nobody knows it."""
     trained = load_generator(options.ckpt, trust=options.trust)
     device = pick_device(options.device)
+    print(f"{trained.checkpoint}")
+    trained.net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    engine = choose_engine(
+        trained,
+        graph=partial(onnx_graph, trained),
+        device=device,
+        engine=options.engine,
+        precision=options.precision,
+        pixels=pixels,
+        memory=Remembered(user_caches() / "engines.json"),
+        report=report,
+    )
     network = Network(
         net=trained.net,
         scale=trained.scale,
         channels=trained.channels,
         device=device,
-        precision=options.precision,
+        engine=engine,
         self_ensemble=options.self_ensemble,
         report=report,
     )
-    print(f"{trained.checkpoint}")
-    print(f"{trained.name} x{trained.scale}, {device}, {network.precision}")
-    if network.precision == "bf16" and not has_bf16(device):
+    print(f"{trained.name} x{trained.scale}, {device}, {engine.title}")
+    if options.precision == "bf16" and not has_bf16(device):
         report(f"{device} has no instructions for bf16: fp32 would be faster")
     return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)
+
+
+def _pixels(jobs: Sequence[UpscaleJob]) -> int:
+    """The pixels of all pictures whose header can be read; what is wrong with the others is said at their turn."""
+    total = 0
+    for job in jobs:
+        with suppress(UnreadableImageError):
+            header = read_header(job.source)
+            total += header.height * header.width
+    return total
 
 
 def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.ops.hardware import free_memory
+from sr.upscale.engines.in_torch import TorchEngine
 from sr.upscale.grid import Grid, cut
 from sr.upscale.network import Network
 
@@ -39,10 +40,13 @@ def bytes_per_pixel(network: Network) -> int:
         sizes = [value.nbytes for value in (*inputs, output) if isinstance(value, Tensor)]
         widest = max(widest, sum(sizes))
 
-    leaves = [module for module in network.net.modules() if not list(module.children())]
+    # Other engines have no layers to look at; what torch takes in fp32 is enough for them.
+    engine = network.engine if type(network.engine) is TorchEngine else network.exact
+    leaves = [module for module in engine.net.modules() if not list(module.children())]
     hooks: list[Any] = [module.register_forward_hook(record) for module in leaves]
     try:
-        enlarged = network(torch.zeros(1, network.channels, PROBE, PROBE))
+        with torch.inference_mode():
+            enlarged = engine(torch.zeros(1, network.channels, PROBE, PROBE, device=network.device))
     finally:
         for hook in hooks:
             hook.remove()

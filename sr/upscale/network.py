@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from sr.ops.hardware import has_bf16
-from sr.upscale.precisions import PRECISIONS
+from sr.upscale.engines.engine import Engine
+from sr.upscale.engines.in_torch import TorchEngine
 
 # BT.601, by which the project turns colour into gray everywhere.
 LUMA = (0.299, 0.587, 0.114)
@@ -28,9 +28,10 @@ class Network:
         scale: its upscaling factor.
         channels: the number of channels of its input and output.
         device: the device that it runs on.
-        precision: `bf16`, `fp32`, or `auto`, which is bf16 where the device has instructions for it.
+        engine: what runs the net (`sr.upscale.engines`); None is torch in fp32. What has to be exact, and what is not
+            finite otherwise, is computed by torch in fp32.
         self_ensemble: average over the eight flips and quarter turns of the image (EDSR, Lim et al. 2017, sec. 3.5).
-        report: a function that is called, once, when bf16 could not hold a value.
+        report: a function that is called, once, when the engine could not hold a value.
     """
 
     def __init__(
@@ -40,19 +41,16 @@ class Network:
         scale: int,
         channels: int,
         device: torch.device,
-        precision: str = "auto",
+        engine: Engine | None = None,
         self_ensemble: bool = False,
         report: Callable[[str], None] = print,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision={precision} must be one of {', '.join(PRECISIONS)}")
-        if precision == "auto":
-            precision = "bf16" if has_bf16(device) else "fp32"
         self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.scale = scale
         self.channels = channels
         self.device = device
-        self.precision = precision
+        self.exact = TorchEngine(self.net, precision="fp32")
+        self.engine: Engine = engine or self.exact
         self.self_ensemble = self_ensemble
         self._report = report
         self._told = False
@@ -63,47 +61,43 @@ class Network:
             raise ValueError(f"the net is for {self.channels} channels, the image has {channels}")
 
     @torch.inference_mode()
-    def __call__(self, tiles: Tensor, *, precision: str | None = None) -> Tensor:
-        """Enlarge a batch; `precision` replaces that of the constructor. Raises NotFiniteError."""
-        bf16 = (precision or self.precision) == "bf16"
+    def __call__(self, tiles: Tensor, *, exact: bool = False) -> Tensor:
+        """Enlarge a batch; `exact` computes in fp32, whatever the engine is. Raises NotFiniteError."""
+        engine = self.exact if exact else self.engine
         on_device = tiles.to(self.device)
-        enlarged = self._run(on_device, bf16=bf16)
-        if bf16 and not enlarged.isfinite().all():
+        enlarged = self._run(on_device, engine)
+        if engine is not self.exact and not enlarged.isfinite().all():
             if not self._told:
-                self._report("bf16 gave values that are not finite: such tiles are computed again in fp32")
+                self._report(
+                    f"{engine.title} gave values that are not finite: such tiles are computed again in fp32"
+                )
                 self._told = True
-            enlarged = self._run(on_device, bf16=False)
+            enlarged = self._run(on_device, self.exact)
         if not enlarged.isfinite().all():
             raise NotFiniteError(
                 "the net gives values that are not finite, even in fp32: its weights may be broken"
             )
         return enlarged.cpu()
 
-    def _run(self, tiles: Tensor, *, bf16: bool) -> Tensor:
+    def _run(self, tiles: Tensor, engine: Engine) -> Tensor:
         count, channels = tiles.shape[:2]
         if channels != self.channels:
             tiles = tiles.expand(-1, 3, -1, -1) if channels == 1 else tiles.reshape(-1, 1, *tiles.shape[2:])
-        # Autocast and not weights in bf16, so that the sum with the upsampled input stays in fp32; without that,
-        # compact nets would lose the last of 8 bits.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            enlarged = self._all_turns(tiles) if self.self_ensemble else self._forward(tiles)
+        enlarged = _all_turns(tiles, engine) if self.self_ensemble else engine(tiles)
         if channels == self.channels:
             return enlarged
         if channels == 1:
             return (enlarged * enlarged.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
         return enlarged.reshape(count, channels, *enlarged.shape[2:])
 
-    def _forward(self, tiles: Tensor) -> Tensor:
-        enlarged: Tensor = self.net(tiles.contiguous(memory_format=torch.channels_last))
-        return enlarged.float()
 
-    def _all_turns(self, tiles: Tensor) -> Tensor:
-        total: Tensor | None = None
-        for turns in range(4):
-            for flip in (False, True):
-                turned = torch.rot90(tiles.flip(3) if flip else tiles, turns, (2, 3))
-                back = torch.rot90(self._forward(turned), -turns, (2, 3))
-                back = back.flip(3) if flip else back
-                total = back if total is None else total.add_(back)
-        assert total is not None
-        return total / 8
+def _all_turns(tiles: Tensor, engine: Engine) -> Tensor:
+    total: Tensor | None = None
+    for turns in range(4):
+        for flip in (False, True):
+            turned = torch.rot90(tiles.flip(3) if flip else tiles, turns, (2, 3))
+            back = torch.rot90(engine(turned), -turns, (2, 3))
+            back = back.flip(3) if flip else back
+            total = back if total is None else total.add_(back)
+    assert total is not None
+    return total / 8

@@ -63,5 +63,5 @@ def along(network: Network, strips: torch.Tensor, turned: bool) -> torch.Tensor:
     """Run strips as rows, or `turned` as columns; the result lies along the same axis as the strips."""
     # In fp32, because the rounding of bf16 does not depend on distance.
     if turned:
-        return network(strips.mT, precision="fp32").mT
-    return network(strips, precision="fp32")
+        return network(strips.mT, exact=True).mT
+    return network(strips, exact=True)

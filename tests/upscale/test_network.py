@@ -31,7 +31,7 @@ def test_not_finite_in_bf16_is_computed_again_in_fp32_and_said_once() -> None:
     image = smooth(70, 60)
     result = Upscaler(network=net, tile=16)(Picture(image)).colour
     np.testing.assert_array_equal(result, image.repeat(2, 0).repeat(2, 1))
-    assert said == ["bf16 gave values that are not finite: such tiles are computed again in fp32"]
+    assert said == ["torch, bf16 gave values that are not finite: such tiles are computed again in fp32"]
 
 
 def test_not_finite_in_fp32_is_an_error() -> None:

@@ -32,9 +32,7 @@ def lively(net: nn.Module) -> nn.Module:
 
 
 def network(net: nn.Module, scale: int, **options: object) -> Network:
-    return Network(
-        net=lively(net), scale=scale, channels=3, device=torch.device("cpu"), precision="fp32", **options
-    )  # type: ignore[arg-type]
+    return Network(net=lively(net), scale=scale, channels=3, device=torch.device("cpu"), **options)  # type: ignore[arg-type]
 
 
 NETS = {
@@ -106,7 +104,7 @@ def test_published_depth(gain: float) -> None:
         result = net(torch.rand(1, 3, 32, 32))
         net.conv_last.weight.mul_(0.25 / result.std())
         net.conv_last.bias.add_(0.5 - result.mean() * 0.25 / result.std())  # type: ignore[union-attr]
-    deep = Network(net=net, scale=4, channels=3, device=torch.device("cpu"), precision="fp32")
+    deep = Network(net=net, scale=4, channels=3, device=torch.device("cpu"))
     reach = measure_reach(deep)
     assert reach.complete
     assert 3 <= reach.pixels <= 30

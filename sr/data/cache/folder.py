@@ -17,6 +17,7 @@ import torch
 from sr.data.cache.pixel_file import PixelFile
 from sr.ops.file_lock import is_at, lock
 from sr.ops.hardware import free_memory
+from sr.ops.user_caches import user_caches
 
 log = logging.getLogger(__name__)
 
@@ -157,10 +158,6 @@ class CacheFolder:
             ) from error
         file.close()
         return None
-
-
-def user_caches() -> Path:
-    return (Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "sr-lightning").expanduser()
 
 
 def gigabytes(size: int) -> str:

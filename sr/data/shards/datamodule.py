@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr.data.cache.folder import user_caches
 from sr.data.datamodule import SRDataModule
 from sr.data.patches import TrainingPatches
 from sr.data.shards.cache import ShardCache, check_limit
@@ -14,6 +13,7 @@ from sr.data.shards.order import ShardOrder
 from sr.data.shards.patches import ShardPatches
 from sr.data.shards.storage import Storage
 from sr.data.sources import say
+from sr.ops.user_caches import user_caches
 
 
 @dataclass(kw_only=True, eq=False)
