@@ -18,11 +18,12 @@ from sr.ops.image import viewable
 
 @dataclass(frozen=True)
 class Kept:
-    """An image of this process that may be shown: LR (C, h, w), SR and HR (C, H, W), on the CPU."""
+    """An image of this process that may be shown: LR (C, h, w), SR and HR (C, H, W), on the CPU, and where HR has data."""
 
     lr: Tensor
     sr: Tensor
     hr: Tensor
+    valid: Tensor | None
 
 
 class ValidationImages:
@@ -62,7 +63,8 @@ class ValidationImages:
             shown = self._shown({each: self._images[each] for each in (*self._kept, index)})
             if index in shown:
                 tensors = (batch["lr"][place], sr[place], batch["hr"][place])
-                self._kept[index] = Kept(*(each.detach().float().cpu() for each in tensors))
+                valid = batch["valid"][place].cpu() if "valid" in batch else None
+                self._kept[index] = Kept(*(each.detach().float().cpu() for each in tensors), valid=valid)
             self._kept = {each: kept for each, kept in self._kept.items() if each in shown}
 
     def take(self, trainer: L.Trainer) -> ValidatedSet:
@@ -94,7 +96,8 @@ class ValidationImages:
         # Where the metric is at home, which may be a net.
         lr, hr = (each[None].to(self._device) for each in (kept.lr, kept.hr))
         bicubic = bicubic_like(hr, lr=lr)
-        values = measure(self.metric, bicubic, hr)
+        valid = None if kept.valid is None else kept.valid[None].to(self._device)
+        values = measure(self.metric, bicubic, hr, valid=valid)
         enlarged = cv2.resize(viewable(kept.lr), (width, height), interpolation=cv2.INTER_NEAREST)
         return replace(
             self._images[index],

@@ -8,7 +8,13 @@ from torch import Tensor
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values."""
+    """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values.
+
+    Raises:
+        ValueError: another dtype, which has no natural range.
+    """
+    if image.dtype.kind != "u":
+        raise ValueError(f"{image.dtype} has no natural range; what reads uint8 and uint16 alone cannot use it")
     return np.asarray(np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32))
 
 
