@@ -1,6 +1,6 @@
 """The images of a validation, collected once for everybody who shows them, from all processes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,9 +36,19 @@ class ValidationImages:
         largest: the side in pixels of HR to which pictures are cut, around the middle; None shows whole images.
         metric: the metric of the validation.
         monitor: the metric that says which image is the worst and which the best.
+        bands: three bands that are shown, see `sr.ops.image.viewable`.
     """
 
-    def __init__(self, *, count: int, largest: int | None, metric: Metric, monitor: str) -> None:
+    def __init__(
+        self,
+        *,
+        count: int,
+        largest: int | None,
+        metric: Metric,
+        monitor: str,
+        bands: Sequence[int] | None = None,
+    ) -> None:
+        self.bands = bands
         self.count = count
         self.largest = largest
         self.metric = metric
@@ -98,15 +108,15 @@ class ValidationImages:
         bicubic = bicubic_like(hr, lr=lr)
         valid = None if kept.valid is None else kept.valid[None].to(self._device)
         values = measure(self.metric, bicubic, hr, valid=valid)
-        enlarged = cv2.resize(viewable(kept.lr), (width, height), interpolation=cv2.INTER_NEAREST)
+        enlarged = cv2.resize(viewable(kept.lr, bands=self.bands), (width, height), interpolation=cv2.INTER_NEAREST)
         return replace(
             self._images[index],
             bicubic={name: float(value) for name, value in values.items()},
             pictures=Pictures(
                 lr=self._cut(np.asarray(enlarged)),
-                bicubic=self._cut(viewable(bicubic[0])),
-                sr=self._cut(viewable(kept.sr)),
-                hr=self._cut(viewable(kept.hr)),
+                bicubic=self._cut(viewable(bicubic[0], bands=self.bands)),
+                sr=self._cut(viewable(kept.sr, bands=self.bands)),
+                hr=self._cut(viewable(kept.hr, bands=self.bands)),
             ),
         )
 

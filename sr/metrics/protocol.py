@@ -17,6 +17,7 @@ from sr.metrics.precision import full_precision
 from sr.metrics.quantity import HIGHER, LOWER, Quantity, measure, quantities_of
 from sr.metrics.ssim import WINDOW, ssim
 from sr.ops.masked import masked_mean
+from sr.ops.three_bands import check_bands
 
 SPACES = {"y": "Y", "rgb": "RGB", "channels": "all channels"}  # name -> in titles
 PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB", title="PSNR")
@@ -107,6 +108,8 @@ class Protocol:
         if wrong:
             raise ValueError(_not_rgb(wrong[0], channels))
         for name, each in self.measures.items():
+            if hasattr(each, "bands"):
+                check_bands(each.bands, channels=channels, key=f"measure.{name}.bands")
             if each.channels not in (None, channels):
                 raise ValueError(f"measure {name} needs images of {each.channels} channels, got {channels}")
 

@@ -40,9 +40,9 @@ def to_uint8(image: Tensor) -> np.ndarray:
     return np.asarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
-def viewable(image: Tensor) -> np.ndarray:
-    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated, of many bands the first three are shown."""
-    array = to_uint8(image)
+def viewable(image: Tensor, *, bands: Sequence[int] | None = None) -> np.ndarray:
+    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated, of many bands the first three are shown, or these `bands`."""
+    array = to_uint8(image if bands is None else image[list(bands)])
     if array.shape[2] < 3:
         return np.repeat(array[:, :, :1], 3, axis=2)
     return np.ascontiguousarray(array[:, :, :3])

@@ -1,5 +1,7 @@
 """Pixels without data: where they are, and what a net sees in their place."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -63,7 +65,7 @@ def enlarged(valid: np.ndarray, *, size: tuple[int, int]) -> np.ndarray:
         np.minimum(((np.arange(new) + 0.5) * old / new).astype(np.int64), old - 1)
         for new, old in zip(size, valid.shape[:2], strict=True)
     )
-    return valid[rows[:, None], columns[None]]
+    return np.asarray(valid[rows[:, None], columns[None]])
 
 
 def without_data(image: np.ndarray, valid: np.ndarray, *, nodata: float | None) -> None:
@@ -77,13 +79,13 @@ def without_data(image: np.ndarray, valid: np.ndarray, *, nodata: float | None) 
         nodata: the value that stands for no data; None only for floats.
     """
     if nodata is not None and np.isfinite(nodata):
-        value = image.dtype.type(nodata)
+        value: Any = image.dtype.type(nodata)
         image[valid & (image == value)] = _next_to(value)
     image[~valid] = np.nan if nodata is None else image.dtype.type(nodata)
 
 
-def _next_to(value: np.generic) -> np.generic:
+def _next_to(value: Any) -> Any:
+    """The next value of the same NumPy type."""
     if isinstance(value, np.floating):
-        return np.nextafter(value, value.dtype.type(0) if value else value.dtype.type(1))
-    number = int(value)  # type: ignore[call-overload]
-    return value.dtype.type(number - 1 if number == np.iinfo(value.dtype).max else number + 1)
+        return np.nextafter(value, type(value)(0 if value else 1))
+    return type(value)(int(value) + (-1 if value == np.iinfo(type(value)).max else 1))

@@ -139,7 +139,8 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
     height, width = int(page.imagelength), int(page.imagewidth)  # broken tags may hold several
     if exchanges_sides(orientation):
         height, width = width, height
-    value_bytes = page.dtype.itemsize if page.dtype.name in BANDS else 1 if bits <= 8 else 2
+    measured = page.dtype is not None and page.dtype.name in BANDS
+    value_bytes = bits // 8 if measured else 1 if bits <= 8 else 2
     nodata, unclear = _nodata(page)
     header = Header(
         height,
@@ -150,7 +151,7 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
         orientation=orientation,
         palette=palette,
         notes=(*notes, *unclear),
-        kind=page.dtype.kind if page.dtype.name in BANDS else "u",
+        kind=page.dtype.kind if measured and page.dtype is not None else "u",
         nodata=nodata,
         georeferenced=any(tag in page.tags for tag in GEOREFERENCE),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from sr.ops.hardware import pick_device
 from sr.ops.image import quantize, to_float
 from sr.ops.resize import imresize
+from sr.ops.normalisation import normalisation
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import write_picture
@@ -81,7 +82,7 @@ class Nets:
                 device=self._device,
                 precision=self._precision,
             )
-            self._upscalers[key] = Upscaler(network=network)
+            self._upscalers[key] = Upscaler(network=network, by=normalisation(trained.normalise))
         return self._upscalers[key]
 
     def _mixed(self, first: str, second: str, alpha: float) -> TrainedGenerator:

@@ -31,6 +31,7 @@ from sr.cli.command_line import typed
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
 from sr.data.datamodule import SRDataModule
+from sr.metrics.protocol import Protocol
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.hardware import training_layout
@@ -42,6 +43,7 @@ from sr.ops.whole_file import remove_unfinished
 from sr.programs.at_hand import check_root
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
+from sr.run.normalise import settle_normalise
 from sr.run.preflight import (
     build_unused_parts,
     check_files,
@@ -109,13 +111,14 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_types(given)
     settle_precision(cfg.trainer)
-    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
+    if not saved:
+        check_files(cfg)
+    settle_normalise(cfg, saved=saved.config if saved else None)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     if saved:
         written: Any = OmegaConf.to_container(cfg, resolve=False)
         say_what_is_resumed(saved, compare(saved, plain, written=written))
-    else:
-        check_files(cfg)
     check_trainer(cfg.trainer)
     rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
@@ -129,6 +132,8 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
     model = instantiate(cfg.model).to(memory_format=training_layout(device))
+    if isinstance(model.metric, Protocol):
+        model.metric.physical = data.normalisation.undone
     check_precision(str(cfg.trainer.precision))  # here too: before the loggers open
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)
@@ -142,6 +147,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
             init_strict=cfg.init_strict,
             generator=plain["generator"],
             downloads=Path(cfg.run_dir) / "artifacts",
+            normalise=data.normalisation.content,
         )
     if cfg.compile:
         model.compile_nets()
