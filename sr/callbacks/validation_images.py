@@ -108,7 +108,9 @@ class ValidationImages:
         bicubic = bicubic_like(hr, lr=lr)
         valid = None if kept.valid is None else kept.valid[None].to(self._device)
         values = measure(self.metric, bicubic, hr, valid=valid)
-        enlarged = cv2.resize(viewable(kept.lr, bands=self.bands), (width, height), interpolation=cv2.INTER_NEAREST)
+        enlarged = cv2.resize(
+            viewable(kept.lr, bands=self.bands), (width, height), interpolation=cv2.INTER_NEAREST
+        )
         return replace(
             self._images[index],
             bicubic={name: float(value) for name, value in values.items()},

@@ -159,4 +159,6 @@ def _value(key: int, dtype: np.dtype) -> float:
 
 def _check_counts(counts: np.ndarray) -> None:
     if not counts.all():
-        raise ValueError(f"band {int(np.flatnonzero(counts == 0)[0])}, counted from 0, has no data in any file")
+        raise ValueError(
+            f"band {int(np.flatnonzero(counts == 0)[0])}, counted from 0, has no data in any file"
+        )

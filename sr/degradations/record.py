@@ -34,9 +34,7 @@ class Record:
     steps: Mapping[str, Step]
     version: int = field(default=VERSION)
 
-    def apply(
-        self, hr: np.ndarray, *, as_saved: Callable[[np.ndarray], np.ndarray] = quantize
-    ) -> np.ndarray:
+    def apply(self, hr: np.ndarray, *, as_saved: Callable[[np.ndarray], np.ndarray] = quantize) -> np.ndarray:
         """(H, W, C) float32 in [0, 1], H and W multiples of scale -> (H / scale, W / scale, C), rounded as saved.
 
         Args:

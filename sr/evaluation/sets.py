@@ -53,7 +53,9 @@ def find_sets(
         hr = ImageFiles.from_directory(hr_dir, channels=channels)
         lr = ImageFiles.from_directory(lr_dir, channels=channels)
         hr, lr = match_pairs(hr, lr, scale=scale, lr_name=lr_name)
-        return {Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws, normalisation=by)}
+        return {
+            Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws, normalisation=by)
+        }
     directories = {Path(hr_dir).resolve().name: hr_dir} if hr_dir else hr_dirs or {}
     files = {
         name: ImageFiles.from_directory(path, channels=channels) for name, path in directories.items()

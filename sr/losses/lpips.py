@@ -29,7 +29,9 @@ class LPIPSLoss(Hiding):
         FileNotFoundError: no weights are found.
     """
 
-    def __init__(self, *, net: str = "vgg16", weights: str | None = None, bands: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, *, net: str = "vgg16", weights: str | None = None, bands: Sequence[int] | None = None
+    ) -> None:
         super().__init__(LPIPS(net=net, weights=weights, key=key("lpips"), otherwise=otherwise("lpips")))
         self.bands = checked_bands(bands, key=band_key("lpips"))
 

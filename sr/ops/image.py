@@ -14,7 +14,9 @@ def to_float(image: np.ndarray) -> np.ndarray:
         ValueError: another dtype, which has no natural range.
     """
     if image.dtype.kind != "u":
-        raise ValueError(f"{image.dtype} has no natural range; what reads uint8 and uint16 alone cannot use it")
+        raise ValueError(
+            f"{image.dtype} has no natural range; what reads uint8 and uint16 alone cannot use it"
+        )
     return np.asarray(np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32))
 
 

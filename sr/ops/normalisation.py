@@ -134,9 +134,7 @@ class BandRange:
         return self.to_net(self.to_stored(values.astype(np.float32), dtype))
 
     def undone(self, images: Tensor) -> Tensor:
-        scale, offset = (
-            images.new_tensor(each).reshape(1, -1, 1, 1) for each in (self.scale, self.offset)
-        )
+        scale, offset = (images.new_tensor(each).reshape(1, -1, 1, 1) for each in (self.scale, self.offset))
         return images * scale + offset
 
 
@@ -168,7 +166,9 @@ def normalisation(given: str | Mapping[str, Any] | None, *, key: str = KEY) -> N
     if len(mean) != len(deviation):
         raise ValueError(f"{key}: mean has {len(mean)} numbers and deviation has {len(deviation)}")
     if min(deviation) <= 0:
-        raise ValueError(f"{key}: deviation={deviation} must be above 0: a band of a single value says nothing")
+        raise ValueError(
+            f"{key}: deviation={deviation} must be above 0: a band of a single value says nothing"
+        )
     pairs = list(zip(mean, deviation, strict=True))
     return BandRange(low=[m - SPAN * d for m, d in pairs], high=[m + SPAN * d for m, d in pairs])
 
@@ -211,7 +211,9 @@ def _read(path: str, *, key: str) -> Mapping[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{key}={path} is no JSON ({error}): `sr-normalise DIR --out {path}` writes it") from error
+        raise ValueError(
+            f"{key}={path} is no JSON ({error}): `sr-normalise DIR --out {path}` writes it"
+        ) from error
     if not isinstance(content, Mapping):
         raise ValueError(f"{key}={path} holds no table: {WRITE}")
     return content

@@ -188,7 +188,9 @@ def _as_channels(picture: Picture, channels: int, *, name: str) -> np.ndarray:
         return np.concatenate((colour, alpha), axis=2)
     if colour.dtype.kind != "u" and {bands, channels} == {1, 3}:
         unsaid = f"{colour.dtype} is no colour, which could become gray or be made of it"
-        raise UnreadableImageError(f"{name}: has {bands} band(s), where channels={channels} are asked for; {unsaid}")
+        raise UnreadableImageError(
+            f"{name}: has {bands} band(s), where channels={channels} are asked for; {unsaid}"
+        )
     unmarked = ", of which the file marks none as alpha" if bands in (2, 4) and alpha is None else ""
     beside = " and alpha" if alpha is not None else ""
     raise UnreadableImageError(

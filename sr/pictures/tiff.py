@@ -200,7 +200,11 @@ def _nodata(page: Any) -> tuple[float | None, tuple[str, ...]]:
     text = page.tags.valueof(NODATA)
     if text is None:
         return None, ()
-    stored = page.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB) and page.bitspersample in (8, 16, 32)
+    stored = page.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB) and page.bitspersample in (
+        8,
+        16,
+        32,
+    )
     if not stored:  # reading gives other levels than those of the file
         return None, (f"its no-data value {text} is left out of account",)
     try:

@@ -88,7 +88,9 @@ def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None])
     by = normalisation(trained.normalise, key=f"{options.ckpt}: normalise")
     if network.precision == "bf16" and not has_bf16(device):
         report(f"{device} has no instructions for bf16: fp32 would be faster")
-    return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar, by=by)
+    return Upscaler(
+        network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar, by=by
+    )
 
 
 def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:

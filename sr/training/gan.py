@@ -187,7 +187,9 @@ class GANModule(SRModule):
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
         average_image = partial(self.average_beside_target, part)
-        content = self.content(part.beside_target(image), part.target, iteration=iteration, average=average_image)
+        content = self.content(
+            part.beside_target(image), part.target, iteration=iteration, average=average_image
+        )
         terms = {name: term.detach() for name, term in content.items()}
         names = [*terms, *(self.further_terms if ramp is not None else ())]
         balance = self.balance_of(names, iteration=iteration)

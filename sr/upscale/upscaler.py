@@ -104,7 +104,9 @@ class Upscaler:
         if valid is None:
             return replace(picture, colour=self._enlarge(picture.colour, by=self._by))
         shown = filled(picture.colour, valid)
-        shown[:, :, ~valid.any(axis=(0, 1))] = 0  # a band without any data, which a net could not take as it is
+        shown[:, :, ~valid.any(axis=(0, 1))] = (
+            0  # a band without any data, which a net could not take as it is
+        )
         result = self._enlarge(shown, by=self._by)
         without_data(result, enlarged(valid, size=result.shape[:2]), nodata=picture.nodata)
         return replace(picture, colour=result)

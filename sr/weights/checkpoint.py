@@ -129,7 +129,9 @@ def _normalise(
     if found is None:
         return None
     if not isinstance(found, Mapping):
-        raise CheckpointError(f"{path}: its normalisation is a {type(found).__name__} and not a table of numbers")
+        raise CheckpointError(
+            f"{path}: its normalisation is a {type(found).__name__} and not a table of numbers"
+        )
     try:
         normalisation(found, key="normalise")
     except ValueError as error:

@@ -110,7 +110,8 @@ def test_an_image_with_data_everywhere_is_as_if_there_was_no_mask(tmp_path: Path
     write_scene(tmp_path / "plain" / "a.tif", image)
     for draw in draws(3):
         one, other = (
-            patches(ImageFiles.from_directory(tmp_path / name, channels=4))[draw] for name in ("said", "plain")
+            patches(ImageFiles.from_directory(tmp_path / name, channels=4))[draw]
+            for name in ("said", "plain")
         )
         assert one.keys() == other.keys() == {"lr", "hr"}
         assert all(torch.equal(one[key], other[key]) for key in one)
@@ -221,7 +222,10 @@ def test_what_cannot_be_used_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"data\.normalise has numbers for 2 bands, where channels=4"):
         FolderData(**settings, normalise={"low": [0, 0], "high": 1})
     images = WholeImages(
-        hr=holed(tmp_path / "mostly", hole=60), scale=4, degradation=BicubicDegradation(scale=4), normalisation=BY
+        hr=holed(tmp_path / "mostly", hole=60),
+        scale=4,
+        degradation=BicubicDegradation(scale=4),
+        normalisation=BY,
     )
     with pytest.raises(ValueError, match="a: no square of 19 x 19 pixels has data in all bands"):
         images.check(smallest=19)

@@ -53,7 +53,9 @@ def test_statistics_are_those_of_all_values_with_data(
 def test_files_of_another_kind_and_empty_bands_are_named(tmp_path: Path) -> None:
     write_scene(tmp_path / "a.tif", np.ones((4, 4, 2), np.uint16))
     write_scene(tmp_path / "b.tif", np.ones((4, 4, 2), np.float32))
-    with pytest.raises(UnreadableImageError, match=r"b\.tif: has 2 bands of float32, and .*a\.tif has 2 of uint16"):
+    with pytest.raises(
+        UnreadableImageError, match=r"b\.tif: has 2 bands of float32, and .*a\.tif has 2 of uint16"
+    ):
         mean_and_deviation(sorted(tmp_path.iterdir()), progress=lambda some: some)
     empty = write_scene(tmp_path / "c.tif", np.full((4, 4, 1), np.nan, np.float32))
     with pytest.raises(ValueError, match="band 0, counted from 0, has no data"):

@@ -70,9 +70,7 @@ def test_ergas_and_angles_by_numpy() -> None:
     for number in range(2):
         a, b, mask = (each[number].double().numpy() for each in (sr, hr, valid))
         mask = mask > 0
-        ratios = [
-            ((a[c] - b[c])[mask[c]] ** 2).mean() / b[c][mask[c]].mean() ** 2 for c in range(a.shape[0])
-        ]
+        ratios = [((a[c] - b[c])[mask[c]] ** 2).mean() / b[c][mask[c]].mean() ** 2 for c in range(a.shape[0])]
         assert float(ergas[number]) == pytest.approx(25 * np.mean(ratios) ** 0.5, rel=1e-5)
         whole = mask.all(axis=0)
         u, v = a[:, whole], b[:, whole]

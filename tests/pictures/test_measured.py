@@ -85,7 +85,9 @@ def test_a_place_on_earth_is_noticed(tmp_path: Path, tag: int) -> None:
 
 def test_measured_values_are_no_colours(tmp_path: Path) -> None:
     write_picture(tmp_path / "x.tif", Picture(measured("float32", 3)))
-    with pytest.raises(UnreadableImageError, match="has 3 band.* channels=1 are asked for; float32 is no colour"):
+    with pytest.raises(
+        UnreadableImageError, match="has 3 band.* channels=1 are asked for; float32 is no colour"
+    ):
         read_image(tmp_path / "x.tif", channels=1)
     marked = measured("int16", 4)
     tifffile.imwrite(tmp_path / "y.tif", marked, photometric="rgb", extrasamples=["unassalpha"])
@@ -94,5 +96,7 @@ def test_measured_values_are_no_colours(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "z.tif", measured("float32", 1)[:, :, 0], photometric="miniswhite")
     with pytest.raises(UnreadableImageError, match="float32 of the kind MINISWHITE"):
         read_picture(tmp_path / "z.tif")
-    with pytest.raises(ValueError, match=r"holds float32, and \.png does not: take a TIFF with --format same"):
+    with pytest.raises(
+        ValueError, match=r"holds float32, and \.png does not: take a TIFF with --format same"
+    ):
         check_holds(tmp_path / "x.tif", ".png", Picture(measured("float32", 1)))

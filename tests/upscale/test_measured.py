@@ -117,5 +117,7 @@ def test_pictures_that_the_net_is_not_for_are_refused() -> None:
     with pytest.raises(ValueError, match="the image holds int16, which has no natural range: train with"):
         Upscaler(network=network(channels=2))(signed)
     by = BandRange(low=[0, 0, 0], high=1)
-    with pytest.raises(ValueError, match="the normalisation of the net has numbers for 3 bands, where channels=1"):
+    with pytest.raises(
+        ValueError, match="the normalisation of the net has numbers for 3 bands, where channels=1"
+    ):
         Upscaler(network=network(channels=3), by=by)(Picture(np.zeros((4, 4, 1), np.uint8)))
