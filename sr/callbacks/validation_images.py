@@ -18,7 +18,7 @@ from sr.ops.image import viewable
 
 @dataclass(frozen=True)
 class Kept:
-    """An image of this process that may be shown: LR (C, h, w), SR and HR (C, H, W), on the CPU, and where HR has data."""
+    """An image of this process that may be shown, on the CPU: LR (C, h, w), SR and HR (C, H, W), where it has data."""
 
     lr: Tensor
     sr: Tensor

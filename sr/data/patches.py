@@ -62,8 +62,8 @@ class Augmentation:
 class TrainingPatches(Dataset[dict[str, Tensor]]):
     """`{"lr": (C, p / scale, p / scale), "hr": (C, p, p)}` float32 in [0, 1] for a `Draw`.
 
-    With `sharpen` there is also "target": the sharpened HR, which content losses compare with. Where HR lacks data there
-    is "valid" too, (C, p, p) bool, and pixels without data have the value of the nearest one with data.
+    With `sharpen` there is also "target": the sharpened HR, which content losses compare with. Where HR lacks data
+    there is "valid" too, (C, p, p) bool, and pixels without data have the value of the nearest one with data.
 
     Both kinds of training set treat an unreadable file alike: it ends the run with its name, or it is replaced by
     the next image, and remembered in `unreadable`, which all worker processes share.
@@ -257,7 +257,8 @@ def usable_files(
 
     Raises:
         UnreadableImageError: a file cannot be read as an image and on_error is "raise".
-        ValueError: an image is smaller than the patch and small_images is "raise", or has a type that needs data.normalise.
+        ValueError: an image is smaller than the patch and small_images is "raise", or has a type that needs
+            data.normalise.
     """
     usable: dict[Path, Header] = {}
     for index, path in enumerate(images.paths):

@@ -88,7 +88,8 @@ def percentiles(paths: Sequence[Path], shares: Sequence[float], *, progress: Fil
     """
     upper: np.ndarray | None = None
     dtype = np.dtype(np.uint8)
-    for bands, dtype in _read(paths, progress):
+    for bands, kind in _read(paths, progress):
+        dtype = kind
         if upper is None:
             upper = np.zeros((len(bands), HALF), np.int64)
         for number, values in enumerate(bands):
@@ -128,8 +129,8 @@ def _read(paths: Sequence[Path], progress: Files) -> Iterable[tuple[list[np.ndar
             kind = found
         if found != kind:
             raise UnreadableImageError(
-                f"{path}: has {found[1]} bands of {found[0]}, and {paths[0]} has {kind[1]} of {kind[0]}: statistics are of"
-                " files of one kind"
+                f"{path}: has {found[1]} bands of {found[0]}, and {paths[0]} has {kind[1]} of {kind[0]}: statistics are"
+                " of files of one kind"
             )
         valid = has_data(colour, nodata=picture.nodata)
         bands = [colour[:, :, number] for number in range(colour.shape[2])]

@@ -162,8 +162,8 @@ def check_data(name: str, image: np.ndarray, *, smallest: int, nodata: float | N
     # What lies beyond the border counts as nothing here.
     if not cv2.erode(whole, np.ones((smallest, smallest), np.uint8), borderValue=0).any():
         raise ValueError(
-            f"{name}: no square of {smallest} x {smallest} pixels has data in all bands, and the metric needs one: leave"
-            " it out"
+            f"{name}: no square of {smallest} x {smallest} pixels has data in all bands, and the metric needs one:"
+            " leave it out"
         )
 
 

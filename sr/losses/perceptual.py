@@ -20,8 +20,8 @@ _DISTANCES = {"l1": L1Loss, "l2": MSELoss}
 class FeatureLoss(Hiding):
     """A loss that compares features of `sr` and `hr`; see its subclasses. No gradient flows to `hr`.
 
-    Shapes: `sr` and `hr` (N, 3, H, W), RGB in [0, 1], or images with the chosen `bands`, large enough for the deepest layer (16 pixels for conv5_4 of
-    VGG19); returns a scalar of at least float32.
+    Shapes: `sr` and `hr` (N, 3, H, W), RGB in [0, 1], or images with the chosen `bands`, large enough for the
+    deepest layer (16 pixels for conv5_4 of VGG19); returns a scalar of at least float32.
 
     The net is invisible to checkpoints and to DDP (`sr.features.hidden`).
 

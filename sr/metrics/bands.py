@@ -63,7 +63,8 @@ class SpectralAngle(Measure):
     better.
 
     Source: Kruse et al., "The spectral image processing system (SIPS)", Remote Sensing of Environment 1993. Blind to
-    brightness, and in units of the file, since an offset changes the angle. A pixel without any light in one of the images has no angle and is left out.
+    brightness, and in units of the file, since an offset changes the angle. A pixel without any light in one
+    of the images has no angle and is left out.
     """
 
     takes_valid = True

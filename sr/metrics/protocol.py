@@ -28,8 +28,9 @@ MSE = Quantity(better=LOWER, digits=".2e", title="mean squared error")
 class Protocol:
     """PSNR, SSIM and MSE of 8-bit images, one value per image.
 
-    Both images are clamped to [0, 1] and rounded to 8 bits (see `bits`), and `crop_border` pixels are cut from each side. PSNR and
-    SSIM (see `sr.metrics.ssim`) are computed in each of `spaces`, MSE over all channels of images in [0, 1].
+    Both images are clamped to [0, 1] and rounded to 8 bits (see `bits`), and `crop_border` pixels are cut from each
+    side. PSNR and SSIM (see `sr.metrics.ssim`) are computed in each of `spaces`, MSE over all channels of images in
+    [0, 1].
 
     Args:
         crop_border: the number of pixels that are cut from each side; published tables take the scale.
@@ -170,8 +171,8 @@ class Protocol:
         return {name: value.float() for name, value in values.items()}
 
     def prepare(self, images: Tensor) -> Tensor:
-        """The pixels that are compared: (N, C, H, W) -> double precision, border cut; clamped and rounded, unless `bits`
-        is None."""
+        """The pixels that are compared: (N, C, H, W) -> double precision, border cut; clamped and rounded, unless
+        `bits` is None."""
         if images.device.type == "mps":  # has no double precision
             images = images.cpu()
         if self.bits is None:

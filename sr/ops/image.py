@@ -43,7 +43,7 @@ def to_uint8(image: Tensor) -> np.ndarray:
 
 
 def viewable(image: Tensor, *, bands: Sequence[int] | None = None) -> np.ndarray:
-    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated, of many bands the first three are shown, or these `bands`."""
+    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated; of many bands the first three, or these, are shown."""
     array = to_uint8(image if bands is None else image[list(bands)])
     if array.shape[2] < 3:
         return np.repeat(array[:, :, :1], 3, axis=2)

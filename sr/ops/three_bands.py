@@ -17,19 +17,19 @@ def checked_bands(bands: Sequence[int] | None, *, key: str) -> list[int] | None:
     right = all(isinstance(band, int) and not isinstance(band, bool) and band >= 0 for band in found)
     if len(found) != 3 or not right:
         raise ValueError(
-            f"{key}={found}: name three bands, counted from 0, for red, green and blue, as [2, 1, 0]; one may come twice"
+            f"{key}={found}: name three bands, counted from 0, for red, green and blue, as [2, 1, 0]"
         )
     return found
 
 
 def check_bands(bands: Sequence[int] | None, *, channels: int, key: str) -> None:
-    """Raises ValueError where images of so many channels do not have these bands, or are not RGB and none are chosen."""
+    """Raises ValueError where images of so many channels lack these bands, or are not RGB and none are chosen."""
     if bands is None:
         if channels != 3:
             some = [min(band, channels - 1) for band in (2, 1, 0)]
             raise ValueError(
-                f"channels={channels}: a net that was trained on RGB sees three bands: {key}={some} chooses them, counted"
-                f" from 0 to {channels - 1}"
+                f"channels={channels}: a net that was trained on RGB sees three bands: {key}={some} chooses them,"
+                f" counted from 0 to {channels - 1}"
             )
     elif max(bands) >= channels:
         raise ValueError(

@@ -43,8 +43,8 @@ def read_header(path: Path) -> Header:
 def read_picture(path: Path) -> Picture:
     """Read the first picture of a file, turned upright; an alpha channel that hides nothing is left out.
 
-    Gray stays gray, 8 and 16 bits and floats of 32 bits stay what they are, other depths are scaled to the next of 8 and
-    16, palettes become colours, and CMYK becomes RGB by its profile. docs/pictures.md lists every case.
+    Gray stays gray, 8 and 16 bits and floats of 32 bits stay what they are, other depths are scaled to the next of 8
+    and 16, palettes become colours, and CMYK becomes RGB by its profile. docs/pictures.md lists every case.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.
@@ -56,8 +56,9 @@ def read_picture(path: Path) -> Picture:
 def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
     """Read a file as (H, W, channels): gray for 1 channel, RGB for 3, the bands as stored otherwise.
 
-    The type is that of the file: uint8, uint16, int16 or float32, in which pixels without data have their value. Gray files become RGB where colour is asked for, and colour becomes gray (BT.601) where gray is. Transparent images
-    are laid on white, because the colours under full transparency are arbitrary.
+    The type is that of the file: uint8, uint16, int16 or float32, in which pixels without data have their value. Gray
+    files become RGB where colour is asked for, and colour becomes gray (BT.601) where gray is. Transparent images are
+    laid on white, because the colours under full transparency are arbitrary.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.

@@ -190,8 +190,8 @@ def _check_bands(page: Any, name: str) -> None:
         raise UnreadableImageError(f"{name}: {page.dtype} of the kind {kind} is not read; bands and RGB are")
     if any(kind in (ASSOCIATED, UNASSOCIATED) for kind in page.extrasamples):
         raise UnreadableImageError(
-            f"{name}: {page.dtype} with a sample that is marked as alpha is not read: leave the mark out (ExtraSamples 0)"
-            " where it is a band"
+            f"{name}: {page.dtype} with a sample that is marked as alpha is not read: leave the mark out"
+            " (ExtraSamples 0) where it is a band"
         )
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from sr.ops.hardware import pick_device
 from sr.ops.image import quantize, to_float
-from sr.ops.resize import imresize
 from sr.ops.normalisation import normalisation
+from sr.ops.resize import imresize
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import write_picture

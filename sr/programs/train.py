@@ -250,6 +250,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
             print(f"  {run_dir / name}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     blind = degradation_of_validation(choices)
+    metric = metric_of_validation(choices)
     # The option may be one of the user's, which evaluate.py has to find too.
     places = search_path(HydraConfig.get()) if blind and HydraConfig.initialized() else []
     command = shlex.join([*to_type("evaluate"), *places])
@@ -258,7 +259,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
     packages = ",".join(trust)
     words = f" {typed(f'trust=[{packages}]')}" if trust else ""  # quoted, as shells expand brackets
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
-    print(f"next: {command} {ckpt} hr_dir=<directory of HR images>{blind}{words}")
+    print(f"next: {command} {ckpt} hr_dir=<directory of HR images>{blind}{metric}{words}")
 
 
 def degradation_of_validation(choices: Mapping[str, str]) -> str:
@@ -269,6 +270,17 @@ def degradation_of_validation(choices: Mapping[str, str]) -> str:
     """
     chosen = choices.get("degradation@data.val_degradation") or choices.get("degradation", "bicubic")
     return "" if chosen == "bicubic" else f" {typed(f'degradation={node_text(chosen)}')}"
+
+
+def metric_of_validation(choices: Mapping[str, str]) -> str:
+    """The override with which evaluate.py measures as validation did; empty where it does so by itself.
+
+    Args:
+        choices: Hydra's group -> chosen option.
+    """
+    chosen = choices.get("metric", "default")
+    by_itself = ("default", "channels", "by_channels")
+    return "" if chosen in by_itself else f" {typed(f'metric={node_text(chosen)}')}"
 
 
 def wandb_commands(folder: Path) -> str:

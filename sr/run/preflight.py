@@ -166,8 +166,9 @@ def check_fit(cfg: DictConfig, model: Any) -> None:
     check_measures(cfg, model.metric)
     for criterion in model.criteria():
         for part in criterion.modules() if isinstance(criterion, torch.nn.Module) else ():
-            if hasattr(part, "check_channels"):
-                part.check_channels(cfg.channels)
+            check: Any = getattr(part, "check_channels", None)
+            if check is not None:
+                check(cfg.channels)
     model.optimization.check_batch_size(cfg.data.batch_size)
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")

@@ -86,8 +86,10 @@ def test_an_image_without_data_has_no_value() -> None:
 
 def test_other_metrics_see_hr_where_there_is_no_data() -> None:
     class MeanError:
-        quantities = {"error": Quantity(better=LOWER, digits=".3f")}
         smallest = 1
+
+        def __init__(self) -> None:
+            self.quantities = {"error": Quantity(better=LOWER, digits=".3f")}
 
         def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
             return {"error": (sr - hr).abs().sum(dim=(1, 2, 3))}

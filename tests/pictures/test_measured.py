@@ -86,7 +86,7 @@ def test_a_place_on_earth_is_noticed(tmp_path: Path, tag: int) -> None:
 def test_measured_values_are_no_colours(tmp_path: Path) -> None:
     write_picture(tmp_path / "x.tif", Picture(measured("float32", 3)))
     with pytest.raises(
-        UnreadableImageError, match="has 3 band.* channels=1 are asked for; float32 is no colour"
+        UnreadableImageError, match=r"has 3 band.* channels=1 are asked for; float32 is no colour"
     ):
         read_image(tmp_path / "x.tif", channels=1)
     marked = measured("int16", 4)

@@ -15,7 +15,6 @@ from sr.ops.normalisation import BandRange
 from sr.ops.tensor_digest import sealed
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_picture
-from sr.pictures.writing import write_picture
 from sr.upscale.upscaler import Upscaler
 
 

@@ -67,8 +67,8 @@ def detail(image: np.ndarray, *, nodata: float | None = None) -> float:
     Detail in one tenth of an image is enough: a bird before the sky is a good photograph, a blurred bird is not.
 
     Args:
-        image: (H, W, C); more than three bands are replaced by their mean. Signed and float values count from the 1st to
-            the 99th percentile of the image as the levels do from 0 to 255.
+        image: (H, W, C); more than three bands are replaced by their mean. Signed and float values count from the 1st
+            to the 99th percentile of the image as the levels do from 0 to 255.
         nodata: the value of pixels without data, which are filled from their neighbours.
     """
     valid = has_data(image, nodata=nodata)
