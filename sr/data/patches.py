@@ -193,10 +193,11 @@ class PairedPatches(TrainingPatches):
         hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
         lr, hr = pad_to(lr, self.lr_patch_size), pad_to(hr, self.lr_patch_size * self.scale)
         nodata, hr_nodata = nodata_of(self.lr, index), nodata_of(self.hr, index)
-        top, left = corner_with_data(lr, self.lr_patch_size, rng, nodata=nodata)
+        hr_patch_size = self.lr_patch_size * self.scale
+        top, left = corner_with_data(hr, hr_patch_size, rng, nodata=hr_nodata, step=self.scale)
         expect_rows(hr, top * self.scale, (top + self.lr_patch_size) * self.scale)
         lr, known = for_net(cut(lr, top, left, self.lr_patch_size), nodata=nodata, by=self.normalisation)
-        hr = cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale)
+        hr = cut(hr, top * self.scale, left * self.scale, hr_patch_size)
         hr, valid = for_net(hr, nodata=hr_nodata, by=self.normalisation)
         valid = both_valid(valid, known, scale=self.scale)
         # albumentations refuses images of unequal size in one call; the same seed draws the same transform.
@@ -215,12 +216,15 @@ class PairedPatches(TrainingPatches):
 
 
 def corner_with_data(
-    image: np.ndarray, size: int, rng: np.random.Generator, *, nodata: float | None
+    image: np.ndarray, size: int, rng: np.random.Generator, *, nodata: float | None, step: int = 1
 ) -> tuple[int, int]:
-    """The top and left of a random square of `size`, half of which has data, if `PLACES` draws find one."""
+    """The top and left of a random square of `size`, half of which has data, if `PLACES` draws find one.
+
+    Both are in units of `step` pixels, of which the square and the image are multiples.
+    """
     for _ in range(PLACES):
-        top, left = draw_corner(image, size, rng)
-        valid = has_data(cut(image, top, left, size), nodata=nodata)
+        top, left = draw_corner(image[::step, ::step], size // step, rng)
+        valid = has_data(cut(image, top * step, left * step, size), nodata=nodata)
         if valid is None or 2 * np.count_nonzero(valid) >= valid.size:
             break
     return top, left

@@ -88,7 +88,7 @@ class BandRange:
 
     Args:
         low: the values that become 0; a single one is for all bands.
-        high: those that become 1.
+        high: the values that become 1.
 
     Raises:
         ValueError: a number is not finite, `high` is not above `low`, or their lengths differ.
@@ -145,7 +145,7 @@ def normalisation(given: str | Mapping[str, Any] | None, *, key: str = KEY) -> N
     """What `data.normalise` says: None, numbers, or the path of a JSON file of numbers.
 
     Args:
-        given: {low, high}, or {mean, deviation}, of which mean - 3 * deviation becomes 0 and mean + 3 * deviation
+        given: numbers as {low, high}, or {mean, deviation}, of which mean - 3 * deviation becomes 0 and mean + 3 * deviation
             becomes 1; each a number or a list with one for each band. None is the full range of an unsigned type.
         key: the key of the configuration, for messages.
 

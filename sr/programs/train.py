@@ -43,7 +43,7 @@ from sr.ops.whole_file import remove_unfinished
 from sr.programs.at_hand import check_root
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
-from sr.run.normalise import settle_normalise
+from sr.run.normalise import settled_normalise
 from sr.run.preflight import (
     build_unused_parts,
     check_files,
@@ -114,7 +114,7 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
     if not saved:
         check_files(cfg)
-    settle_normalise(cfg, saved=saved.config if saved else None)
+    settle_normalise(cfg, given["data"], saved)
     plain: Any = OmegaConf.to_container(cfg, resolve=True)
     if saved:
         written: Any = OmegaConf.to_container(cfg, resolve=False)
@@ -125,6 +125,14 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     check_scales(cfg)
     build_unused_parts(cfg)
     return plain, saved
+
+
+def settle_normalise(cfg: DictConfig, data: Mapping[str, Any], saved: SavedRun | None) -> None:
+    """Replace `data.normalise` by its numbers, or by those of the weights that the run goes on from."""
+    if "normalise" in data:  # which a data set of the user's may not have
+        cfg.data.normalise = settled_normalise(
+            data["normalise"], saved=saved.config if saved else None, init_from=cfg.init_from
+        )
 
 
 def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDataModule, SRModule]:

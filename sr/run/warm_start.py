@@ -41,7 +41,7 @@ def warm_start(
             from a net of another scale, and names those that start at random.
         generator: the configured arguments of the generator.
         downloads: the directory for the files of artifacts.
-        normalise: what the run takes as 0 and 1 (`sr.ops.normalisation`).
+        normalise: the values that are 0 and 1 for the run (`sr.ops.normalisation`).
 
     Raises:
         ArtifactError: an artifact cannot be had; the message names the key.
