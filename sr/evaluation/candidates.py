@@ -30,8 +30,8 @@ class Candidates:
         nets: name -> function that makes a net in evaluation mode.
         scale: the upscaling factor of all nets.
         channels: the number of channels of all nets; None for the baseline alone, which takes any number.
-        normalise: the values that are 0 and 1 for all nets (`sr.ops.normalisation`); None for the full range of unsigned
-            ones, and for the baseline alone.
+        normalise: the values that are 0 and 1 for all nets (`sr.ops.normalisation`); None for the full range of
+            unsigned ones, and for the baseline alone.
         checkpoints: name -> file; empty for the baseline alone.
         files: name -> description of the file, its dialect and the weights that were read from it.
         alphas: name -> alpha of an interpolation; empty where nothing is interpolated.

@@ -145,8 +145,9 @@ def normalisation(given: str | Mapping[str, Any] | None, *, key: str = KEY) -> N
     """What `data.normalise` says: None, numbers, or the path of a JSON file of numbers.
 
     Args:
-        given: numbers as {low, high}, or {mean, deviation}, of which mean - 3 * deviation becomes 0 and mean + 3 * deviation
-            becomes 1; each a number or a list with one for each band. None is the full range of an unsigned type.
+        given: numbers as {low, high}, or as {mean, deviation}, where mean - 3 * deviation becomes 0 and mean + 3 *
+            deviation becomes 1; each is a number or a list with one for each band. None is the full range of an
+            unsigned type.
         key: the key of the configuration, for messages.
 
     Raises:

@@ -50,8 +50,8 @@ class Checkpoint:
         description: `_target_` and arguments of the generator, as the file states them or as its tensors show.
         scale: the upscaling factor of the generator, where the file states it.
         channels: the number of channels of the generator's input and output, where the file states it.
-        normalise: the values that are 0 and 1 for its net, as `sr.ops.normalisation.normalisation` reads it; None for the full
-            range of unsigned values.
+        normalise: the values that are 0 and 1 for its net, as `sr.ops.normalisation.normalisation` reads them; None for
+            the full range of unsigned ones.
         provenance: the origin that a run of ours recorded, see `sr.callbacks.provenance`.
         checksum: the kind of checksum that was verified, see `sr.ops.weight_file`; None where the file has none.
     """

@@ -63,7 +63,7 @@ def test_scenes_of_floats_are_evaluated(tmp_path: Path) -> None:
 def test_the_numbers_of_the_checkpoint_cannot_be_replaced(tmp_path: Path) -> None:
     write_scenes(tmp_path / "scenes", count=1)
     ckpt = write_run(tmp_path / "a.ckpt", {"low": 0, "high": 3000})
-    with pytest.raises(ValueError, match="the checkpoint was trained with data.normalise="):
+    with pytest.raises(ValueError, match=r"the checkpoint was trained with data\.normalise="):
         evaluated(tmp_path, f"ckpt={ckpt}", "normalise={low: 0, high: 1}")
     with pytest.raises(ValueError, match="squeeze=16 rounds to 8 bits"):
         evaluated(tmp_path, f"ckpt={ckpt}", "squeeze=16")
