@@ -72,9 +72,9 @@ class ValidationImages:
             # Among those that are kept are the worst and the best so far.
             shown = self._shown({each: self._images[each] for each in (*self._kept, index)})
             if index in shown:
-                tensors = (batch["lr"][place], sr[place], batch["hr"][place])
+                lr, own, hr = (each[place].detach().float().cpu() for each in (batch["lr"], sr, batch["hr"]))
                 valid = batch["valid"][place].cpu() if "valid" in batch else None
-                self._kept[index] = Kept(*(each.detach().float().cpu() for each in tensors), valid=valid)
+                self._kept[index] = Kept(lr=lr, sr=own, hr=hr, valid=valid)
             self._kept = {each: kept for each, kept in self._kept.items() if each in shown}
 
     def take(self, trainer: L.Trainer) -> ValidatedSet:

@@ -15,7 +15,7 @@ from sr.data.cache.pixel_file import expect_rows
 from sr.data.collating import VALID
 from sr.data.mixture import parts_of
 from sr.data.sampler import Draw
-from sr.data.sources import ImageFiles, ImageSource, check_types, nodata_of, say_conversions
+from sr.data.sources import ImageFiles, ImageSource, check_type, nodata_of, say_conversions
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
@@ -260,14 +260,15 @@ def usable_files(
         by: the way from stored values to those of a net.
 
     Raises:
-        UnreadableImageError: a file cannot be read as an image and on_error is "raise".
-        ValueError: an image is smaller than the patch and small_images is "raise", or has a type that needs
-            data.normalise.
+        UnreadableImageError: a file cannot be read as an image, or has a type that needs data.normalise, and on_error
+            is "raise".
+        ValueError: an image is smaller than the patch and small_images is "raise".
     """
     usable: dict[Path, Header] = {}
     for index, path in enumerate(images.paths):
         try:
             header = images.header(index)
+            check_type(path, header, by=by)
         except UnreadableImageError as error:
             if on_error == "raise":
                 raise
@@ -281,7 +282,6 @@ def usable_files(
     if not usable:
         raise UnreadableImageError(f"none of the {len(images)} files in {images.root} can be read")
     kept = ImageFiles(list(usable), root=images.root, channels=images.channels)
-    check_types(kept, list(usable.values()), by=by)
     say_conversions(kept, list(usable.values()))
     return kept
 

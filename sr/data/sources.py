@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from sr.data.dead_leaves import render_dead_leaves
 from sr.ops.normalisation import WRITE, Normalisation
 from sr.pictures.listing import list_images
-from sr.pictures.picture import Header
+from sr.pictures.picture import Header, UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
 log = logging.getLogger(__name__)
@@ -116,14 +116,18 @@ def nodata_of(images: ImageSource, index: int) -> float | None:
     return None if find is None else find(index)
 
 
-def check_types(images: ImageSource, headers: Sequence[Header] | None, *, by: Normalisation) -> None:
-    """Raises ValueError for the first file whose type has no way to the values of a net."""
+def check_type(path: Path, header: Header, *, by: Normalisation) -> None:
+    """Raises UnreadableImageError for a file whose type has no way to the values of a net."""
+    if not by.takes(header.dtype):
+        raise UnreadableImageError(f"{path}: {header.dtype} has no natural range: {WRITE}")
+
+
+def check_types(images: ImageSource, *, by: Normalisation) -> None:
+    """Raises UnreadableImageError for the first file whose type has no way to the values of a net."""
     if not isinstance(images, ImageFiles):
         return
     for number, path in enumerate(images.paths):
-        header = headers[number] if headers is not None else images.header(number)
-        if not by.takes(header.dtype):
-            raise ValueError(f"{path}: {header.dtype} has no natural range: {WRITE}")
+        check_type(path, images.header(number), by=by)
 
 
 def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None) -> None:

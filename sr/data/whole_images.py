@@ -104,7 +104,7 @@ class WholeImages(Dataset[dict[str, Any]]):
         names = check_names(self.hr)
         for files in (self.hr, self.lr):
             if files is not None:
-                check_types(files, None, by=self.normalisation)
+                check_types(files, by=self.normalisation)
         say_conversions(self.hr)
         if self.lr is not None:
             say_conversions(self.lr)
@@ -158,7 +158,7 @@ def check_data(name: str, image: np.ndarray, *, smallest: int, nodata: float | N
     valid = has_data(image, nodata=nodata)
     if valid is None:
         return
-    whole = valid.all(axis=2).astype(np.uint8)
+    whole = np.asarray(valid.all(axis=2), np.uint8)
     # What lies beyond the border counts as nothing here.
     if not cv2.erode(whole, np.ones((smallest, smallest), np.uint8), borderValue=0).any():
         raise ValueError(

@@ -48,7 +48,7 @@ class SqueezedImages(Dataset[dict[str, Any]]):
         """See `WholeImages.check`."""
         names = check_names(self.hr)
         say_conversions(self.hr)
-        check_types(self.hr, None, by=FULL_RANGE)
+        check_types(self.hr, by=FULL_RANGE)
         for index, name in enumerate(names):
             check_side(name, self.hr[index], smallest=smallest)
 

@@ -177,7 +177,7 @@ class Protocol:
             images = images.cpu()
         if self.bits is None:
             return self._inside(images.double())
-        top = 2**self.bits - 1
+        top: int = 2**self.bits - 1
         return self._inside((images.double().clamp(0, 1) * top).round()) / top
 
     def _inside(self, images: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sr.data.sources import check_type
 from sr.ops.no_data import filled, has_data
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
@@ -38,15 +40,17 @@ class Examined:
     digest: str | None
 
 
-def examine(path: Path, *, channels: int, smallest: int) -> Examined:
+def examine(path: Path, *, channels: int, smallest: int, by: Normalisation = FULL_RANGE) -> Examined:
     """Decode the whole file, as training would.
 
     Args:
         channels: the number of channels that training asks for.
         smallest: the side of the patches in pixels.
+        by: the way from stored values to those of the net.
     """
     try:
         header = read_header(path)
+        check_type(path, header, by=by)
         image = read_image(path, channels=channels)
     except UnreadableImageError as error:
         wrong = str(error).removeprefix(f"{path}: ")
