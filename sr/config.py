@@ -99,6 +99,7 @@ class EvaluateConfig:
         out_dir: the directory of the results.
         scale: the factor from LR to HR, for ckpt=bicubic alone; checkpoints have their own.
         channels: the channels of the images, for ckpt=bicubic alone.
+        normalise: the values that become 0 and 1, as data.normalise of training, for ckpt=bicubic alone.
         seed: the seed of a random degradation.
         draws: the number of times that a random degradation is drawn for each image.
         device: auto, cpu, or cuda.
@@ -121,6 +122,7 @@ class EvaluateConfig:
     out_dir: str = MISSING
     scale: int | None = None
     channels: int = MISSING
+    normalise: Any = None
     seed: int = MISSING
     draws: int = MISSING
     device: str = MISSING

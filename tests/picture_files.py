@@ -223,6 +223,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "empty.png": (b"", "the file is empty"),
     "text.png": (b"no picture at all", "not an image, or a truncated one"),
     "program.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image, or a truncated one"),
-    "signed.tif": (tiff(RGB.astype(np.int16), photometric="rgb"), "pixels are int16; read are 8 and 16 bit"),
+    "signed.tif": (
+        tiff(RGB.astype(np.int8), photometric="rgb"),
+        "pixels are int8; read are unsigned integers",
+    ),
     "lab.tif": (tagged(tiff(RGB, photometric="rgb"), 262, 8), "a TIFF of the kind CIELAB is not read"),
 }

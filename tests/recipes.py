@@ -178,6 +178,17 @@ RECIPES = {
         "patches": patches(lr=64, batch_size=64),
         "ema_decay": 0.0,
     },
+    "multispectral": ESRGAN
+    | {
+        "generator": RRDB | {"num_block": 16},
+        "g": adam(1e-5) | CONSTANT | {"betas": [0.0, 0.99], "eps": 1e-7},
+        "d": adam(5e-5) | CONSTANT | {"betas": [0.0, 0.99], "eps": 1e-7},
+        "length": steps(200_000),
+        "patches": patches(lr=32, batch_size=6),
+        "l1": 1.0,
+        "perceptual": CONV5_4 | {"weight": 0.05},
+        "adversarial": {"weight": 1e-3, "ramp": (5000, 500)} | VANILLA | {"label_smoothing": 0.1},
+    },
     # Ours from here on: published nets and settings, lengths of our choice.
     "finetune": REALESRGAN | {"length": steps(50_000)},
     "compact_general": REALESRGAN

@@ -205,7 +205,7 @@ def check_all(plain: dict[Any, Any]) -> None:
 
 
 def build_model(plain: dict[Any, Any], sizes: dict[str, int]) -> None:
-    keys = ("model", "metric", "generator", "channels")
+    keys = ("model", "metric", "measure", "generator", "channels")
     check_fit(
         OmegaConf.create({"data": sizes} | {key: plain[key] for key in keys}), instantiate(plain["model"])
     )

@@ -122,7 +122,7 @@ def test_every_experiment_builds_at_every_scale(experiment: str) -> None:
     with torch.device("meta"):
         discriminator = instantiate(cfg.discriminator).eval()
         for cfg.scale in (1, 2, 3, 4):
-            sr = instantiate(cfg.generator).eval()(torch.zeros(1, 3, size // cfg.scale, size // cfg.scale))
-            assert sr.shape == (1, 3, size, size)
+            sr = instantiate(cfg.generator).eval()(torch.zeros(1, cfg.channels, *[size // cfg.scale] * 2))
+            assert sr.shape == (1, cfg.channels, size, size)
             assert len(discriminator(sr)) == 1
             assert instantiate(cfg.degradation).margin % cfg.scale == 0

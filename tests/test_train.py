@@ -10,7 +10,7 @@ from helpers import compose_config, experiments, run_program, tiny, write_vgg
 from omegaconf import OmegaConf
 from training_runs import alive, rows, run, state
 
-from sr.programs.train import degradation_of_validation, train, wandb_commands
+from sr.programs.train import degradation_of_validation, metric_of_validation, train, wandb_commands
 
 QUICK = ("esrgan", "esrgan_two_stage", "realesrgan", "swinir_light")  # with `make test`; all others are slow
 
@@ -207,6 +207,8 @@ def test_the_next_command_makes_lr_as_validation_did() -> None:
     blind = {"degradation@data.val_degradation": "mild"}
     assert degradation_of_validation({"degradation": "bicubic"}) == ""
     assert degradation_of_validation({"degradation": "realesrgan"}) == " degradation=realesrgan"
+    assert metric_of_validation({"metric": "channels"}) == metric_of_validation({}) == ""
+    assert metric_of_validation({"metric": "bands"}) == " metric=bands"
     assert degradation_of_validation({"degradation": "bicubic", **blind}) == " degradation=mild"
     plain = {"degradation": "mild", "degradation@data.val_degradation": "bicubic"}
     assert degradation_of_validation(plain) == ""

@@ -36,7 +36,8 @@ class BicubicBaseline(L.Callback):
             return
         with torch.no_grad(), full_precision(pl_module.device):
             bicubic = bicubic_like(batch["hr"], lr=batch["lr"].float())
-        values = measure(sr_module(pl_module).metric, bicubic, batch["hr"])
+        metric = sr_module(pl_module).metric
+        values = measure(metric, bicubic, batch["hr"], valid=batch.get("valid"))
         self._measured.add(batch["index"], [*values.values()])
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -19,4 +19,5 @@ class SameBatch(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: dict[str, Any], batch_idx: int
     ) -> None:
         self._first = self._first or dict(batch)
+        batch.clear()  # of keys, too, that the first batch does not have
         batch.update(self._first)

@@ -1,6 +1,6 @@
 """The images of a validation, collected once for everybody who shows them, from all processes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +18,12 @@ from sr.ops.image import viewable
 
 @dataclass(frozen=True)
 class Kept:
-    """An image of this process that may be shown: LR (C, h, w), SR and HR (C, H, W), on the CPU."""
+    """An image of this process that may be shown, on the CPU: LR (C, h, w), SR and HR (C, H, W), where it has data."""
 
     lr: Tensor
     sr: Tensor
     hr: Tensor
+    valid: Tensor | None
 
 
 class ValidationImages:
@@ -35,9 +36,19 @@ class ValidationImages:
         largest: the side in pixels of HR to which pictures are cut, around the middle; None shows whole images.
         metric: the metric of the validation.
         monitor: the metric that says which image is the worst and which the best.
+        bands: three bands that are shown, see `sr.ops.image.viewable`.
     """
 
-    def __init__(self, *, count: int, largest: int | None, metric: Metric, monitor: str) -> None:
+    def __init__(
+        self,
+        *,
+        count: int,
+        largest: int | None,
+        metric: Metric,
+        monitor: str,
+        bands: Sequence[int] | None = None,
+    ) -> None:
+        self.bands = bands
         self.count = count
         self.largest = largest
         self.metric = metric
@@ -61,8 +72,9 @@ class ValidationImages:
             # Among those that are kept are the worst and the best so far.
             shown = self._shown({each: self._images[each] for each in (*self._kept, index)})
             if index in shown:
-                tensors = (batch["lr"][place], sr[place], batch["hr"][place])
-                self._kept[index] = Kept(*(each.detach().float().cpu() for each in tensors))
+                lr, own, hr = (each[place].detach().float().cpu() for each in (batch["lr"], sr, batch["hr"]))
+                valid = batch["valid"][place].cpu() if "valid" in batch else None
+                self._kept[index] = Kept(lr=lr, sr=own, hr=hr, valid=valid)
             self._kept = {each: kept for each, kept in self._kept.items() if each in shown}
 
     def take(self, trainer: L.Trainer) -> ValidatedSet:
@@ -94,16 +106,19 @@ class ValidationImages:
         # Where the metric is at home, which may be a net.
         lr, hr = (each[None].to(self._device) for each in (kept.lr, kept.hr))
         bicubic = bicubic_like(hr, lr=lr)
-        values = measure(self.metric, bicubic, hr)
-        enlarged = cv2.resize(viewable(kept.lr), (width, height), interpolation=cv2.INTER_NEAREST)
+        valid = None if kept.valid is None else kept.valid[None].to(self._device)
+        values = measure(self.metric, bicubic, hr, valid=valid)
+        enlarged = cv2.resize(
+            viewable(kept.lr, bands=self.bands), (width, height), interpolation=cv2.INTER_NEAREST
+        )
         return replace(
             self._images[index],
             bicubic={name: float(value) for name, value in values.items()},
             pictures=Pictures(
                 lr=self._cut(np.asarray(enlarged)),
-                bicubic=self._cut(viewable(bicubic[0])),
-                sr=self._cut(viewable(kept.sr)),
-                hr=self._cut(viewable(kept.hr)),
+                bicubic=self._cut(viewable(bicubic[0], bands=self.bands)),
+                sr=self._cut(viewable(kept.sr, bands=self.bands)),
+                hr=self._cut(viewable(kept.hr, bands=self.bands)),
             ),
         )
 

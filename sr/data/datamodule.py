@@ -13,6 +13,7 @@ import lightning as L
 from torch.utils.data import DataLoader, DistributedSampler
 
 from sr.data.cache.cached_images import CachedImages
+from sr.data.collating import collate
 from sr.data.loading import TimedLoader, end_workers, prepare_worker
 from sr.data.mixing.batch_mix import BatchMix, ChosenMix
 from sr.data.patches import (
@@ -25,6 +26,7 @@ from sr.data.sources import ImageFiles, ImageSource, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.degradations.pipeline import Degradation
 from sr.degradations.sharpen import UnsharpMask
+from sr.ops.normalisation import Normalisation, normalisation
 from sr.pictures.picture import UnreadableImageError
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,11 @@ class SRDataModule(L.LightningDataModule):
         on_error: the treatment of an unreadable training file: `raise`, or `skip` (counted and reported).
         small_images: the treatment of an image smaller than the patch: `raise`, or `pad` (mirrored).
         seed: the seed of everything random in training.
+        normalise: the values of the files that become 0 and 1 for the net, see `sr.ops.normalisation.normalisation`;
+            None takes the full range of 8 or 16 unsigned bits.
+
+    Attributes:
+        normalisation: the way between the values of files and those of the net.
     """
 
     scale: int
@@ -73,6 +80,7 @@ class SRDataModule(L.LightningDataModule):
     num_workers: int = 4
     on_error: OnError = "raise"
     small_images: SmallImages = "raise"
+    normalise: str | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -93,6 +101,8 @@ class SRDataModule(L.LightningDataModule):
             choices = get_args(kind)
             if getattr(self, key) not in choices:
                 raise ValueError(f"data.{key}={getattr(self, key)!r}: choose one of {', '.join(choices)}")
+        self.normalisation: Normalisation = normalisation(self.normalise)
+        self.normalisation.check(channels=self.channels)
         cv2.setNumThreads(0)  # OpenCV's pool beside torch's is slower than none
         for degradation in (self.degradation, self.val_degradation):
             if degradation is not None:
@@ -121,7 +131,13 @@ class SRDataModule(L.LightningDataModule):
             self._refuse_identity(
                 degradation, "validate on", "data.val_dir and data.val_lr_dir, which data=paired has"
             )
-        return WholeImages(hr=images, scale=self.scale, degradation=degradation, seed=self.val_seed)
+        return WholeImages(
+            hr=images,
+            scale=self.scale,
+            degradation=degradation,
+            seed=self.val_seed,
+            normalisation=self.normalisation,
+        )
 
     def check_validation(self, *, smallest: int) -> None:
         """See `WholeImages.check`."""
@@ -157,7 +173,11 @@ class SRDataModule(L.LightningDataModule):
             behind=partial(_iterations_behind, trainer),
         )
         return TimedLoader(
-            self._training, batch_size=self.batch_size, sampler=sampler, **self._loading(self.num_workers)
+            self._training,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            collate_fn=collate,
+            **self._loading(self.num_workers),
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
@@ -222,6 +242,7 @@ class SRDataModule(L.LightningDataModule):
             augmentation=self._augment,
             sharpen=self.sharpen,
             on_error=self.on_error,
+            normalisation=self.normalisation,
         )
 
     def _refuse_identity(self, degradation: Degradation, purpose: str, pairs: str) -> None:

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from sr.data.sources import ImageSource
+from sr.data.sources import ImageSource, nodata_of
 
 WEIGHTS_SEED = 0x77  # tells the draws of this file from others with the same seed
 
@@ -32,6 +32,11 @@ class JoinedImages:
     def name(self, index: int) -> str:
         part, inside = self._find(index)
         return self.parts[part].name(inside)
+
+    def nodata(self, index: int) -> float | None:
+        """See `ImageFiles.nodata`."""
+        part, inside = self._find(index)
+        return nodata_of(self.parts[part], inside)
 
     def listing(self) -> list[str]:
         """The lines of all sources, each with the number of its source."""

@@ -38,6 +38,7 @@ class FileData(SRDataModule):
             small_images=self.small_images,
             on_error=self.on_error,
             unit=8 * self.scale,  # discriminators need a multiple of 8 too
+            by=self.normalisation,
         )
 
     def _cached(self, images: ImageFiles) -> ImageSource:
@@ -118,6 +119,7 @@ class PairedData(FileData):
             augmentation=self._augment,
             sharpen=self.sharpen,
             on_error=self.on_error,
+            normalisation=self.normalisation,
         )
         if self.weights is not None:
             patches.order = order_by_weight(hr, weights=self.weights, seed=self.seed)
@@ -150,6 +152,7 @@ class PairedData(FileData):
                 on_error=self.on_error,
                 unit=8,
                 enlarged=self.scale,
+                by=self.normalisation,
             ).paths
         )
         kept = [a in usable_hr and b in usable_lr for a, b in zip(hr.paths, lr.paths, strict=True)]
@@ -174,7 +177,7 @@ class PairedData(FileData):
             scale=self.scale,
             lr_name=self.lr_name,
         )
-        return WholeImages(hr=hr, lr=lr, scale=self.scale)
+        return WholeImages(hr=hr, lr=lr, scale=self.scale, normalisation=self.normalisation)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import albumentations
@@ -11,17 +12,22 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sr.data.cache.pixel_file import expect_rows
+from sr.data.collating import VALID
 from sr.data.mixture import parts_of
 from sr.data.sampler import Draw
-from sr.data.sources import ImageFiles, ImageSource, say_conversions
+from sr.data.sources import ImageFiles, ImageSource, check_type, nodata_of, say_conversions
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError
 from sr.degradations.sharpen import UnsharpMask
 from sr.ops.crop import cut, draw_corner, pad_to
-from sr.ops.image import contiguous, to_float, to_tensor
+from sr.ops.image import contiguous, to_tensor
+from sr.ops.no_data import has_data
+from sr.ops.normalisation import FULL_RANGE, Normalisation, for_net
 from sr.pictures.picture import Header, UnreadableImageError
 
 log = logging.getLogger(__name__)
+
+PLACES = 8  # that are drawn at most for a patch with data
 
 
 class Augmentation:
@@ -42,11 +48,22 @@ class Augmentation:
         self.compose.set_random_seed(seed)
         return contiguous(np.asarray(self.compose(image=image)["image"]))
 
+    def with_mask(
+        self, image: np.ndarray, valid: np.ndarray | None, *, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """An image and, moved alike, where it has data: (H, W, C) bool, or None where it has data everywhere."""
+        if valid is None:
+            return self(image, seed=seed), None
+        self.compose.set_random_seed(seed)
+        done = self.compose(image=image, mask=valid.astype(np.uint8))
+        return contiguous(np.asarray(done["image"])), np.ascontiguousarray(done["mask"]) > 0
+
 
 class TrainingPatches(Dataset[dict[str, Tensor]]):
     """`{"lr": (C, p / scale, p / scale), "hr": (C, p, p)}` float32 in [0, 1] for a `Draw`.
 
-    With `sharpen` there is also "target": the sharpened HR, which content losses compare with.
+    With `sharpen` there is also "target": the sharpened HR, which content losses compare with. Where HR lacks data
+    there is "valid" too, (C, p, p) bool, and pixels without data have the value of the nearest one with data.
 
     Both kinds of training set treat an unreadable file alike: it ends the run with its name, or it is replaced by
     the next image, and remembered in `unreadable`, which all worker processes share.
@@ -106,31 +123,38 @@ class SynthesizedPatches(TrainingPatches):
         augmentation: Augmentation,
         sharpen: UnsharpMask | None,
         on_error: str,
+        normalisation: Normalisation = FULL_RANGE,
     ) -> None:
         super().__init__(
             num_images=len(images), augmentation=augmentation, sharpen=sharpen, on_error=on_error
         )
+        self.normalisation = normalisation
         self.images = images
         self.degradation = degradation
         self.hr_patch_size = hr_patch_size
 
     def sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         chain, size = self.degradation, self.hr_patch_size
-        image = pad_to(self.images[index], size)
-        top, left = draw_corner(image, size, rng)
+        image, nodata = pad_to(self.images[index], size), nodata_of(self.images, index)
+        top, left = corner_with_data(image, size, rng, nodata=nodata)
         reach = chain.margin + chain.jitter * chain.scale
         expect_rows(image, top - reach, top + size + reach)
-        around = to_float(cut(image, top - reach, left - reach, size + 2 * reach))
-        around = self.augmentation(around, seed=int(rng.integers(2**31)))
+        around = cut(image, top - reach, left - reach, size + 2 * reach)
+        around, valid = for_net(around, nodata=nodata, by=self.normalisation)
+        around, valid = self.augmentation.with_mask(around, valid, seed=int(rng.integers(2**31)))
         # The position of the patch in its window, in LR pixels; without jitter it is in the middle.
         y, x = chain.margin // chain.scale + rng.integers(-chain.jitter, chain.jitter + 1, size=2)
-        window = cut(around, reach - y * chain.scale, reach - x * chain.scale, size + 2 * chain.margin)
+        place = (reach - y * chain.scale, reach - x * chain.scale, size + 2 * chain.margin)
+        window = cut(around, *place)
         target = self.sharpen(window) if self.sharpen else window
         try:
-            lr = chain.draw(rng).apply(target)
+            as_saved = partial(self.normalisation.as_saved, dtype=image.dtype)
+            lr = chain.draw(rng).apply(target, as_saved=as_saved)
         except DegradationError as error:
             raise DegradationError(f"{self.images.name(index)}: {error}") from error
         patches = {"hr": window, "target": target} if self.sharpen else {"hr": window}
+        if valid is not None:
+            patches[VALID] = cut(valid, *place)
         patches = {key: cut(image, y * chain.scale, x * chain.scale, size) for key, image in patches.items()}
         return {"lr": cut(lr, y, x, size // chain.scale), **patches}
 
@@ -154,8 +178,10 @@ class PairedPatches(TrainingPatches):
         augmentation: Augmentation,
         sharpen: UnsharpMask | None,
         on_error: str,
+        normalisation: Normalisation = FULL_RANGE,
     ) -> None:
         super().__init__(num_images=len(hr), augmentation=augmentation, sharpen=sharpen, on_error=on_error)
+        self.normalisation = normalisation
         self.hr = hr
         self.lr = lr
         self.scale = scale
@@ -166,13 +192,20 @@ class PairedPatches(TrainingPatches):
         # HR may have rows that LR lacks; mirrored, they would be in another position.
         hr = hr[: lr.shape[0] * self.scale, : lr.shape[1] * self.scale]
         lr, hr = pad_to(lr, self.lr_patch_size), pad_to(hr, self.lr_patch_size * self.scale)
-        top, left = draw_corner(lr, self.lr_patch_size, rng)
+        nodata, hr_nodata = nodata_of(self.lr, index), nodata_of(self.hr, index)
+        hr_patch_size = self.lr_patch_size * self.scale
+        top, left = corner_with_data(hr, hr_patch_size, rng, nodata=hr_nodata, step=self.scale)
         expect_rows(hr, top * self.scale, (top + self.lr_patch_size) * self.scale)
-        lr = to_float(cut(lr, top, left, self.lr_patch_size))
-        hr = to_float(cut(hr, top * self.scale, left * self.scale, self.lr_patch_size * self.scale))
+        lr, known = for_net(cut(lr, top, left, self.lr_patch_size), nodata=nodata, by=self.normalisation)
+        hr = cut(hr, top * self.scale, left * self.scale, hr_patch_size)
+        hr, valid = for_net(hr, nodata=hr_nodata, by=self.normalisation)
+        valid = both_valid(valid, known, scale=self.scale)
         # albumentations refuses images of unequal size in one call; the same seed draws the same transform.
         seed = int(rng.integers(2**31))
-        patches = {"lr": self.augmentation(lr, seed=seed), "hr": self.augmentation(hr, seed=seed)}
+        hr, valid = self.augmentation.with_mask(hr, valid, seed=seed)
+        patches = {"lr": self.augmentation(lr, seed=seed), "hr": hr}
+        if valid is not None:
+            patches[VALID] = valid
         return patches | ({"target": self.sharpen(patches["hr"])} if self.sharpen else {})
 
     def sources(self) -> list[ImageSource]:
@@ -182,8 +215,38 @@ class PairedPatches(TrainingPatches):
         return [f"hr {line}" for line in self.hr.listing()] + [f"lr {line}" for line in self.lr.listing()]
 
 
+def corner_with_data(
+    image: np.ndarray, size: int, rng: np.random.Generator, *, nodata: float | None, step: int = 1
+) -> tuple[int, int]:
+    """The top and left of a random square of `size`, half of which has data, if `PLACES` draws find one.
+
+    Both are in units of `step` pixels, of which the square and the image are multiples.
+    """
+    for _ in range(PLACES):
+        top, left = draw_corner(image[::step, ::step], size // step, rng)
+        valid = has_data(cut(image, top * step, left * step, size), nodata=nodata)
+        if valid is None or 2 * np.count_nonzero(valid) >= valid.size:
+            break
+    return top, left
+
+
+def both_valid(hr: np.ndarray | None, lr: np.ndarray | None, *, scale: int) -> np.ndarray | None:
+    """Where HR has data, (H, W, C) bool, and the pixel of LR at its place too; None: everywhere."""
+    if lr is None:
+        return hr
+    known = lr.repeat(scale, axis=0).repeat(scale, axis=1)
+    return known if hr is None else hr & known
+
+
 def usable_files(
-    images: ImageFiles, *, smallest: int, small_images: str, on_error: str, unit: int, enlarged: int = 1
+    images: ImageFiles,
+    *,
+    smallest: int,
+    small_images: str,
+    on_error: str,
+    unit: int,
+    enlarged: int = 1,
+    by: Normalisation = FULL_RANGE,
 ) -> ImageFiles:
     """Keep the files that training can use, by their headers, before it starts.
 
@@ -194,15 +257,18 @@ def usable_files(
         on_error: the treatment of an unreadable file: `raise`, or `skip`.
         unit: the number of which the side of a patch has to be a multiple.
         enlarged: the factor by which data.hr_patch_size is larger than `smallest`.
+        by: the way from stored values to those of a net.
 
     Raises:
-        UnreadableImageError: a file cannot be read as an image and on_error is "raise".
+        UnreadableImageError: a file cannot be read as an image, or has a type that needs data.normalise, and on_error
+            is "raise".
         ValueError: an image is smaller than the patch and small_images is "raise".
     """
     usable: dict[Path, Header] = {}
     for index, path in enumerate(images.paths):
         try:
             header = images.header(index)
+            check_type(path, header, by=by)
         except UnreadableImageError as error:
             if on_error == "raise":
                 raise

@@ -10,11 +10,14 @@ import skimage
 from lightning.pytorch.utilities import rank_zero_only
 
 from sr.data.dead_leaves import render_dead_leaves
+from sr.ops.normalisation import WRITE, Normalisation
 from sr.pictures.listing import list_images
-from sr.pictures.picture import Header
+from sr.pictures.picture import Header, UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
 log = logging.getLogger(__name__)
+
+TIFF = (".tif", ".tiff")
 
 # Photographs that scikit-image ships in its wheel. No scene is in both lists.
 SAMPLES = {
@@ -37,7 +40,10 @@ SAMPLES = {
 
 
 class ImageSource(Protocol):
-    """Numbered images, (H, W, C) uint8 or uint16."""
+    """Numbered images, (H, W, C) uint8, uint16, int16 or float32.
+
+    One whose images may lack data has a method `nodata` too, see `ImageFiles.nodata`.
+    """
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> np.ndarray: ...
@@ -59,6 +65,7 @@ class ImageFiles:
         self.paths = list(paths)
         self.root = root
         self.channels = channels
+        self._nodata: dict[int, float | None] = {}
 
     @classmethod
     def from_directory(cls, directory: str | Path, *, channels: int = 3) -> "ImageFiles":
@@ -90,9 +97,37 @@ class ImageFiles:
         """See `sr.pictures.reading.read_header`."""
         return read_header(self.paths[index])
 
+    def nodata(self, index: int) -> float | None:
+        """The value of an image's pixels without data; None where its file states none, as only TIFFs can."""
+        if self.paths[index].suffix.lower() not in TIFF:
+            return None
+        if index not in self._nodata:
+            self._nodata[index] = self.header(index).nodata
+        return self._nodata[index]
+
     def listing(self) -> list[str]:
         """The path below `root` and the size in bytes of each file."""
         return [f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in self.paths]
+
+
+def nodata_of(images: ImageSource, index: int) -> float | None:
+    """The value of an image's pixels without data, if its source knows of any."""
+    find = getattr(images, "nodata", None)
+    return None if find is None else find(index)
+
+
+def check_type(path: Path, header: Header, *, by: Normalisation) -> None:
+    """Raises UnreadableImageError for a file whose type has no way to the values of a net."""
+    if not by.takes(header.dtype):
+        raise UnreadableImageError(f"{path}: {header.dtype} has no natural range: {WRITE}")
+
+
+def check_types(images: ImageSource, *, by: Normalisation) -> None:
+    """Raises UnreadableImageError for the first file whose type has no way to the values of a net."""
+    if not isinstance(images, ImageFiles):
+        return
+    for number, path in enumerate(images.paths):
+        check_type(path, images.header(number), by=by)
 
 
 def say_conversions(images: ImageSource, headers: Sequence[Header] | None = None) -> None:

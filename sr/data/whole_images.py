@@ -2,21 +2,30 @@
 
 import os
 from collections import Counter
+from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from sr.data.sources import ImageFiles, ImageSource, say_conversions
+from sr.data.collating import VALID
+from sr.data.patches import both_valid
+from sr.data.sources import ImageFiles, ImageSource, check_types, nodata_of, say_conversions
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError, Record
-from sr.ops.image import crop_to_multiple, to_float, to_tensor
+from sr.ops.image import crop_to_multiple, to_tensor
+from sr.ops.no_data import has_data
+from sr.ops.normalisation import FULL_RANGE, Normalisation, for_net
 
 
 class WholeImages(Dataset[dict[str, Any]]):
     """`{"lr", "hr", "index", "name"}` per image, HR cut to a multiple of the scale first, float32 in [0, 1].
+
+    An image that lacks data has "valid" too, (C, H, W) bool: where HR has data. Elsewhere HR has the value of the
+    nearest pixel that has.
 
     LR is read where there are LR files; otherwise the degradation makes it. The draws for draw n of image i follow from
     (seed, i, n) alone, so LR is the same at every validation, in every run and in any order.
@@ -29,6 +38,7 @@ class WholeImages(Dataset[dict[str, Any]]):
         seed: the seed of the degradation's draws.
         draws: the number of LR draws of each image, one after the other, as `name_0`, `name_1`, ...; the first is
             the one that draws=1 has.
+        normalisation: the way from the values of files to those of a net.
 
     Raises:
         ValueError: draws that are less than 1, or more where nothing is drawn; or, when it is read, an LR file that
@@ -44,6 +54,7 @@ class WholeImages(Dataset[dict[str, Any]]):
         lr: ImageFiles | None = None,
         seed: int = 0,
         draws: int = 1,
+        normalisation: Normalisation = FULL_RANGE,
     ) -> None:
         if (degradation is None) == (lr is None):
             raise ValueError("whole images need either LR files or a degradation")
@@ -52,6 +63,7 @@ class WholeImages(Dataset[dict[str, Any]]):
         self.scale = scale
         self.degradation = degradation
         self.seed = seed
+        self.normalisation = normalisation
         self.draws = draws
         if draws < 1:
             raise ValueError(f"draws={draws} must be 1 or more")
@@ -90,6 +102,9 @@ class WholeImages(Dataset[dict[str, Any]]):
                 two images with the same name.
         """
         names = check_names(self.hr)
+        for files in (self.hr, self.lr):
+            if files is not None:
+                check_types(files, by=self.normalisation)
         say_conversions(self.hr)
         if self.lr is not None:
             say_conversions(self.lr)
@@ -98,20 +113,26 @@ class WholeImages(Dataset[dict[str, Any]]):
         for index in tqdm(range(len(self.hr)), unit="image", desc="checking", leave=False, disable=silent):
             hr = crop_to_multiple(self.hr[index], self.scale)
             check_side(names[index], hr, smallest=smallest)
+            check_data(names[index], hr, smallest=smallest, nodata=nodata_of(self.hr, index))
             if self.lr is not None:
                 self._check_pair(index, self.lr[index], hr)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        hr = to_float(crop_to_multiple(self.hr[index // self.draws], self.scale))
-        lr = self._lr(index, hr)
-        self._check_pair(index // self.draws, lr, hr)
-        return {"lr": to_tensor(lr), "hr": to_tensor(hr), "index": index, "name": self.name(index)}
+        image = index // self.draws
+        stored = crop_to_multiple(self.hr[image], self.scale)
+        hr, valid = for_net(stored, nodata=nodata_of(self.hr, image), by=self.normalisation)
+        if self.lr is None:
+            lr = self._degraded(index, hr, dtype=stored.dtype)
+        else:
+            lr, known = for_net(self.lr[index], nodata=self.lr.nodata(index), by=self.normalisation)
+            valid = both_valid(valid, known, scale=self.scale)
+        self._check_pair(image, lr, hr)
+        item = {"lr": to_tensor(lr), "hr": to_tensor(hr), "index": index, "name": self.name(index)}
+        return item if valid is None else {**item, VALID: to_tensor(valid)}
 
-    def _lr(self, index: int, hr: np.ndarray) -> np.ndarray:
-        if self.lr is not None:
-            return to_float(self.lr[index])
+    def _degraded(self, index: int, hr: np.ndarray, *, dtype: np.dtype) -> np.ndarray:
         try:
-            return self.record(index).apply(hr)
+            return self.record(index).apply(hr, as_saved=partial(self.normalisation.as_saved, dtype=dtype))
         except DegradationError as error:
             raise DegradationError(f"{self.name(index)}: {error}") from error
 
@@ -130,6 +151,20 @@ class WholeImages(Dataset[dict[str, Any]]):
                 f"{self.hr.name(index)}: LR of {lr.shape[1]} x {lr.shape[0]} and HR of {hr.shape[1]} x {hr.shape[0]}"
                 f" pixels do not differ by scale={self.scale}"
             )
+
+
+def check_data(name: str, image: np.ndarray, *, smallest: int, nodata: float | None) -> None:
+    """Raises ValueError for an image without a square of `smallest` pixels that has data in all bands."""
+    valid = has_data(image, nodata=nodata)
+    if valid is None:
+        return
+    whole = np.asarray(valid.all(axis=2), np.uint8)
+    # What lies beyond the border counts as nothing here.
+    if not cv2.erode(whole, np.ones((smallest, smallest), np.uint8), borderValue=0).any():
+        raise ValueError(
+            f"{name}: no square of {smallest} x {smallest} pixels has data in all bands, and the metric needs one:"
+            " leave it out"
+        )
 
 
 def check_names(images: ImageSource) -> list[str]:

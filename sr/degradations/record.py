@@ -1,7 +1,7 @@
 """The draws for one sample, which give the same LR to the bit when they are applied again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Self
 
@@ -34,8 +34,13 @@ class Record:
     steps: Mapping[str, Step]
     version: int = field(default=VERSION)
 
-    def apply(self, hr: np.ndarray) -> np.ndarray:
-        """(H, W, C) float32 in [0, 1], H and W multiples of scale -> (H / scale, W / scale, C) on 8-bit levels.
+    def apply(self, hr: np.ndarray, *, as_saved: Callable[[np.ndarray], np.ndarray] = quantize) -> np.ndarray:
+        """(H, W, C) float32 in [0, 1], H and W multiples of scale -> (H / scale, W / scale, C), rounded as saved.
+
+        Args:
+            hr: the image.
+            as_saved: (H, W, C) float32 -> the values that saving LR as a file and reading it would give; by default
+                those of 8 bits.
 
         Raises:
             DegradationError: a step failed, or the last one did not lead to the size of LR.
@@ -55,7 +60,7 @@ class Record:
                 f" scale={self.scale}: there must be a sr.degradations.resize.ResizeToLR; the draws were"
                 f" {self.to_json()}"
             )
-        return quantize(image)
+        return as_saved(image)
 
     def content(self) -> dict[str, Any]:
         """The content of the JSON: plain numbers, words, lists and dicts."""

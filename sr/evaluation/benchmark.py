@@ -51,7 +51,9 @@ def benchmark(
                     lr, hr = item["lr"][None].to(device), item["hr"][None].to(device)
                     with full_precision(device):
                         sr = images.at_hr_size(net(lr), hr)
-                    of_image[model] = {name: value.item() for name, value in measure(metric, sr, hr).items()}
+                    valid = item["valid"][None].to(device) if "valid" in item else None
+                    values_of = measure(metric, sr, hr, valid=valid)
+                    of_image[model] = {name: value.item() for name, value in values_of.items()}
                     gallery.save(set_name, model, index, sr[0])
                     progress.update()
             drawn = _drawn(images)

@@ -11,6 +11,7 @@ from torch import nn
 
 from sr.archs.bicubic import Bicubic
 from sr.evaluation.arguments import named_paths
+from sr.ops.normalisation import normalisation
 from sr.weights.checkpoint import Checkpoint
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
@@ -29,6 +30,8 @@ class Candidates:
         nets: name -> function that makes a net in evaluation mode.
         scale: the upscaling factor of all nets.
         channels: the number of channels of all nets; None for the baseline alone, which takes any number.
+        normalise: the values that are 0 and 1 for all nets (`sr.ops.normalisation`); None for the full range of
+            unsigned ones, and for the baseline alone.
         checkpoints: name -> file; empty for the baseline alone.
         files: name -> description of the file, its dialect and the weights that were read from it.
         alphas: name -> alpha of an interpolation; empty where nothing is interpolated.
@@ -37,6 +40,7 @@ class Candidates:
     nets: Mapping[str, Callable[[], nn.Module]]
     scale: int
     channels: int | None
+    normalise: Mapping[str, Any] | None
     checkpoints: Mapping[str, str]
     files: Mapping[str, str]
     alphas: Mapping[str, float]
@@ -100,6 +104,7 @@ def load_candidates(
         nets={**nets, BASELINE: partial(Bicubic, scale=scale)},
         scale=scale,
         channels=None if first is None else first.channels,
+        normalise=None if first is None else first.normalise,
         checkpoints=dict(zip(trained, files.values(), strict=True)),
         files={name: str(net.checkpoint) for name, net in trained.items()},
         alphas=steps,
@@ -152,9 +157,22 @@ def _check_alphas(alphas: Sequence[float], files: Mapping[str, str]) -> None:
         raise ValueError(f"alphas={list(alphas)} must rise, and no value come twice")
 
 
+def _check_same_range(trained: Mapping[str, TrainedGenerator]) -> None:
+    """Raises ValueError where the nets see the same values otherwise."""
+    ranges = {name: normalisation(net.normalise).content for name, net in trained.items()}
+    first = next(iter(ranges), "")
+    for name, found in ranges.items():
+        if found != ranges[first]:
+            raise ValueError(
+                f"ckpts: {first} was trained with data.normalise={ranges[first]} and {name} with {found}; models of one"
+                " normalisation can be compared"
+            )
+
+
 def _check_alike(trained: Mapping[str, TrainedGenerator]) -> None:
     kinds = {name: (net.scale, net.channels) for name, net in trained.items()}
     if len(set(kinds.values())) < 2:
+        _check_same_range(trained)
         return
     first = next(iter(kinds))
     other = next(name for name in kinds if kinds[name] != kinds[first])

@@ -8,6 +8,7 @@ from sr.data.sources import ImageFiles, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.degradations.pipeline import Degradation
 from sr.evaluation.squeezed_images import SqueezedImages
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 
 EvaluationSet = WholeImages | SqueezedImages
 
@@ -24,6 +25,7 @@ def find_sets(
     channels: int,
     seed: int,
     draws: int,
+    by: Normalisation = FULL_RANGE,
 ) -> dict[str, EvaluationSet]:
     """The image sets. Without a directory these are the photographs inside scikit-image.
 
@@ -38,6 +40,7 @@ def find_sets(
         channels: the number of channels that the images are read with.
         seed: the seed of a random degradation.
         draws: the number of times that a random degradation is drawn for each image.
+        by: the way from the values of files to those of the nets.
 
     Raises:
         FileNotFoundError, NotADirectoryError: a directory is missing, or contains no image.
@@ -45,12 +48,14 @@ def find_sets(
     """
     _check_directories(hr_dir=hr_dir, hr_dirs=hr_dirs, lr_dir=lr_dir)
     if squeeze is not None:
-        _check_squeeze(squeeze, lr_dir=lr_dir, degradation=degradation, draws=draws)
+        _check_squeeze(squeeze, lr_dir=lr_dir, degradation=degradation, draws=draws, by=by)
     if hr_dir and lr_dir:
         hr = ImageFiles.from_directory(hr_dir, channels=channels)
         lr = ImageFiles.from_directory(lr_dir, channels=channels)
         hr, lr = match_pairs(hr, lr, scale=scale, lr_name=lr_name)
-        return {Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws)}
+        return {
+            Path(hr_dir).resolve().name: WholeImages(hr=hr, lr=lr, scale=scale, draws=draws, normalisation=by)
+        }
     directories = {Path(hr_dir).resolve().name: hr_dir} if hr_dir else hr_dirs or {}
     files = {
         name: ImageFiles.from_directory(path, channels=channels) for name, path in directories.items()
@@ -63,7 +68,9 @@ def find_sets(
             " another, as degradation=mild, or bring LR of your own (lr_dir=<directory>)"
         )
     return {
-        name: WholeImages(hr=hr, scale=scale, degradation=degradation, seed=seed, draws=draws)
+        name: WholeImages(
+            hr=hr, scale=scale, degradation=degradation, seed=seed, draws=draws, normalisation=by
+        )
         for name, hr in files.items()
     }
 
@@ -81,7 +88,13 @@ def _check_directories(*, hr_dir: str | None, hr_dirs: Mapping[str, str] | None,
             )
 
 
-def _check_squeeze(squeeze: int, *, lr_dir: str | None, degradation: Degradation, draws: int) -> None:
+def _check_squeeze(
+    squeeze: int, *, lr_dir: str | None, degradation: Degradation, draws: int, by: Normalisation
+) -> None:
+    if by.content is not None:
+        raise ValueError(
+            f"squeeze={squeeze} rounds to 8 bits, and the net was trained with data.normalise: take another protocol"
+        )
     if lr_dir:
         raise ValueError(f"squeeze={squeeze} makes LR of HR; lr_dir={lr_dir} cannot be given beside it")
     if list(degradation.stages) != ["bicubic"]:

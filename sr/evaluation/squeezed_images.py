@@ -7,10 +7,11 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sr.data.sources import ImageSource, say_conversions
+from sr.data.sources import ImageSource, check_types, say_conversions
 from sr.data.whole_images import check_names, check_side
 from sr.degradations.record import Record
 from sr.ops.image import quantize, to_float, to_tensor
+from sr.ops.normalisation import FULL_RANGE
 
 
 class SqueezedImages(Dataset[dict[str, Any]]):
@@ -47,6 +48,7 @@ class SqueezedImages(Dataset[dict[str, Any]]):
         """See `WholeImages.check`."""
         names = check_names(self.hr)
         say_conversions(self.hr)
+        check_types(self.hr, by=FULL_RANGE)
         for index, name in enumerate(names):
             check_side(name, self.hr[index], smallest=smallest)
 

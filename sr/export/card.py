@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from sr.ops.normalisation import normalisation
 from sr.weights.checkpoint import Checkpoint
 from sr.weights.generator import TrainedGenerator
 
@@ -29,6 +30,7 @@ def make_card(
         "architecture": trained.name,
         "scale": trained.scale,
         "channels": trained.channels,
+        "normalise": normalisation(trained.normalise).content,
         "exported_by": f"{PACKAGE} {version(PACKAGE)}",
         "license": license,
         "alpha": alpha,

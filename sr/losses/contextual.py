@@ -1,7 +1,7 @@
 """The contextual loss: images are alike when their features are, wherever in the image each of them is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ class ContextualLoss(FeatureLoss):
         net: see `FeatureLoss`.
         weights: see `FeatureLoss`.
         resize: see `FeatureLoss`.
+        bands: see `FeatureLoss`.
 
     Raises:
         ValueError: `bandwidth` is not above 0, and what `FeatureLoss` refuses.
@@ -46,11 +47,12 @@ class ContextualLoss(FeatureLoss):
         net: str | nn.Module = "vgg19",
         weights: str | None = None,
         resize: int | None = None,
+        bands: Sequence[int] | None = None,
     ) -> None:
         if not (math.isfinite(bandwidth) and bandwidth > 0):
             raise ValueError(f"bandwidth={bandwidth} must be finite and greater than 0")
         layers = {"relu3_4": 1.0, "relu4_4": 1.0} if layers is None else layers
-        super().__init__(layers=layers, net=net, weights=weights, resize=resize)
+        super().__init__(layers=layers, net=net, weights=weights, resize=resize, bands=bands)
         self.bandwidth = bandwidth
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The distance between the features of two images."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from sr.features.hidden import Hiding
 from sr.features.imagenet import ImageNetFeatures
 from sr.losses.pixel import L1Loss, MSELoss
-from sr.losses.without_weights import key, otherwise
+from sr.losses.without_weights import band_key, key, otherwise
+from sr.ops.three_bands import check_bands, checked_bands, three_of
 
 _DISTANCES = {"l1": L1Loss, "l2": MSELoss}
 
@@ -19,8 +20,8 @@ _DISTANCES = {"l1": L1Loss, "l2": MSELoss}
 class FeatureLoss(Hiding):
     """A loss that compares features of `sr` and `hr`; see its subclasses. No gradient flows to `hr`.
 
-    Shapes: `sr` and `hr` (N, 3, H, W), RGB in [0, 1], large enough for the deepest layer (16 pixels for conv5_4 of
-    VGG19); returns a scalar of at least float32.
+    Shapes: `sr` and `hr` (N, 3, H, W), RGB in [0, 1], or images with the chosen `bands`, large enough for the
+    deepest layer (16 pixels for conv5_4 of VGG19); returns a scalar of at least float32.
 
     The net is invisible to checkpoints and to DDP (`sr.features.hidden`).
 
@@ -31,6 +32,7 @@ class FeatureLoss(Hiding):
         weights: a file of the net in torchvision's names; None for torch's cache, and else a download.
         resize: the side in pixels of the square that both images are resized to before (bilinear, antialiased); None
             takes them as they are.
+        bands: three bands, counted from 0, that the net sees as red, green and blue; None for images that are RGB.
 
     Raises:
         ValueError: an unknown net or layer, a weight that is negative or not finite, `weights` beside a net of your
@@ -47,6 +49,7 @@ class FeatureLoss(Hiding):
         net: str | nn.Module = "vgg19",
         weights: str | None = None,
         resize: int | None = None,
+        bands: Sequence[int] | None = None,
     ) -> None:
         layers = dict(layers)
         for name, weight in layers.items():
@@ -66,6 +69,13 @@ class FeatureLoss(Hiding):
         super().__init__(net)
         self.layers = layers
         self.resize = resize
+        self.bands = checked_bands(bands, key=band_key(self.term))
+        self._rgb = isinstance(net, ImageNetFeatures)
+
+    def check_channels(self, channels: int) -> None:
+        """Raises ValueError where images of so many channels do not have the bands that the net sees."""
+        if self._rgb or self.bands is not None:
+            check_bands(self.bands, channels=channels, key=band_key(self.term))
 
     def features(self, sr: Tensor, hr: Tensor) -> list[tuple[float, Tensor, Tensor]]:
         """(weight, features of sr, features of hr) of each layer."""
@@ -73,6 +83,7 @@ class FeatureLoss(Hiding):
             raise ValueError(
                 f"sr has shape {tuple(sr.shape)} and hr has {tuple(hr.shape)}; they must be the same"
             )
+        sr, hr = (three_of(each, self.bands, key=band_key(self.term)) for each in (sr, hr))
         with torch.no_grad():
             wanted = self._layers(hr)
         found = self._layers(sr)
@@ -107,6 +118,7 @@ class PerceptualLoss(FeatureLoss):
         net: vgg19, vgg16, alexnet or squeezenet; or a net of your own, (N, 3, H, W) in [0, 1] -> {layer: features}.
         weights: a file of the net in torchvision's names; None for torch's cache, and else a download.
         resize: the side in pixels of the square that both images are resized to before; None takes them as they are.
+        bands: three bands, counted from 0, that the net sees as red, green and blue; None for images that are RGB.
 
     Raises:
         ValueError: an unknown distance, and what `FeatureLoss` refuses.
@@ -121,11 +133,16 @@ class PerceptualLoss(FeatureLoss):
         net: str | nn.Module = "vgg19",
         weights: str | None = None,
         resize: int | None = None,
+        bands: Sequence[int] | None = None,
     ) -> None:
         if distance not in _DISTANCES:
             raise ValueError(f"distance={distance!r} is unknown; choose one of {', '.join(_DISTANCES)}")
         super().__init__(
-            layers={"conv5_4": 1.0} if layers is None else layers, net=net, weights=weights, resize=resize
+            layers={"conv5_4": 1.0} if layers is None else layers,
+            net=net,
+            weights=weights,
+            resize=resize,
+            bands=bands,
         )
         self.distance = _DISTANCES[distance]()
 

@@ -6,6 +6,11 @@ def key(term: str) -> str:
     return f"loss.{term}.loss.weights"
 
 
+def band_key(term: str) -> str:
+    """The key that chooses the bands which the net of a term sees."""
+    return f"loss.{term}.loss.bands"
+
+
 def otherwise(term: str) -> str:
     """What can be done without them."""
     if term == "perceptual":

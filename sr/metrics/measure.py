@@ -14,12 +14,18 @@ class Measure(ABC):
     Attributes:
         quantities: name -> what its values are.
         smallest: the smallest height and width of an image in pixels, without the border that is cut.
+        takes_valid: whether a call takes `valid` by keyword, (N, C, H, W) bool, and counts nothing else. Others see SR
+            with the values of HR where HR has no data.
+        physical: whether it compares values in units of the file, with the normalisation undone, because an offset
+            would change what it says.
         channels: the number of channels that the images must have; None for any.
     """
 
     quantities: Mapping[str, Quantity]
     smallest: int = 1
     channels: int | None = None
+    takes_valid: bool = False
+    physical: bool = False
 
     @abstractmethod
     def __call__(self, sr: Tensor, hr: Tensor) -> Mapping[str, Tensor]:

@@ -4,7 +4,7 @@ Validation during training and `evaluate.py` afterwards both call `Protocol`, so
 digit. Numbers of different protocols cannot be compared: PSNR on RGB is 1.5 to 2 dB lower than PSNR on luma.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -16,6 +16,8 @@ from sr.metrics.measure import Measure
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import HIGHER, LOWER, Quantity, measure, quantities_of
 from sr.metrics.ssim import WINDOW, ssim
+from sr.ops.masked import masked_mean
+from sr.ops.three_bands import check_bands
 
 SPACES = {"y": "Y", "rgb": "RGB", "channels": "all channels"}  # name -> in titles
 PSNR = Quantity(better=HIGHER, digits=".2f", unit="dB", title="PSNR")
@@ -26,8 +28,9 @@ MSE = Quantity(better=LOWER, digits=".2e", title="mean squared error")
 class Protocol:
     """PSNR, SSIM and MSE of 8-bit images, one value per image.
 
-    Both images are clamped to [0, 1] and rounded to 8 bits, and `crop_border` pixels are cut from each side. PSNR and
-    SSIM (see `sr.metrics.ssim`) are computed in each of `spaces`, MSE over all channels of images in [0, 1].
+    Both images are clamped to [0, 1] and rounded to 8 bits (see `bits`), and `crop_border` pixels are cut from each
+    side. PSNR and SSIM (see `sr.metrics.ssim`) are computed in each of `spaces`, MSE over all channels of images in
+    [0, 1].
 
     Args:
         crop_border: the number of pixels that are cut from each side; published tables take the scale.
@@ -37,6 +40,12 @@ class Protocol:
             the scripts behind most published tables. It changes the last printed digits.
         mse: whether MSE is among the values.
         measures: further metrics by name, which get the same pixels; null for none.
+        bits: the bits that both images are rounded to, after they are clamped to [0, 1]; null for neither, as measured
+            values of many bands want.
+
+    Attributes:
+        physical: images of a net -> the same in units of their files, for measures that want these. It is what
+            `data.normalise` did, undone; by default nothing.
 
     Raises:
         ValueError: an unknown space, a negative border, two values of one name.
@@ -51,17 +60,24 @@ class Protocol:
         round_luma: bool = False,
         mse: bool = True,
         measures: Mapping[str, Measure] | None = None,
+        bits: int | None = 8,
     ) -> None:
         unknown = sorted(set(spaces) - set(SPACES))
         if unknown or not spaces:
             raise ValueError(f"metric spaces={list(spaces)}: choose one or more of {', '.join(SPACES)}")
         if crop_border < 0:
             raise ValueError(f"metric crop_border={crop_border} must be 0 or more")
+        if bits is not None and not 1 <= bits <= 24:
+            raise ValueError(f"metric bits={bits} must be 1 to 24, or null")
         self.crop_border = crop_border
+        self.bits = bits
+        self.physical: Callable[[Tensor], Tensor] = _unchanged
         self.spaces = tuple(spaces)
         self.round_luma = round_luma
         self.mse = mse
         self.measures = _checked(measures or {}, others=self._own())
+
+    takes_valid = True
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -93,6 +109,8 @@ class Protocol:
         if wrong:
             raise ValueError(_not_rgb(wrong[0], channels))
         for name, each in self.measures.items():
+            if hasattr(each, "bands"):
+                check_bands(each.bands, channels=channels, key=f"measure.{name}.bands")
             if each.channels not in (None, channels):
                 raise ValueError(f"measure {name} needs images of {each.channels} channels, got {channels}")
 
@@ -100,7 +118,9 @@ class Protocol:
         """Name -> one sentence on how it is computed, for whoever reads the values."""
         luma_words = f"ITU-R BT.601, studio swing, {'rounded to 8 bits' if self.round_luma else 'unrounded'}"
         return {
-            "rounding": "both images clamped to [0, 1] and rounded to 8 bits",
+            "rounding": f"both images clamped to [0, 1] and rounded to {self.bits} bits"
+            if self.bits
+            else "neither clamped nor rounded",
             **({"luma": luma_words} if "y" in self.spaces else {}),
             "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the positions where it fits",
             **({"mse": "all channels, images in [0, 1]"} if self.mse else {}),
@@ -109,8 +129,11 @@ class Protocol:
         }
 
     @torch.no_grad()
-    def __call__(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+    def __call__(self, sr: Tensor, hr: Tensor, *, valid: Tensor | None = None) -> dict[str, Tensor]:
         """(N, C, H, W) float images, nominally in [0, 1] -> name -> (N,) float32.
+
+        With `valid`, (N, C, H, W) bool, only such pixels count, and of SSIM only windows that see nothing else. A value
+        of nothing is NaN.
 
         Raises:
             ValueError: the shapes differ, the images are too small for the border, the SSIM window and the measures,
@@ -127,29 +150,40 @@ class Protocol:
                 f" {needs[largest]} pixels: {self.smallest} pixels are needed"
             )
         with full_precision(sr.device):
-            return self._measure(self.prepare(sr), self.prepare(hr))
+            a, b = self.prepare(sr), self.prepare(hr)
+            return self._measure(a, b, None if valid is None else self._inside(valid).to(b.device))
 
-    def _measure(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+    def _measure(self, sr: Tensor, hr: Tensor, valid: Tensor | None) -> dict[str, Tensor]:
         values: dict[str, Tensor] = {}
         for space in self.spaces:
             a, b = self._in_space(sr, space), self._in_space(hr, space)
-            values[f"psnr_{space}"] = _psnr(a, b)
-            values[f"ssim_{space}"] = ssim(a, b)
+            counted = valid
+            if valid is not None and a.shape != valid.shape:  # luma, which needs all channels
+                counted = valid.all(dim=1, keepdim=True)
+            values[f"psnr_{space}"] = _psnr(a, b, counted)
+            values[f"ssim_{space}"] = ssim(a, b, valid=counted)
         if self.mse:
-            values["mse"] = (sr - hr).square().mean(dim=(1, 2, 3))
+            squares = (sr - hr).square()
+            values["mse"] = squares.mean(dim=(1, 2, 3)) if valid is None else masked_mean(squares, valid)
         for each in self.measures.values():
-            values |= measure(each, sr, hr)
+            a, b = (self.physical(sr), self.physical(hr)) if each.physical else (sr, hr)
+            values |= measure(each, a, b, valid=valid)
         return {name: value.float() for name, value in values.items()}
 
     def prepare(self, images: Tensor) -> Tensor:
-        """The pixels that are compared: (N, C, H, W) -> double precision, rounded to 8 bits, in [0, 1], border cut."""
-        border = self.crop_border
+        """The pixels that are compared: (N, C, H, W) -> double precision, border cut; clamped and rounded, unless
+        `bits` is None."""
         if images.device.type == "mps":  # has no double precision
             images = images.cpu()
+        if self.bits is None:
+            return self._inside(images.double())
+        top: int = 2**self.bits - 1
+        return self._inside((images.double().clamp(0, 1) * top).round()) / top
+
+    def _inside(self, images: Tensor) -> Tensor:
+        border = self.crop_border
         height, width = images.shape[-2:]
-        return (images.double().clamp(0, 1) * 255).round()[
-            ..., border : height - border, border : width - border
-        ] / 255
+        return images[..., border : height - border, border : width - border]
 
     def _in_space(self, images: Tensor, space: str) -> Tensor:
         channels = images.shape[1]
@@ -184,7 +218,13 @@ def _not_rgb(space: str, channels: int) -> str:
     )
 
 
-def _psnr(a: Tensor, b: Tensor) -> Tensor:
+def _unchanged(images: Tensor) -> Tensor:
+    return images
+
+
+def _psnr(a: Tensor, b: Tensor, valid: Tensor | None) -> Tensor:
+    if valid is not None:
+        return -10 * masked_mean((a - b).square(), valid).log10()
     # One image at a time: for a batch, torchmetrics pools the squared error, which gives another number.
     pairs = zip(torch.split(a, 1), torch.split(b, 1), strict=True)
     return torch.stack([peak_signal_noise_ratio(x, y, data_range=1.0) for x, y in pairs])

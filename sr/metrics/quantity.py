@@ -98,9 +98,25 @@ def check_monitor(monitor: str, quantities: Mapping[str, Quantity], *, key: str 
         )
 
 
-def measure(metric: Metric, sr: "Tensor", hr: "Tensor") -> "dict[str, Tensor]":
-    """The values of a metric in the order of its `quantities`. Raises ValueError where the names differ."""
-    values = metric(sr, hr)
+def measure(
+    metric: Metric, sr: "Tensor", hr: "Tensor", *, valid: "Tensor | None" = None
+) -> "dict[str, Tensor]":
+    """The values of a metric in the order of its `quantities`. Raises ValueError where the names differ.
+
+    Args:
+        metric: the metric. One whose attribute `takes_valid` is true gets `valid` by keyword, to count nothing else.
+            Any other sees SR with the values of HR where there is no data.
+        sr: (N, C, H, W).
+        hr: (N, C, H, W).
+        valid: (N, C, H, W) bool, where HR has data; None where all of it has, and then no metric hears of it.
+    """
+    values: Mapping[str, Tensor]
+    if valid is None:
+        values = metric(sr, hr)
+    elif getattr(metric, "takes_valid", False):
+        values = metric(sr, hr, valid=valid)  # type: ignore[call-arg]
+    else:
+        values = metric(sr.where(valid, hr), hr)
     if values.keys() != metric.quantities.keys():
         raise ValueError(
             f"{type(metric).__qualname__} returns {', '.join(values)}, but its `quantities` are"

@@ -8,7 +8,15 @@ from torch import Tensor
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values."""
+    """uint8 or uint16 -> float32 in [0, 1], by the depth of the dtype and never by the values.
+
+    Raises:
+        ValueError: another dtype, which has no natural range.
+    """
+    if image.dtype.kind != "u":
+        raise ValueError(
+            f"{image.dtype} has no natural range; what reads uint8 and uint16 alone cannot use it"
+        )
     return np.asarray(np.divide(image, np.float32(np.iinfo(image.dtype).max), dtype=np.float32))
 
 
@@ -34,9 +42,9 @@ def to_uint8(image: Tensor) -> np.ndarray:
     return np.asarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
-def viewable(image: Tensor) -> np.ndarray:
-    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated, of many bands the first three are shown."""
-    array = to_uint8(image)
+def viewable(image: Tensor, *, bands: Sequence[int] | None = None) -> np.ndarray:
+    """(C, H, W) float -> (H, W, 3) uint8: gray is repeated; of many bands the first three, or these, are shown."""
+    array = to_uint8(image if bands is None else image[list(bands)])
     if array.shape[2] < 3:
         return np.repeat(array[:, :, :1], 3, axis=2)
     return np.ascontiguousarray(array[:, :, :3])

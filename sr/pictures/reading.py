@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
@@ -42,8 +43,8 @@ def read_header(path: Path) -> Header:
 def read_picture(path: Path) -> Picture:
     """Read the first picture of a file, turned upright; an alpha channel that hides nothing is left out.
 
-    Gray stays gray, 8 and 16 bits stay what they are, other depths are scaled to the next of the two, palettes become
-    colours, and CMYK becomes RGB by its profile. docs/pictures.md lists every case.
+    Gray stays gray, 8 and 16 bits and floats of 32 bits stay what they are, other depths are scaled to the next of 8
+    and 16, palettes become colours, and CMYK becomes RGB by its profile. docs/pictures.md lists every case.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.
@@ -53,16 +54,22 @@ def read_picture(path: Path) -> Picture:
 
 
 def read_image(path: str | Path, *, channels: int = 3) -> np.ndarray:
-    """Read a file as (H, W, channels) uint8 or uint16: gray for 1 channel, RGB for 3, the bands as stored otherwise.
+    """Read a file as (H, W, channels): gray for 1 channel, RGB for 3, the bands as stored otherwise.
 
-    Gray files become RGB where colour is asked for, and colour becomes gray (BT.601) where gray is. Transparent images
-    are laid on white, because the colours under full transparency are arbitrary.
+    The type is that of the file: uint8, uint16, int16 or float32, in which pixels without data have their value. Gray
+    files become RGB where colour is asked for, and colour becomes gray (BT.601) where gray is. Transparent images are
+    laid on white, because the colours under full transparency are arbitrary.
 
     Raises:
         UnreadableImageError: names the file and what is wrong with it.
     """
     with _opened(Path(path)) as file:
         return _as_channels(_picture(file, str(path)), channels, name=str(path))
+
+
+def decode_header(data: bytes, *, name: str) -> Header:
+    """Read the header in the bytes of a file as `read_header` does; errors call it `name`."""
+    return _header(io.BytesIO(data), name)
 
 
 def decode_image(data: bytes, *, name: str, channels: int = 3) -> np.ndarray:
@@ -92,12 +99,12 @@ def _picture(file: BinaryIO, name: str) -> Picture:
     with _understood(file, name) as (header, decode):
         picture = decode()
         height, width, bands = picture.colour.shape
-        itemsize = picture.colour.itemsize
-        found = (height, width, bands, picture.alpha is not None, itemsize)
-        if found != (header.height, header.width, header.bands, header.alpha, header.depth):
+        dtype = picture.colour.dtype
+        found = (height, width, bands, picture.alpha is not None, dtype)
+        if found != (header.height, header.width, header.bands, header.alpha, header.dtype):
             raise UnreadableImageError(
-                f"{name}: decoded are {width} x {height} pixels of {bands} bands and {8 * itemsize} bits, where its"
-                f" header says {header.width} x {header.height} of {header.bands} and {8 * header.depth}"
+                f"{name}: decoded are {width} x {height} pixels of {bands} bands and {dtype}, where its header says"
+                f" {header.width} x {header.height} of {header.bands} and {header.dtype}"
             )
         return picture
 
@@ -162,13 +169,13 @@ def _without_opaque(picture: Picture) -> Picture:
     alpha = picture.alpha
     if alpha is None or (alpha < np.iinfo(alpha.dtype).max).any():
         return picture
-    return Picture(picture.colour, icc=picture.icc, notes=picture.notes)
+    return replace(picture, alpha=None)
 
 
 def _as_channels(picture: Picture, channels: int, *, name: str) -> np.ndarray:
     colour, alpha = picture.colour, picture.alpha
     bands = colour.shape[2]
-    if channels in (1, 3) and bands in (1, 3):
+    if channels in (1, 3) and bands in (1, 3) and colour.dtype.kind == "u":
         if alpha is not None:
             colour = _on_white(colour, alpha)
         if bands == channels:
@@ -180,6 +187,11 @@ def _as_channels(picture: Picture, channels: int, *, name: str) -> np.ndarray:
         return colour
     if alpha is not None and bands + 1 == channels:
         return np.concatenate((colour, alpha), axis=2)
+    if colour.dtype.kind != "u" and {bands, channels} == {1, 3}:
+        unsaid = f"{colour.dtype} is no colour, which could become gray or be made of it"
+        raise UnreadableImageError(
+            f"{name}: has {bands} band(s), where channels={channels} are asked for; {unsaid}"
+        )
     unmarked = ", of which the file marks none as alpha" if bands in (2, 4) and alpha is None else ""
     beside = " and alpha" if alpha is not None else ""
     raise UnreadableImageError(

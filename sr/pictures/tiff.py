@@ -2,7 +2,7 @@
 
 How samples become a picture: an ExtraSamples tag of 1 or 2 marks alpha, and every other sample is a band. One band is
 gray, three are RGB, whether the file calls them RGB or, as GDAL does, min-is-black; any other number stays bands. So
-four samples of which none is marked are four bands, never colour and alpha.
+four samples of which none is marked are four bands, never colour and alpha. Signed and float samples are bands alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,12 +23,15 @@ from sr.pictures.orientation import exchanges_sides, upright, valid
 from sr.pictures.picture import Header, Picture, UnreadableImageError
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-ORIENTATION, INK_SET, PROFILE = 274, 332, 34675  # tags
+ORIENTATION, INK_SET, PROFILE, NODATA = 274, 332, 34675, 42113  # tags
+# Size of a pixel, tie points, transformation, and keys of GeoTIFF.
+GEOREFERENCE = (33550, 33922, 34264, 34735)
 ASSOCIATED, UNASSOCIATED = 1, 2  # values of ExtraSamples
 JPEG = (6, 7, 34892, 33007)  # compressions whose decoder turns YCbCr into RGB
 PAGES = 8  # behind the first that are looked at
 LARGEST_TILE = 1 << 24  # values of a tile that may lie outside of the picture
-READ = "read are 8 and 16 bit unsigned integers"
+READ = "read are unsigned integers of 8 and 16 bits, signed ones of 16, and floats of 32"
+BANDS = ("int16", "float32")  # the types of measured values, which are no colours
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def _decode(page: Any, file: BinaryIO, layout: Layout, name: str) -> Picture:
         alpha=None if alpha is None else upright(alpha, turn),
         icc=icc,
         notes=layout.header.notes,
+        nodata=layout.header.nodata,
+        georeferenced=layout.header.georeferenced,
     )
 
 
@@ -86,6 +91,8 @@ def _meaning(
     if layout.photometric == PHOTOMETRIC.PALETTE:  # its samples are indices into a table, not levels
         colour = _colours(page.colormap)[samples[:, :, 0]][:, :, : layout.header.bands]
         return colour, None, _profile(page)
+    if samples.dtype.name in BANDS:
+        return samples.astype(samples.dtype.newbyteorder("="), copy=False), None, None
     samples = _full_range(samples, layout.bits)
     alpha = None
     if layout.alpha is not None:
@@ -132,7 +139,9 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
     height, width = int(page.imagelength), int(page.imagewidth)  # broken tags may hold several
     if exchanges_sides(orientation):
         height, width = width, height
-    value_bytes = 1 if bits <= 8 else 2
+    measured = page.dtype is not None and page.dtype.name in BANDS
+    value_bytes = bits // 8 if measured else 1 if bits <= 8 else 2
+    nodata, unclear = _nodata(page)
     header = Header(
         height,
         width,
@@ -141,7 +150,10 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
         value_bytes,
         orientation=orientation,
         palette=palette,
-        notes=notes,
+        notes=(*notes, *unclear),
+        kind=page.dtype.kind if measured and page.dtype is not None else "u",
+        nodata=nodata,
+        georeferenced=any(tag in page.tags for tag in GEOREFERENCE),
     )
     associated = alpha is not None and page.extrasamples[alphas[0] - samples] == ASSOCIATED
     return Layout(bits, samples, alpha, associated, photometric, header)
@@ -150,7 +162,8 @@ def _layout(tiff: tifffile.TiffFile, name: str) -> Layout:
 def _check_kind(page: Any, name: str) -> None:
     """Raises UnreadableImageError for pixels that are not read."""
     bits, dtype = page.bitspersample, page.dtype
-    if dtype is None or not isinstance(bits, int) or dtype.kind not in "bu" or bits > 16:
+    unsigned = dtype is not None and isinstance(bits, int) and dtype.kind in "bu" and bits <= 16
+    if not unsigned and (dtype is None or dtype.name not in BANDS):
         kind = dtype.name if dtype is not None else f"of {bits} bits and sample format {page.sampleformat}"
         raise UnreadableImageError(f"{name}: pixels are {kind}; {READ}")
     known = {PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE}
@@ -162,10 +175,42 @@ def _check_kind(page: Any, name: str) -> None:
         raise UnreadableImageError(
             f"{name}: a TIFF of the kind {kind} is not read; read are gray, RGB, palettes and CMYK"
         )
+    if not unsigned:
+        _check_bands(page, name)
     if len(page.extrasamples) >= page.samplesperpixel:
         raise UnreadableImageError(
             f"{name}: says that {len(page.extrasamples)} of its {page.samplesperpixel} samples are extra ones"
         )
+
+
+def _check_bands(page: Any, name: str) -> None:
+    """Raises UnreadableImageError for signed and float samples that the file calls something else than bands."""
+    if page.photometric not in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB):
+        kind = getattr(page.photometric, "name", page.photometric)
+        raise UnreadableImageError(f"{name}: {page.dtype} of the kind {kind} is not read; bands and RGB are")
+    if any(kind in (ASSOCIATED, UNASSOCIATED) for kind in page.extrasamples):
+        raise UnreadableImageError(
+            f"{name}: {page.dtype} with a sample that is marked as alpha is not read: leave the mark out"
+            " (ExtraSamples 0) where it is a band"
+        )
+
+
+def _nodata(page: Any) -> tuple[float | None, tuple[str, ...]]:
+    """The value of pixels without data, which GDAL writes as text, and a note where that is no number."""
+    text = page.tags.valueof(NODATA)
+    if text is None:
+        return None, ()
+    stored = page.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB) and page.bitspersample in (
+        8,
+        16,
+        32,
+    )
+    if not stored:  # reading gives other levels than those of the file
+        return None, (f"its no-data value {text} is left out of account",)
+    try:
+        return float(str(text).strip("\0 ")), ()
+    except ValueError:
+        return None, (f"its no-data value {text!r} is no number and is left out of account",)
 
 
 def _pages(tiff: tifffile.TiffFile) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import tifffile
 from sr.ops.whole_file import replacing
 from sr.pictures.picture import Picture
 from sr.pictures.png import write_png_stream
+from sr.pictures.tiff import NODATA
 
 # What a format can hold: longest side, bits per channel, transparency.
 LONGEST = {
@@ -54,6 +55,10 @@ def check_fits(path: Path, suffix: str, *, size: tuple[int, int]) -> None:
 def check_holds(path: Path, suffix: str, picture: Picture) -> None:
     """Raises ValueError if the format would lose depth, transparency or bands."""
     bands = picture.colour.shape[2]
+    if picture.colour.dtype.kind != "u" and suffix not in TIFF:
+        raise ValueError(
+            f"{path}: holds {picture.colour.dtype}, and {suffix} does not: take a TIFF with --format same"
+        )
     if bands not in (1, 3) and suffix not in TIFF:
         raise ValueError(
             f"{path}: has {bands} bands, and {suffix} holds gray or RGB: take a TIFF with --format same"
@@ -110,10 +115,17 @@ def _write_tiff(file: BinaryIO, picture: Picture, icc: bytes | None) -> None:
         planarconfig="contig" if pixels.shape[2] > 1 else None,
         extrasamples=extra or None,
         compression="adobe_deflate",
-        predictor=True,
+        predictor=pixels.dtype.kind != "f",  # that of floats needs another library
         iccprofile=icc,
         metadata=None,
+        extratags=[] if picture.nodata is None else [_nodata_tag(picture.nodata)],
     )
+
+
+def _nodata_tag(value: float) -> tuple[int, str, int, str, bool]:
+    """GDAL's tag: the number as text, whole ones without a point."""
+    whole = value.is_integer() and abs(value) < 2**53  # infinity is not, nor NaN
+    return NODATA, "s", 0, str(int(value)) if whole else repr(value), True
 
 
 def _encode(path: Path, picture: Picture, icc: bytes | None) -> bytes:

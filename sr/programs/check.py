@@ -8,9 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from sr.cli.command_line import check_command_line
@@ -20,6 +22,7 @@ from sr.cli.nodes import with_named_nodes
 from sr.cli.shipped import shipped_configuration
 from sr.config import register_schemas
 from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
+from sr.ops.normalisation import Normalisation, normalisation
 from sr.ops.processes import end_with_parent
 from sr.ops.signals import KILL
 from sr.ops.whole_file import replacing
@@ -35,12 +38,14 @@ class Wanted:
     Attributes:
         channels: the number of channels.
         smallest: the least side in pixels; 0 where smaller images are mirrored.
+        by: the way from stored values to those of the net.
         words: the origin of the numbers, for the user.
     """
 
     channels: int
     smallest: int
     words: str
+    by: Normalisation
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,14 +76,17 @@ def wanted_by(overrides: Sequence[str], *, config_dir: Path | None = None) -> Wa
     """
     check_command_line(overrides)
     register_schemas()
-    given = with_named_nodes(overrides)
-    origin = [] if any(each.startswith("data=") for each in given) else ["data=folder"]
+    typed = with_named_nodes(overrides)
+    origin = [] if any(each.startswith("data=") for each in typed) else ["data=folder"]
     places = [f"hydra.searchpath=[{json.dumps(str(config_dir.absolute()))}]"] if config_dir else []
     with initialize_config_dir(str(shipped_configuration()), version_base="1.3"):
-        cfg = compose("train", overrides=[*places, *origin, *given])
+        cfg = compose("train", overrides=[*places, *origin, *typed])
     pads = cfg.data.small_images == "pad"
     small = "smaller images are mirrored" if pads else f"images of {cfg.data.hr_patch_size} pixels or more"
+    given: Any = cfg.data.get("normalise")
+    given = OmegaConf.to_container(given) if OmegaConf.is_config(given) else given
     return Wanted(
+        by=normalisation(given),
         channels=cfg.channels,
         smallest=0 if pads else cfg.data.hr_patch_size,
         words=f"for {cfg.name}: channels={cfg.channels}, data.hr_patch_size={cfg.data.hr_patch_size} ({small})",
@@ -86,7 +94,7 @@ def wanted_by(overrides: Sequence[str], *, config_dir: Path | None = None) -> Wa
 
 
 def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[Examined]:
-    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest)
+    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest, by=wanted.by)
     with (
         ProcessPoolExecutor(workers, initializer=_prepare_worker) as pool,
         tqdm(total=len(paths), unit="image", desc="checking", leave=False, disable=None) as bar,

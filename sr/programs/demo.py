@@ -13,6 +13,7 @@ import numpy as np
 
 from sr.ops.hardware import pick_device
 from sr.ops.image import quantize, to_float
+from sr.ops.normalisation import normalisation
 from sr.ops.resize import imresize
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_header, read_picture
@@ -83,7 +84,7 @@ class Nets:
                 device=self._device,
                 engine=TorchEngine(trained.net, precision=usual_precision(self._precision, self._device)),
             )
-            self._upscalers[key] = Upscaler(network=network)
+            self._upscalers[key] = Upscaler(network=network, by=normalisation(trained.normalise))
         return self._upscalers[key]
 
     def _mixed(self, first: str, second: str, alpha: float) -> TrainedGenerator:

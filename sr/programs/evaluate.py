@@ -31,6 +31,7 @@ from sr.metrics.protocol import Protocol
 from sr.metrics.sharpness import NAME as SHARPNESS
 from sr.metrics.sharpness import Sharpness
 from sr.ops.hardware import pick_device
+from sr.ops.normalisation import normalisation
 
 
 def main(cfg: DictConfig) -> None:
@@ -55,6 +56,8 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     device, out_dir = pick_device(cfg.device), Path(cfg.out_dir)
     metric = open_metric(cfg, sweep=bool(candidates.alphas))
     sets = open_sets(cfg)
+    if cfg.channels not in (1, 3):
+        print(f"pictures show the first {min(cfg.channels, 3)} of {cfg.channels} bands")
     for images in sets.values():
         images.check(smallest=metric.smallest)
     description = describe(cfg, protocol, metric=metric, sets=sets)
@@ -80,15 +83,30 @@ def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidat
     for line in candidates.files.values():
         print(line)
     cfg.scale, cfg.channels = candidates.scale, candidates.channels or cfg.channels
+    if candidates.channels is not None:
+        cfg.normalise = _own_range(candidates.normalise, given=plain(cfg.normalise))
+    normalisation(plain(cfg.normalise), key="normalise").check(channels=cfg.channels, key="normalise")
     check_types({"degradation": plain(cfg.degradation), "metric": plain(cfg.metric)})
     return candidates
+
+
+def _own_range(own: Mapping[str, Any] | None, *, given: Any) -> Mapping[str, Any] | None:
+    """The normalisation of the checkpoints. Raises ValueError where the user gives one beside it."""
+    if given is not None and normalisation(given, key="normalise").content != normalisation(own).content:
+        raise ValueError(
+            f"normalise={given}: the checkpoint was trained with data.normalise={own or 'null'}, which it keeps; leave"
+            " normalise out"
+        )
+    return own
 
 
 def open_metric(cfg: DictConfig, *, sweep: bool) -> Protocol:
     """The protocol with all further metrics; an interpolation without one is drawn against sharpness."""
     if sweep and not cfg.measure:
         cfg.measure = {SHARPNESS: {"_target_": f"{Sharpness.__module__}.{Sharpness.__qualname__}"}}
-    return check_metric(instantiate(cfg.metric), measures=cfg.measure or {}, channels=cfg.channels)
+    metric = check_metric(instantiate(cfg.metric), measures=cfg.measure or {}, channels=cfg.channels)
+    metric.physical = normalisation(plain(cfg.normalise), key="normalise").undone
+    return metric
 
 
 def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
@@ -104,6 +122,7 @@ def open_sets(cfg: DictConfig) -> dict[str, EvaluationSet]:
         channels=cfg.channels,
         seed=cfg.seed,
         draws=cfg.draws,
+        by=normalisation(plain(cfg.normalise), key="normalise"),
     )
 
 

@@ -31,6 +31,7 @@ from sr.cli.command_line import typed
 from sr.cli.errors import readable_errors
 from sr.cli.hydra_errors import explain_hydra
 from sr.data.datamodule import SRDataModule
+from sr.metrics.protocol import Protocol
 from sr.ops.exit_status import STOPPED
 from sr.ops.file_lock import alone_in
 from sr.ops.hardware import training_layout
@@ -42,6 +43,7 @@ from sr.ops.whole_file import remove_unfinished
 from sr.programs.at_hand import check_root
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
+from sr.run.normalise import settled_normalise
 from sr.run.preflight import (
     build_unused_parts,
     check_files,
@@ -109,13 +111,14 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     given: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     check_types(given)
     settle_precision(cfg.trainer)
-    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     saved = find_saved(cfg.resume, Path(cfg.run_dir))
+    if not saved:
+        check_files(cfg)
+    settle_normalise(cfg, given["data"], saved)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True)
     if saved:
         written: Any = OmegaConf.to_container(cfg, resolve=False)
         say_what_is_resumed(saved, compare(saved, plain, written=written))
-    else:
-        check_files(cfg)
     check_trainer(cfg.trainer)
     rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
@@ -124,11 +127,21 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     return plain, saved
 
 
+def settle_normalise(cfg: DictConfig, data: Mapping[str, Any], saved: SavedRun | None) -> None:
+    """Replace `data.normalise` by its numbers, or by those of the weights that the run goes on from."""
+    if "normalise" in data:  # which a data set of the user's may not have
+        cfg.data.normalise = settled_normalise(
+            data["normalise"], saved=saved.config if saved else None, init_from=cfg.init_from
+        )
+
+
 def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDataModule, SRModule]:
     """The data and the model, which a fresh run may start from trained weights."""
     data = instantiate(cfg.data)  # before the model, because its perceptual loss may download weights
     device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
     model = instantiate(cfg.model).to(memory_format=training_layout(device))
+    if isinstance(model.metric, Protocol):
+        model.metric.physical = data.normalisation.undone
     check_precision(str(cfg.trainer.precision))  # here too: before the loggers open
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)
@@ -142,6 +155,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
             init_strict=cfg.init_strict,
             generator=plain["generator"],
             downloads=Path(cfg.run_dir) / "artifacts",
+            normalise=data.normalisation.content,
         )
     if cfg.compile:
         model.compile_nets()
@@ -244,6 +258,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
             print(f"  {run_dir / name}   {what}")
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     blind = degradation_of_validation(choices)
+    metric = metric_of_validation(choices)
     # The option may be one of the user's, which evaluate.py has to find too.
     places = search_path(HydraConfig.get()) if blind and HydraConfig.initialized() else []
     command = shlex.join([*to_type("evaluate"), *places])
@@ -252,7 +267,7 @@ def report(trainer: L.Trainer, run_dir: Path, *, trust: Sequence[str]) -> None:
     packages = ",".join(trust)
     words = f" {typed(f'trust=[{packages}]')}" if trust else ""  # quoted, as shells expand brackets
     ckpt = typed(f"ckpt={run_dir}/checkpoints/last.ckpt")
-    print(f"next: {command} {ckpt} hr_dir=<directory of HR images>{blind}{words}")
+    print(f"next: {command} {ckpt} hr_dir=<directory of HR images>{blind}{metric}{words}")
 
 
 def degradation_of_validation(choices: Mapping[str, str]) -> str:
@@ -263,6 +278,17 @@ def degradation_of_validation(choices: Mapping[str, str]) -> str:
     """
     chosen = choices.get("degradation@data.val_degradation") or choices.get("degradation", "bicubic")
     return "" if chosen == "bicubic" else f" {typed(f'degradation={node_text(chosen)}')}"
+
+
+def metric_of_validation(choices: Mapping[str, str]) -> str:
+    """The override with which evaluate.py measures as validation did; empty where it does so by itself.
+
+    Args:
+        choices: Hydra's group -> chosen option.
+    """
+    chosen = choices.get("metric", "default")
+    by_itself = ("default", "channels", "by_channels")
+    return "" if chosen in by_itself else f" {typed(f'metric={node_text(chosen)}')}"
 
 
 def wandb_commands(folder: Path) -> str:

@@ -17,11 +17,13 @@ from tqdm import tqdm
 from sr.export.onnx_graph import onnx_graph
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.hardware import has_bf16, pick_device
+from sr.ops.normalisation import normalisation
 from sr.ops.user_caches import user_caches
 from sr.ops.whole_file import remove_abandoned
-from sr.pictures.picture import UnreadableImageError
+from sr.pictures.picture import Picture, UnreadableImageError
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import (
+    TIFF,
     check_fits,
     check_holds,
     check_writable,
@@ -87,7 +89,8 @@ def make_upscaler(
         graph=partial(onnx_graph, trained),
         device=device,
         engine=options.engine,
-        precision=options.precision,
+        # bf16 keeps three digits, which is little for measured values.
+        precision="fp32" if trained.normalise and options.precision == "auto" else options.precision,
         pixels=pixels,
         memory=Remembered(user_caches() / "engines.json"),
         report=report,
@@ -101,10 +104,13 @@ def make_upscaler(
         self_ensemble=options.self_ensemble,
         report=report,
     )
+    by = normalisation(trained.normalise, key=f"{options.ckpt}: normalise")
     print(f"{trained.name} x{trained.scale}, {device}, {engine.title}")
     if options.precision == "bf16" and not has_bf16(device):
         report(f"{device} has no instructions for bf16: fp32 would be faster")
-    return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)
+    return Upscaler(
+        network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar, by=by
+    )
 
 
 def _pixels(jobs: Sequence[UpscaleJob]) -> int:
@@ -123,6 +129,7 @@ def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
         channels = header.bands + header.alpha
+        upscaler.check(bands=header.bands, dtype=header.dtype)
         upscaler.check_memory(header.height, header.width, channels=channels, depth=header.depth)
         picture = read_picture(job.source)
         for note in picture.notes:
@@ -130,12 +137,22 @@ def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
         check_holds(job.source, job.target.suffix, picture)
         if picture.icc is not None and not profile_fits(job.target.suffix, picture):
             say(f"{job.source}: its colour profile does not fit the result and is left out")
+        for loss in losses(picture, job.target.suffix):
+            say(f"{job.source}: {loss}")
         write_picture(job.target, upscaler(picture))
     # Errors of a picture, its file or the memory; anything else is a bug and ends the program.
     except (OSError, ValueError, MemoryError, NotFiniteError) as error:
         say(f"failed: {_explain(error, job)}")
         return False
     return True
+
+
+def losses(picture: Picture, suffix: str) -> Iterator[str]:
+    """What of a picture its result does not have, besides a profile."""
+    if picture.georeferenced:
+        yield "its place on Earth (GeoTIFF tags) is lost in the result"
+    if picture.nodata is not None and suffix not in TIFF:
+        yield f"{suffix} holds no no-data value: pixels without data have it, and nothing says so (--format same does)"
 
 
 def _explain(error: BaseException, job: UpscaleJob) -> str:

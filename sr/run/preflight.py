@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from sr.ops.cores import usable_cores
 from sr.ops.hardware import has_bf16, has_fast_fp16
 from sr.ops.paths import why_no_file
+from sr.ops.three_bands import check_bands
 from sr.run.wandb_artifacts import artifact_of, is_artifact
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,8 @@ def check_measures(cfg: DictConfig, metric: Any) -> None:
             " the line `measures: ${measure}`"
         )
     for name, each in taken.items():
+        if hasattr(each, "bands"):
+            check_bands(each.bands, channels=cfg.channels, key=f"measure.{name}.bands")
         if each.channels not in (None, cfg.channels):
             raise ValueError(
                 f"measure.{name} needs images of {each.channels} channels, not channels={cfg.channels}"
@@ -161,6 +164,11 @@ def check_fit(cfg: DictConfig, model: Any) -> None:
     if cfg.channels != 3 and {"y", "rgb"} & set(cfg.metric.get("spaces", [])):
         raise ValueError(f"channels={cfg.channels} has no luma: add metric=channels monitor=psnr_channels")
     check_measures(cfg, model.metric)
+    for criterion in model.criteria():
+        for part in criterion.modules() if isinstance(criterion, torch.nn.Module) else ():
+            check: Any = getattr(part, "check_channels", None)
+            if check is not None:
+                check(cfg.channels)
     model.optimization.check_batch_size(cfg.data.batch_size)
     if not list(model.generator.parameters()):
         raise ValueError(f"generator {cfg.generator['_target_']} has nothing to train")

@@ -17,7 +17,7 @@ from sr.run.directory import AUTO
 
 # Keys whose state is part of the checkpoint: another value would be refused by that state, or have no effect.
 HELD = re.compile(
-    r"scale|channels|model\._target_|model\.optimization\.warmup_iterations"
+    r"scale|channels|data\.normalise(\..*)?|model\._target_|model\.optimization\.warmup_iterations"
     r"|(generator|discriminator)\..*|(.*\.)?(optimizer|scheduler)_\w+\..*"
 )
 # Keys that belong to a command and not to a run, and keys that change no result.

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sr.ops.normalisation import KEY, normalisation
 from sr.ops.weight_file import CheckpointError, check_finite
 from sr.run.wandb_artifacts import ArtifactError, local_file
 from sr.weights.checkpoint import Checkpoint, read_checkpoint
@@ -26,6 +27,7 @@ def warm_start(
     init_strict: bool,
     generator: Mapping[str, Any],
     downloads: Path = Path("artifacts"),
+    normalise: Mapping[str, Any] | None = None,
 ) -> None:
     """Fill the generator, its average and the discriminator from files; None leaves a net as it is.
 
@@ -39,6 +41,7 @@ def warm_start(
             from a net of another scale, and names those that start at random.
         generator: the configured arguments of the generator.
         downloads: the directory for the files of artifacts.
+        normalise: the values that are 0 and 1 for the run (`sr.ops.normalisation`).
 
     Raises:
         ArtifactError: an artifact cannot be had; the message names the key.
@@ -52,18 +55,18 @@ def warm_start(
             " model=gan has one"
         )
     if init_from:
-        with _named("init_from"):
+        with named("init_from"):
             checkpoint = read_checkpoint(local_file(init_from, downloads))
             weights = _named_as_in(model.generator, checkpoint)
             if isinstance(model.generator, SpandrelNet):  # some of its nets rename what is in the files
                 weights = recognise(weights, path=checkpoint.path).state_dict()
             _start(model.generator, weights, checkpoint, strict=init_strict)
         model.generator_ema.load_state_dict(model.generator.state_dict())
-        _warn_of_differences(checkpoint, generator)
+        _warn_of_differences(checkpoint, generator, normalise=normalise)
         if discriminator is not None and checkpoint.discriminator and not init_discriminator_from:
             _adopt(discriminator, checkpoint.discriminator, checkpoint, strict=init_strict)
     if init_discriminator_from and discriminator is not None:
-        with _named("init_discriminator_from"):
+        with named("init_discriminator_from"):
             checkpoint = read_checkpoint(local_file(init_discriminator_from, downloads))
             # The reader cannot know the kind of a single net in a file, and calls it the generator.
             weights = checkpoint.discriminator or checkpoint.generator
@@ -112,8 +115,13 @@ def _adopt(net: nn.Module, weights: Mapping[str, Tensor], checkpoint: Checkpoint
         log.warning("discriminator starts from scratch: %s", error)
 
 
-def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -> None:
-    """Warn of different arguments that the weights do not show, such as a skip."""
+def _warn_of_differences(
+    checkpoint: Checkpoint, generator: Mapping[str, Any], *, normalise: Mapping[str, Any] | None
+) -> None:
+    """Warn of different arguments that the weights do not show, such as a skip, and of another normalisation."""
+    ours, theirs = normalisation(normalise).content, normalisation(checkpoint.normalise).content
+    if ours != theirs:
+        log.warning("%s=%s, but these weights belong to %s", KEY, ours, theirs)
     there = checkpoint.description or {}
     for key, value in generator.items():
         if there.get("_target_") != SPANDREL and key in there and there[key] != value:
@@ -121,7 +129,7 @@ def _warn_of_differences(checkpoint: Checkpoint, generator: Mapping[str, Any]) -
 
 
 @contextmanager
-def _named(key: str) -> Iterator[None]:
+def named(key: str) -> Iterator[None]:
     """Add the key that named a file to its errors."""
     try:
         yield

@@ -1,7 +1,7 @@
 """What all training modules share: the iteration (one update of the generator), the average, and validation."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, check_monitor, quantities_of
 from sr.training.averaged_weights import TrainedWeights
 from sr.training.balance import Balance
+from sr.training.batch_metrics import batch_metrics
 from sr.training.clipping import clipped_norm
 from sr.training.compiling import compile_in_place
 from sr.training.consensus import Consensus
@@ -179,6 +180,14 @@ class SRModule(L.LightningModule):
         output: Tensor = self.generator_ema(lr)
         return output.float()
 
+    def average_beside_target(self, part: MicroBatch) -> Tensor:
+        """`averaged` as the losses see it beside their target."""
+        return part.beside_target(self.averaged(part.lr))
+
+    def measured_patches(self, part: MicroBatch, sr: Tensor, *, losses: Container[str]) -> Scalars:
+        """See `batch_metrics`."""
+        return batch_metrics(self.metric, sr=sr, hr=part.hr, losses=losses, valid=part.valid)
+
     def balance_of(self, terms: Iterable[str], *, iteration: int) -> Balance | None:
         """What keeps shares between the terms that there are at an iteration; None where no term has a share.
 
@@ -338,7 +347,9 @@ class SRModule(L.LightningModule):
         """`sr` (N, C, H, W), and `values`: name of the metric -> (N,)."""
         sr = self.super_resolve(batch["lr"])
         losses = partial(self.losses, iteration=max(self.global_step - 1, 0))
-        values = self._validation.add(batch["index"], sr=sr, hr=batch["hr"], losses=losses)
+        values = self._validation.add(
+            batch["index"], sr=sr, hr=batch["hr"], losses=losses, valid=batch.get("valid")
+        )
         return {"sr": sr, "values": values}
 
     def on_validation_epoch_end(self) -> None:

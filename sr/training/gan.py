@@ -14,7 +14,6 @@ from sr.metrics.quantity import Metric
 from sr.training import health
 from sr.training.balance import scaled, weighed
 from sr.training.base import SRModule
-from sr.training.batch_metrics import batch_metrics
 from sr.training.discriminator_steps import DiscriminatorSteps
 from sr.training.judged import Judged
 from sr.training.layer_outputs import halves, layers_to_match
@@ -187,8 +186,10 @@ class GANModule(SRModule):
         sr = self.generator(part.lr).float()
         image = sr.detach().requires_grad_()  # the losses see the image, not the graph behind it
         ramp = self.ramp(iteration)
-        average_image = partial(self.averaged, part.lr)
-        content = self.content(image, part.target, iteration=iteration, average=average_image)
+        average_image = partial(self.average_beside_target, part)
+        content = self.content(
+            part.beside_target(image), part.target, iteration=iteration, average=average_image
+        )
         terms = {name: term.detach() for name, term in content.items()}
         names = [*terms, *(self.further_terms if ramp is not None else ())]
         balance = self.balance_of(names, iteration=iteration)
@@ -196,13 +197,14 @@ class GANModule(SRModule):
         # The gradient is taken at once, so that the tensors that VGG keeps for it are freed before D runs.
         push, pushes = taken(self.scales.all_scaled("g", content))
         del content
-        metrics = batch_metrics(self.metric, sr=image, hr=part.hr, losses=terms) if measured else {}
-        seen = {"colour_drift": health.colour_drift(sr=image.detach(), hr=part.hr)} if measured else {}
+        metrics = self.measured_patches(part, image, losses=terms) if measured else {}
+        shown = part.beside_hr(image)
+        seen = {"colour_drift": health.colour_drift(sr=shown.detach(), hr=part.hr)} if measured else {}
         if ramp is None:
             judged = Judged(pull=self._idle())
         else:
             judged = self._judged(
-                part.hr, image, iteration=iteration, ramp=ramp, taken=taken, measured=measured
+                part.hr, shown, iteration=iteration, ramp=ramp, taken=taken, measured=measured
             )
         pushes, terms = {**pushes, **judged.pushes}, {**terms, **judged.terms}
         factors, looked = weighed(

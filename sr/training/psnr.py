@@ -4,7 +4,6 @@ from functools import partial
 
 from sr.training.balance import scaled, weighed
 from sr.training.base import SRModule
-from sr.training.batch_metrics import batch_metrics
 from sr.training.micro_batches import MicroBatch
 from sr.training.pulls import push_of
 from sr.training.step_values import Losses, StepValues
@@ -17,8 +16,8 @@ class PSNRModule(SRModule):
         self, part: MicroBatch, *, iteration: int, share: float, measured: bool = False
     ) -> StepValues:
         sr = self.generator(part.lr).float()
-        average = partial(self.averaged, part.lr)
-        content = self.content(sr, part.target, iteration=iteration, average=average)
+        average = partial(self.average_beside_target, part)
+        content = self.content(part.beside_target(sr), part.target, iteration=iteration, average=average)
         balance = self.balance_of(content, iteration=iteration)
         compared = balance is not None or (measured and len(content) > 1)
         losses = self.scales.all_scaled("g", content) if compared else {}
@@ -32,7 +31,7 @@ class PSNRModule(SRModule):
         return StepValues(
             losses=Losses(generator=loss.detach()),
             terms={name: term.detach() for name, term in terms.items()},
-            metrics=batch_metrics(self.metric, sr=sr, hr=part.hr, losses=content) if measured else {},
+            metrics=self.measured_patches(part, sr, losses=content) if measured else {},
             health=seen,
             factors=factors,
         )

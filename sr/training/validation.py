@@ -10,6 +10,7 @@ from sr.metrics.mean import set_mean
 from sr.metrics.precision import full_precision
 from sr.metrics.quantity import Metric, measure
 from sr.ops.crop import middle
+from sr.ops.masked import known
 from sr.training.image_values import ImageValues
 from sr.training.step_values import Losses
 
@@ -32,7 +33,13 @@ class Validation:
         self._losses = ImageValues()
 
     def add(
-        self, index: Tensor, *, sr: Tensor, hr: Tensor, losses: Callable[[Tensor, Tensor], Losses]
+        self,
+        index: Tensor,
+        *,
+        sr: Tensor,
+        hr: Tensor,
+        losses: Callable[[Tensor, Tensor], Losses],
+        valid: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Take the values of some images; returns those of the metric, name -> (N,).
 
@@ -41,11 +48,12 @@ class Validation:
             sr: (N, C, H, W) the generated images.
             hr: (N, C, H, W) in [0, 1].
             losses: (sr, hr), both (1, C, size, size) -> losses.
+            valid: (N, C, H, W) bool, where HR has data; None where all of it has.
         """
-        measured = measure(self.metric, sr, hr)
+        measured = measure(self.metric, sr, hr, valid=valid)
         self._measured.add(index, [*measured.values()])
         if self.loss_patch_size is not None:
-            pairs = zip(torch.split(sr, 1), torch.split(hr, 1), strict=True)
+            pairs = zip(torch.split(known(sr, hr, valid), 1), torch.split(hr, 1), strict=True)
             found = [_central_losses(*pair, size=self.loss_patch_size, losses=losses) for pair in pairs]
             self._losses.add(index, torch.stack(found).unbind(dim=1))
         return measured

@@ -1,7 +1,8 @@
 """Colour under transparency, which must not reach a net."""
 
-import cv2
 import numpy as np
+
+from sr.ops.no_data import filled
 
 
 def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -13,14 +14,5 @@ def fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         colour: (H, W, C) uint8 or uint16.
         alpha: (H, W, 1) of the same size.
     """
-    hidden = (alpha[:, :, 0] == 0).astype(np.uint8)
-    if not hidden.any() or hidden.all():
-        return colour
-    _, labels = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    shown = np.flatnonzero(hidden == 0)
-    nearest = np.zeros(labels.max() + 1, np.int64)
-    nearest[labels.ravel()[shown]] = shown
-    filled = colour.copy()
-    where = hidden.astype(bool)
-    filled[where] = colour.reshape(-1, colour.shape[2])[nearest[labels[where]]]
-    return filled
+    visible = alpha != 0
+    return filled(colour, visible.repeat(colour.shape[2], axis=2)) if not visible.all() else colour

@@ -4,12 +4,14 @@ from typing import Protocol
 
 import numpy as np
 
+from sr.ops.normalisation import FULL_RANGE, Normalisation
+
 
 class Canvas(Protocol):
     """Takes the parts of a net's output in reading order, and holds the result when all have come.
 
     Attributes:
-        result: (H, W, C) uint8 or uint16.
+        result: (H, W, C) stored values.
     """
 
     result: np.ndarray
@@ -18,20 +20,23 @@ class Canvas(Protocol):
         """Add a part at its position in the output: (h, w, C) float32, nominally in [0, 1], which may be changed."""
 
 
-def make_canvas(shape: tuple[int, int, int], *, size: tuple[int, int], dtype: np.dtype) -> Canvas:
-    """A canvas for the output of a net, (H, W, C), and a result of `size`."""
-    return Exact(shape, dtype) if size == shape[:2] else Resampled(shape, size, dtype)
+def make_canvas(
+    shape: tuple[int, int, int], *, size: tuple[int, int], dtype: np.dtype, by: Normalisation = FULL_RANGE
+) -> Canvas:
+    """A canvas for the output of a net, (H, W, C), and a result of `size`; `by` makes stored values of the output."""
+    return Exact(shape, dtype, by) if size == shape[:2] else Resampled(shape, size, dtype, by)
 
 
 class Exact:
     """The result is the output of the net."""
 
-    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype) -> None:
+    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype, by: Normalisation) -> None:
         self.result = np.empty(shape, dtype)
+        self._by = by
 
     def paint(self, values: np.ndarray, *, top: int, left: int) -> None:
         height, width = values.shape[:2]
-        self.result[top : top + height, left : left + width] = _levels(values, self.result.dtype)
+        self.result[top : top + height, left : left + width] = self._by.to_stored(values, self.result.dtype)
 
 
 class Resampled:
@@ -41,12 +46,15 @@ class Resampled:
     computed.
     """
 
-    def __init__(self, shape: tuple[int, int, int], size: tuple[int, int], dtype: np.dtype) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], size: tuple[int, int], dtype: np.dtype, by: Normalisation
+    ) -> None:
         from sr.ops.resize import (
             Resizer,  # its SciPy takes half a second, and the scale of the net needs none
         )
 
         self.result = np.empty((*size, shape[2]), dtype)
+        self._by = by
         self._width = shape[1]
         self._resizer = Resizer(shape, size=size, dtype=np.dtype(np.float32))
         self._band = np.empty((0, *shape[1:]), np.float32)
@@ -64,12 +72,4 @@ class Resampled:
 
     def _finish(self, band: np.ndarray) -> None:
         for start, strip in self._resizer.add(band):
-            self.result[start : start + len(strip)] = _levels(strip, self.result.dtype)
-
-
-def _levels(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    top = float(np.iinfo(dtype).max)
-    values *= top
-    np.rint(values, out=values)
-    np.clip(values, 0, top, out=values)
-    return values.astype(dtype)
+            self.result[start : start + len(strip)] = self._by.to_stored(strip, self.result.dtype)

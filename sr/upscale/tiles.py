@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from sr.ops.image import to_float
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.upscale.canvas import Canvas, make_canvas
 from sr.upscale.flat import Flat
 from sr.upscale.grid import Grid, Tile
@@ -21,9 +21,10 @@ def enlarge(
     size: tuple[int, int] | None = None,
     keep_flat: bool = False,
     batch: int = 1,
+    by: Normalisation = FULL_RANGE,
     advance: Callable[[int], object] = lambda tiles: None,
 ) -> np.ndarray:
-    """(H, W, C) uint8 or uint16 -> (*size, C) of the same dtype.
+    """(H, W, C) stored values -> (*size, C) of the same dtype.
 
     Besides the two arrays, this holds `batch` tiles as floats and the blended zones of one row of tiles. For another
     size than that of the net's output, it holds one complete row of tiles.
@@ -33,16 +34,17 @@ def enlarge(
         size: (height, width) of the result, resampled from the output of the net; None is (H*scale, W*scale).
         keep_flat: whether the image is alpha, whose opaque and transparent regions stay so.
         batch: the number of tiles that are enlarged at once.
+        by: the way between stored values and those of the net.
         advance: a function that is called with the number of tiles just finished.
     """
     height, width, channels = image.shape
     scale = network.scale
     given = (height * scale, width * scale, channels)
-    canvas = make_canvas(given, size=size or given[:2], dtype=image.dtype)
+    canvas = make_canvas(given, size=size or given[:2], dtype=image.dtype, by=by)
     seams = _Seams(canvas, grid, given, flat=Flat(image) if keep_flat else None)
     tiles = iter(grid)
     while some := list(islice(tiles, batch)):
-        floats = np.stack([to_float(_seen(image, tile)) for tile in some])
+        floats = np.stack([by.to_net(_seen(image, tile)) for tile in some])
         enlarged = network(torch.from_numpy(floats).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
         for tile, values in zip(some, enlarged, strict=True):
             seams.add(tile, values)

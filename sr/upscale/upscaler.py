@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from sr.ops.hardware import free_memory
+from sr.ops.no_data import enlarged, filled, has_data, without_data
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.pictures.picture import Picture
 from sr.upscale.alignment import measure_alignment
 from sr.upscale.alpha import fill_transparent
@@ -40,6 +42,7 @@ class Upscaler:
             whole image at once.
         report: a function that is called with every message for the user.
         bars: a function that makes the progress bar for the tiles of a picture.
+        by: the way between stored values and those of the net; alpha is always in its full range.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class Upscaler:
         tile: int | str = "auto",
         report: Callable[[str], None] = print,
         bars: Bars = lambda tiles: nullcontext(lambda done: None),
+        by: Normalisation = FULL_RANGE,
     ) -> None:
         self.network = network
         self.scale = network.scale if scale is None else scale
         self._tile = tile
         self._report = report
         self._bars = bars
+        self._by = by
         self._pixels: int | None = None
         self._align: int | None = None
         self._reach: Reach | None = None
@@ -71,7 +76,7 @@ class Upscaler:
             height: the height of the image in pixels.
             width: its width.
             channels: the number of its channels, including alpha.
-            depth: the bytes of a value, 1 or 2.
+            depth: the bytes of a value, 1, 2 or 4.
         """
         rows, columns = self.size(height, width)
         levels = (height * width + rows * columns) * depth
@@ -84,19 +89,37 @@ class Upscaler:
             )
 
     def __call__(self, picture: Picture) -> Picture:
-        """The enlarged picture, of the same depth and channels.
+        """The enlarged picture, of the same type and channels; where it had no data, it has none again.
 
         Raises:
-            ValueError: the net is for other channels.
+            ValueError: the net is for other channels, or the values have no way to it.
             NotFiniteError: the net gives values that are not finite.
             MemoryError: not even the smallest tile fits.
         """
-        self.network.check(picture.colour.shape[2])
-        if picture.alpha is None:
-            return replace(picture, colour=self._enlarge(picture.colour))
-        alpha = self._enlarge(picture.alpha, keep_flat=True)
-        filled = fill_transparent(picture.colour, picture.alpha)
-        return replace(picture, colour=self._enlarge(filled), alpha=alpha)
+        self.check(bands=picture.colour.shape[2], dtype=picture.colour.dtype)
+        if picture.alpha is not None:
+            alpha = self._enlarge(picture.alpha, by=FULL_RANGE, keep_flat=True)
+            picture = replace(picture, colour=fill_transparent(picture.colour, picture.alpha), alpha=alpha)
+        valid = has_data(picture.colour, nodata=picture.nodata)
+        if valid is None:
+            return replace(picture, colour=self._enlarge(picture.colour, by=self._by))
+        shown = filled(picture.colour, valid)
+        shown[:, :, ~valid.any(axis=(0, 1))] = (
+            0  # a band without any data, which a net could not take as it is
+        )
+        result = self._enlarge(shown, by=self._by)
+        without_data(result, enlarged(valid, size=result.shape[:2]), nodata=picture.nodata)
+        return replace(picture, colour=result)
+
+    def check(self, *, bands: int, dtype: np.dtype) -> None:
+        """Raises ValueError for pictures that the net is not for."""
+        self.network.check(bands)
+        self._by.check(channels=bands, key="the normalisation of the net")
+        if not self._by.takes(dtype):
+            raise ValueError(
+                f"the net is for the full range of 8 or 16 unsigned bits, the image holds {dtype}, which has no natural"
+                " range: train with data.normalise"
+            )
 
     def _resampled_at_once(self, height: int, width: int) -> int:
         """The bytes that one channel of the row of tiles takes as floats, which resampling needs as a whole."""
@@ -106,7 +129,7 @@ class Upscaler:
         rows = self._grid(height, width).rows
         return 4 * net**2 * width * max(span.own_stop - span.own_start for span in rows)
 
-    def _enlarge(self, image: np.ndarray, *, keep_flat: bool = False) -> np.ndarray:
+    def _enlarge(self, image: np.ndarray, *, by: Normalisation, keep_flat: bool = False) -> np.ndarray:
         size = self.size(*image.shape[:2])
         while True:
             grid = self._grid(*image.shape[:2])
@@ -119,6 +142,7 @@ class Upscaler:
                         grid=grid,
                         size=size,
                         keep_flat=keep_flat,
+                        by=by,
                         batch=batch,
                         advance=advance,
                     )

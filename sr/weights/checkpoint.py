@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from sr.ops.normalisation import normalisation
 from sr.ops.weight_file import CheckpointError, UnsafeFileError, read_weight_file
 from sr.weights.describe import describe
 from sr.weights.described import HOME, TRAINING_ONLY
@@ -49,6 +50,8 @@ class Checkpoint:
         description: `_target_` and arguments of the generator, as the file states them or as its tensors show.
         scale: the upscaling factor of the generator, where the file states it.
         channels: the number of channels of the generator's input and output, where the file states it.
+        normalise: the values that are 0 and 1 for its net, as `sr.ops.normalisation.normalisation` reads them; None for
+            the full range of unsigned ones.
         provenance: the origin that a run of ours recorded, see `sr.callbacks.provenance`.
         checksum: the kind of checksum that was verified, see `sr.ops.weight_file`; None where the file has none.
     """
@@ -63,6 +66,7 @@ class Checkpoint:
     description: Mapping[str, Any] | None
     scale: int | None
     channels: int | None
+    normalise: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
     checksum: str | None
 
@@ -106,9 +110,33 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         description=description,
         scale=sizes.get("scale"),
         channels=sizes.get("channels"),
+        normalise=_normalise(path, config, sizes),
         provenance=provenance if isinstance(provenance, Mapping) else {},
         checksum=checksum,
     )
+
+
+def _normalise(
+    path: Path, config: Mapping[str, Any] | None, sizes: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The normalisation as a run's configuration states it, or what sr.export wrote.
+
+    Raises:
+        CheckpointError: it is no table of numbers.
+    """
+    data = (config or {}).get("data")
+    found = data.get("normalise") if isinstance(data, Mapping) else sizes.get("normalise")
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        raise CheckpointError(
+            f"{path}: its normalisation is a {type(found).__name__} and not a table of numbers"
+        )
+    try:
+        normalisation(found, key="normalise")
+    except ValueError as error:
+        raise CheckpointError(f"{path}: its normalisation cannot be used: {error}") from error
+    return found
 
 
 def _dialect(found: str, *, config: Mapping[str, Any] | None, description: Mapping[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.ops.normalisation import normalisation
 from sr.ops.trusted import NotTrustedError
 from sr.ops.weight_file import CheckpointError, check_finite
 from sr.weights.checkpoint import DESCRIPTION_KEY, SIZES_KEY, Checkpoint, read_checkpoint
@@ -40,6 +41,11 @@ class TrainedGenerator:
     checkpoint: Checkpoint
 
     @property
+    def normalise(self) -> Mapping[str, Any] | None:
+        """What the file states, see `Checkpoint.normalise`."""
+        return self.checkpoint.normalise
+
+    @property
     def name(self) -> str:
         """The name of the architecture: that of the class, or that which spandrel gives it."""
         return str(self.description.get("architecture") or type(self.net).__name__)
@@ -47,7 +53,9 @@ class TrainedGenerator:
 
 def stated(trained: TrainedGenerator) -> dict[str, dict[str, Any]]:
     """What a file of weights states about its net beside the tensors, so that the net can be built again."""
-    sizes = {"scale": trained.scale, "channels": trained.channels}
+    sizes: dict[str, Any] = {"scale": trained.scale, "channels": trained.channels}
+    if trained.normalise is not None:
+        sizes["normalise"] = normalisation(trained.normalise).content
     return {DESCRIPTION_KEY: dict(trained.description), SIZES_KEY: sizes}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from sr.ops.normalisation import normalisation
 from sr.ops.weight_file import CheckpointError
 from sr.weights.generator import TrainedGenerator, load_weights
 
@@ -50,6 +51,9 @@ def _check_same_net(first: TrainedGenerator, second: TrainedGenerator) -> None:
         for name in names
         if here.get(name) != there.get(name)
     ]
+    ranges = [normalisation(each.normalise).content for each in (first, second)]
+    if ranges[0] != ranges[1]:
+        differing.append(f"data.normalise is {ranges[0]} and {ranges[1]}")
     if differing:
         raise CheckpointError(
             f"{first.checkpoint.path} and {second.checkpoint.path} have different architectures: {'; '.join(differing)}"

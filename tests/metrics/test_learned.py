@@ -31,7 +31,7 @@ def test_they_see_the_pixels_that_psnr_sees(tmp_path: Path) -> None:
     assert protocol.quantities["lpips"].better == "lower"
     assert "version 0.1 on AlexNet" in protocol.describe()["lpips"]
     assert protocol.smallest == 8 + max(lpips.smallest, 16)
-    with pytest.raises(ValueError, match="measure lpips needs images of 3 channels, got 4"):
+    with pytest.raises(ValueError, match=r"channels=4: .* measure\.lpips\.bands=\[2, 1, 0\]"):
         Protocol(crop_border=4, spaces=["channels"], measures=measures).check_channels(4)
 
 
@@ -61,3 +61,16 @@ def test_weights_that_are_not_those_of_their_name_are_refused(
         (tmp_path / "checkpoints" / file).write_bytes(b"other bytes")
         with pytest.raises(ValueError, match=rf"{net} weights .*{file}: "):
             build()
+
+
+def test_they_see_three_bands_of_many(tmp_path: Path) -> None:
+    write_features("alexnet", tmp_path / "alex.pth")
+    plain = LPIPSMetric(weights=str(tmp_path / "alex.pth"))
+    chosen = LPIPSMetric(weights=str(tmp_path / "alex.pth"), bands=[3, 1, 0])
+    sr, hr = torch.rand(2, 1, 5, 64, 64)
+    torch.testing.assert_close(chosen(sr, hr), plain(sr[:, [3, 1, 0]], hr[:, [3, 1, 0]]))
+    assert "of the bands [3, 1, 0], counted from 0" in chosen.describe()["lpips"]
+    protocol = Protocol(crop_border=0, spaces=["channels"], measures={"lpips": chosen})
+    protocol.check_channels(5)
+    with pytest.raises(ValueError, match=r"measure\.lpips\.bands=\[3, 1, 0\]: images of channels=3"):
+        protocol.check_channels(3)

@@ -99,12 +99,12 @@ def test_truncated_file_is_named(tmp_path: Path, suffix: str, kept: float) -> No
         read_image(path)
 
 
-def test_text_and_float_files_are_refused(tmp_path: Path) -> None:
+def test_text_and_doubles_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_text("not a picture")
     with pytest.raises(UnreadableImageError, match="not an image"):
         read_image(tmp_path / "x.jpg")
-    tifffile.imwrite(tmp_path / "x.tif", np.zeros((4, 4, 3), np.float32), photometric="rgb")
-    with pytest.raises(UnreadableImageError, match="pixels are float32"):
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros((4, 4, 3), np.float64), photometric="rgb")
+    with pytest.raises(UnreadableImageError, match="pixels are float64"):
         read_image(tmp_path / "x.tif")
 
 

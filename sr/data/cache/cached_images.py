@@ -59,6 +59,7 @@ class CachedImages:
         self._pixels: PixelFile | None = None
         # An array and not objects: writing their reference counts would give every worker its own copy of the pages.
         self._table = np.empty((0, 4), np.int64)
+        self._kinds = ""
         self._errors: dict[int, str] = {}
 
     def __len__(self) -> int:
@@ -70,7 +71,12 @@ class CachedImages:
             raise UnreadableImageError(self._errors[index])
         offset, height, width, itemsize = self._table[index].tolist()
         return pixels.image(
-            offset=offset, height=height, width=width, channels=self.files.channels, itemsize=itemsize
+            offset=offset,
+            height=height,
+            width=width,
+            channels=self.files.channels,
+            itemsize=itemsize,
+            kind=self._kinds[index],
         )
 
     def name(self, index: int) -> str:
@@ -79,6 +85,10 @@ class CachedImages:
     def size(self, index: int) -> tuple[int, int]:
         """(height, width): see `ImageFiles.size`."""
         return self.files.size(index)
+
+    def nodata(self, index: int) -> float | None:
+        """See `ImageFiles.nodata`."""
+        return self.files.nodata(index)
 
     def listing(self) -> list[str]:
         return self.files.listing()
@@ -95,6 +105,7 @@ class CachedImages:
             index = pixels.index()
             entries = [index[name] for name in paths]
             self._table = np.array([(e.offset, e.height, e.width, e.itemsize) for e in entries], np.int64)
+            self._kinds = "".join(e.kind for e in entries)
             self._errors = {number: e.error for number, e in enumerate(entries) if e.error is not None}
             self._pixels = pixels
             if self.folder.temporary:
@@ -164,6 +175,7 @@ class CachedImages:
                 width=entry.width,
                 channels=channels,
                 itemsize=entry.itemsize,
+                kind=entry.kind,
             )
 
         def stamp(name: str) -> tuple[int, int]:

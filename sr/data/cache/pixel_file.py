@@ -34,8 +34,9 @@ class Entry:
         offset: the position of the first pixel in the file, in bytes.
         height: the height of the image in pixels.
         width: its width.
-        itemsize: the bytes of a sample: 1 for uint8, 2 for uint16.
+        itemsize: the bytes of a sample: 1 for uint8, 2 for uint16 and int16, 4 for float32.
         error: the error of an image file that cannot be read and has no pixels; otherwise None.
+        kind: the kind of a sample as NumPy names it: `u`, `i` or `f`.
     """
 
     bytes: int
@@ -45,6 +46,7 @@ class Entry:
     width: int = 0
     itemsize: int = 1
     error: str | None = None
+    kind: str = "u"
 
 
 class PixelFile:
@@ -77,9 +79,11 @@ class PixelFile:
         end = len(self._map) - TRAILER.size
         return {name: Entry(*values) for name, values in json.loads(self._map[end - length : end]).items()}
 
-    def image(self, *, offset: int, height: int, width: int, channels: int, itemsize: int) -> np.ndarray:
-        """The image as a read-only view, (height, width, channels) uint8 or uint16."""
-        return np.ndarray((height, width, channels), f"=u{itemsize}", buffer=self._map, offset=offset)
+    def image(
+        self, *, offset: int, height: int, width: int, channels: int, itemsize: int, kind: str = "u"
+    ) -> np.ndarray:
+        """The image as a read-only view, (height, width, channels) uint8, uint16, int16 or float32."""
+        return np.ndarray((height, width, channels), f"={kind}{itemsize}", buffer=self._map, offset=offset)
 
     def is_at(self, path: Path) -> bool:
         """Whether `path` still leads to this file, and not to one that has taken its place."""
@@ -161,7 +165,7 @@ def write_pixel_file(
             offset = space.take(image.nbytes)
             _write_at(file, np.ascontiguousarray(image).data.cast("B"), offset)
             height, width = image.shape[:2]
-            return Entry(size, modified, offset, height, width, image.itemsize)
+            return Entry(size, modified, offset, height, width, image.itemsize, kind=image.dtype.kind)
 
         pool = ThreadPoolExecutor(threads)  # decoding and writing release the interpreter's lock
         try:

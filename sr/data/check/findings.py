@@ -8,6 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sr.data.sources import check_type
+from sr.ops.no_data import filled, has_data
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 
@@ -37,15 +40,17 @@ class Examined:
     digest: str | None
 
 
-def examine(path: Path, *, channels: int, smallest: int) -> Examined:
+def examine(path: Path, *, channels: int, smallest: int, by: Normalisation = FULL_RANGE) -> Examined:
     """Decode the whole file, as training would.
 
     Args:
         channels: the number of channels that training asks for.
         smallest: the side of the patches in pixels.
+        by: the way from stored values to those of the net.
     """
     try:
         header = read_header(path)
+        check_type(path, header, by=by)
         image = read_image(path, channels=channels)
     except UnreadableImageError as error:
         wrong = str(error).removeprefix(f"{path}: ")
@@ -54,21 +59,24 @@ def examine(path: Path, *, channels: int, smallest: int) -> Examined:
     height, width = header.height, header.width
     if min(height, width) < smallest:
         found.append(Finding(path, TINY, f"{width} x {height}, less than a patch of {smallest}"))
-    if (measured := detail(image)) < LEAST_DETAIL:
+    if (measured := detail(image, nodata=header.nodata)) < LEAST_DETAIL:
         found.append(Finding(path, LOW_DETAIL, f"{measured:.2f}, less than {LEAST_DETAIL}"))
     digest = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
     return Examined(path, tuple(found), digest)
 
 
-def detail(image: np.ndarray) -> float:
+def detail(image: np.ndarray, *, nodata: float | None = None) -> float:
     """Mean absolute Laplacian of luma, in levels of 8 bits: the value that nine tenths of the tiles stay below.
 
     Detail in one tenth of an image is enough: a bird before the sky is a good photograph, a blurred bird is not.
 
     Args:
-        image: (H, W, C) uint8 or uint16; more than three bands are replaced by their mean.
+        image: (H, W, C); more than three bands are replaced by their mean. Signed and float values count from the 1st
+            to the 99th percentile of the image as the levels do from 0 to 255.
+        nodata: the value of pixels without data, which are filled from their neighbours.
     """
-    levels = image.astype(np.float32) * (255 / np.iinfo(image.dtype).max)
+    valid = has_data(image, nodata=nodata)
+    levels = _levels(image if valid is None else filled(image, valid))
     luma = cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY) if image.shape[2] == 3 else levels.mean(2)
     edges = np.abs(cv2.Laplacian(luma, cv2.CV_32F, ksize=1))
     rows, columns = (max(side // TILE, 1) for side in luma.shape)
@@ -76,6 +84,15 @@ def detail(image: np.ndarray) -> float:
         part.mean() for strip in np.array_split(edges, rows) for part in np.array_split(strip, columns, 1)
     ]
     return float(np.quantile(tiles, 0.9))
+
+
+def _levels(image: np.ndarray) -> np.ndarray:
+    """(H, W, C) stored values -> float32, in levels of 8 bits."""
+    if image.dtype.kind == "u":
+        return image.astype(np.float32) * np.float32(255 / np.iinfo(image.dtype).max)
+    values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
+    low, high = np.percentile(values, [1, 99])
+    return np.asarray((values - low) * np.float32(255 / max(high - low, 1e-30)), np.float32)
 
 
 def duplicates(examined: Sequence[Examined]) -> list[Finding]:

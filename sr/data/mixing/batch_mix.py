@@ -6,8 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
+from sr.data.collating import VALID
 from sr.data.mixing.regions import Images
 
+WHOLE = 1e-3  # what rounding and resizing leave of a share of 1
 PICTURES = ("lr", "hr", "target")  # what of a batch is mixed
 
 
@@ -77,7 +79,8 @@ class BatchMix:
         """Mix a batch of training; the batch itself is left as it is.
 
         Args:
-            batch: "lr", "hr" and perhaps "target", (N, C, H, W) in [0, 1]; everything else is passed on.
+            batch: "lr", "hr" and perhaps "target", (N, C, H, W) in [0, 1], and perhaps "valid", which says where HR has
+                data: a pixel of a mixture has data where all its parts have. Everything else is passed on.
             process: the rank of this process among all processes.
             iteration: the iteration, counted from 0.
         """
@@ -87,4 +90,9 @@ class BatchMix:
         if number == len(self._mixes):
             return dict(batch)
         images: dict[str, Tensor] = {name: batch[name] for name in PICTURES if name in batch}
-        return {**batch, **self._mixes[number](images, rng=rng)}
+        if VALID in batch:
+            images[VALID] = batch[VALID].float()
+        mixed = self._mixes[number](images, rng=rng)
+        if VALID in mixed:
+            mixed = {**mixed, VALID: mixed[VALID] > 1 - WHOLE}
+        return {**batch, **mixed}

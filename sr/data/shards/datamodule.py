@@ -56,6 +56,7 @@ class ShardData(SRDataModule):
             augmentation=self._augment,
             sharpen=self.sharpen,
             on_error=self.on_error,
+            normalisation=self.normalisation,
         )
 
     def _cache(self, storage: Storage, shards: list[Shard]) -> ShardCache | None:

@@ -10,7 +10,9 @@ import numpy as np
 from sr.data.shards.cache import ShardCache
 from sr.data.shards.index import NAME, Shard, read_index
 from sr.data.shards.storage import ShardError, Storage
-from sr.pictures.reading import decode_image
+from sr.data.sources import TIFF
+from sr.pictures.picture import Header
+from sr.pictures.reading import decode_header, decode_image
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,17 @@ class ShardImages:
         self.table = np.array([(i.offset, i.bytes, i.height, i.width) for i in images], np.int64)
         self._paths = np.array([image.path.encode() for image in images])
         self._fetching: Thread | None = None
+        self._nodata: dict[int, float | None] = {}
 
     def __len__(self) -> int:
         return len(self.table)
 
     def __getitem__(self, index: int) -> np.ndarray:
+        data, name = self._data(index)
+        return decode_image(data, name=name, channels=self.channels)
+
+    def _data(self, index: int) -> tuple[bytes, str]:
+        """The bytes of a file, and the name that errors call it by."""
         shard = self.shards[self.shard_of[index]]
         place = f"{self.storage.url}/{shard.name}"
         offset, length = self.table[index, :2].tolist()
@@ -52,7 +60,15 @@ class ShardImages:
             data = file.read(length)
         if len(data) < length:
             raise ShardError(f"{place} ends before its image {self.path(index)}: it has been changed")
-        return decode_image(data, name=f"{place}: {self.path(index)}", channels=self.channels)
+        return data, f"{place}: {self.path(index)}"
+
+    def nodata(self, index: int) -> float | None:
+        """See `ImageFiles.nodata`."""
+        if not self.path(index).lower().endswith(TIFF):
+            return None
+        if index not in self._nodata:
+            self._nodata[index] = self._header(index).nodata
+        return self._nodata[index]
 
     def path(self, index: int) -> str:
         """The path of the file in the folder that was packed."""
@@ -89,6 +105,10 @@ class ShardImages:
                 cache.fetch(shard, wait=False)
         except OSError as error:  # the process that needs the shard will meet the error again, and raise it
             log.debug("%s", error)
+
+    def _header(self, index: int) -> Header:
+        data, name = self._data(index)
+        return decode_header(data, name=name)
 
     def _open(self, shard: Shard) -> BinaryIO:
         if self.cache is not None:

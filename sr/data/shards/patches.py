@@ -9,6 +9,7 @@ from sr.data.shards.images import ShardImages
 from sr.data.shards.order import ShardOrder
 from sr.degradations.pipeline import Degradation
 from sr.degradations.sharpen import UnsharpMask
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 
 
 class ShardPatches(SynthesizedPatches):
@@ -24,6 +25,7 @@ class ShardPatches(SynthesizedPatches):
         augmentation: Augmentation,
         sharpen: UnsharpMask | None,
         on_error: str,
+        normalisation: Normalisation = FULL_RANGE,
     ) -> None:
         super().__init__(
             images=images,
@@ -32,6 +34,7 @@ class ShardPatches(SynthesizedPatches):
             augmentation=augmentation,
             sharpen=sharpen,
             on_error=on_error,
+            normalisation=normalisation,
         )
         self.shards = images
         self.order: ShardOrder = order

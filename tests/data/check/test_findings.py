@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from helpers import picture
 from PIL import Image
+from scenes import write_scene
 
 from sr.data.check.findings import LEAST_DETAIL, detail, duplicates, examine
+from sr.ops.normalisation import normalisation
 from sr.pictures.cmyk import GUESSED
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (96, 120, 3), np.uint8)
@@ -98,3 +100,21 @@ def test_duplicates_are_those_of_pixels_however_they_are_stored(tmp_path: Path) 
         ("b.png", f"of {tmp_path / 'a.png'}"),
         ("c.webp", f"of {tmp_path / 'a.png'}"),
     ]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_detail_of_measured_values_is_relative_to_their_range(tmp_path: Path, dtype: str) -> None:
+    by = normalisation({"low": 0, "high": 400})
+    flat = np.full((64, 64, 2), 280, np.float32)
+    sharp = flat + np.random.default_rng(0).normal(size=flat.shape) * 9
+    for name, image in (("flat", flat), ("sharp", sharp)):
+        holed = image.astype(dtype)
+        holed[:20, :20] = -9999
+        found = examine(
+            write_scene(tmp_path / f"{name}.tif", holed, nodata=-9999.0), channels=2, smallest=32, by=by
+        ).findings
+        kinds = [each.kind for each in found]
+        assert ("low detail" in kinds) == (name == "flat")
+        assert "odd mode" in kinds
+    (finding,) = examine(tmp_path / "sharp.tif", channels=2, smallest=32).findings
+    assert finding.kind == "unreadable" and "data.normalise=" in finding.detail
