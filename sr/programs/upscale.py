@@ -1,4 +1,4 @@
-"""Images in, images out."""
+"""Images and films in, larger ones out."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 # Features in pages of 2 MB: compact nets spend a quarter of their time on being given small ones. Read by torch once.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -13,6 +14,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 from tqdm import tqdm
 
 from sr.ops.exit_status import INTERRUPTED
+from sr.ops.file_lock import InUseError
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.whole_file import remove_abandoned
 from sr.pictures.reading import read_header, read_picture
@@ -23,15 +25,27 @@ from sr.pictures.writing import (
     profile_fits,
     write_picture,
 )
-from sr.upscale.jobs import UpscaleJob, plan_jobs
+from sr.programs.upscale_film import upscale_film
+from sr.upscale.jobs import UpscaleJob, plan_film, plan_jobs
 from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
+from sr.video.library import INSTALL, has_av, import_av
+from sr.video.suffixes import is_film, names_film
 from sr.weights.generator import load_generator
+
+FOR_FILMS = {
+    "frames": False,
+    "codec": "auto",
+    "crf": None,
+    "pixel_format": "auto",
+    "resume": False,
+    "blend": 0.0,
+}
 
 
 @dataclass
 class Outcome:
-    """The number of images that were upscaled, skipped and failed."""
+    """The number of images and films that were upscaled, skipped and failed."""
 
     upscaled: int = 0
     skipped: int = 0
@@ -43,9 +57,9 @@ class Outcome:
 
 def run(options: argparse.Namespace) -> int:
     """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
-    jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
+    jobs = plan(options)
     upscaler = make_upscaler(options, report=say)
-    check_writable(options.out)
+    check_writable(options.out.parent if names_film(options.out) else options.out)
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
             remove_abandoned(folder)
@@ -53,18 +67,56 @@ def run(options: argparse.Namespace) -> int:
     try:
         with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:
             for job in bar:
-                if options.skip_existing and job.target.exists():
+                frames = options.frames and job.is_film  # some of them may be there
+                if options.skip_existing and job.target.exists() and not frames:
                     outcome.skipped += 1
-                elif upscale(job, upscaler):
+                elif upscale(job, upscaler, options):
                     outcome.upscaled += 1
                 else:
                     outcome.failed += 1
     except KeyboardInterrupt:
         left = len(jobs) - outcome.upscaled - outcome.skipped - outcome.failed
         print(f"stopped: {outcome}, {left} not done")
+        if any(job.is_film for job in jobs) and not options.frames:
+            print("the finished segments of a film are kept: --resume goes on with them")
         return INTERRUPTED
     print(f"done: {outcome}")
     return 1 if outcome.failed else 0
+
+
+def plan(options: argparse.Namespace) -> list[UpscaleJob]:
+    """The work to do. Raises ValueError where options do not go together, RuntimeError where PyAV is missing."""
+    if names_film(options.out):
+        jobs = [plan_film(options.inputs, target=options.out)]
+    else:
+        jobs = plan_jobs(
+            options.inputs, out_dir=options.out, file_format=options.format, frames=options.frames
+        )
+    _check_options(options, jobs)
+    films = [job for job in jobs if job.is_film]
+    if films and not has_av():
+        if len(films) == len(jobs) or any(is_film(Path(text)) for text in options.inputs):
+            import_av()
+        say(f"{len(films)} film(s) among the images are left out: {INSTALL}")
+        return [job for job in jobs if not job.is_film]
+    return jobs
+
+
+def _check_options(options: argparse.Namespace, jobs: list[UpscaleJob]) -> None:
+    if not any(job.is_film for job in jobs):
+        given = [name for name, default in FOR_FILMS.items() if getattr(options, name) != default]
+        if given:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise ValueError(f"{names}: no input is a film, and --out {options.out} does not name one")
+    pictures = any(job.pictures for job in jobs)
+    if pictures and options.fps is None:
+        raise ValueError(f"--out {options.out}: a film of pictures needs --fps, the frames of a second")
+    if options.fps is not None and not pictures:
+        raise ValueError("--fps is for pictures that become a film (--out film.mkv); a film has its own time")
+    if options.frames and names_film(options.out):
+        raise ValueError(f"--frames writes pictures: name a folder with --out, not the film {options.out}")
+    if options.frames and options.resume:
+        raise ValueError("--resume is for a film that is written: with --frames, --skip-existing goes on")
 
 
 def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None]) -> Upscaler:
@@ -86,9 +138,12 @@ def make_upscaler(options: argparse.Namespace, *, report: Callable[[str], None])
     return Upscaler(network=network, scale=options.scale, tile=options.tile, report=report, bars=_tile_bar)
 
 
-def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
-    """Upscale one image. Returns False, after a message, if that is impossible."""
+def upscale(job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace) -> bool:
+    """Upscale one image or film. Returns False, after a message, if that is impossible."""
     try:
+        if job.is_film:
+            upscale_film(job, upscaler, options, say=say)
+            return True
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
         channels = header.bands + header.alpha
@@ -101,7 +156,7 @@ def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
             say(f"{job.source}: its colour profile does not fit the result and is left out")
         write_picture(job.target, upscaler(picture))
     # Errors of a picture, its file or the memory; anything else is a bug and ends the program.
-    except (OSError, ValueError, MemoryError, NotFiniteError) as error:
+    except (OSError, ValueError, MemoryError, NotFiniteError, InUseError) as error:
         say(f"failed: {_explain(error, job)}")
         return False
     return True

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sr.video.layout import Layout
+from sr.video.codec_names import CODECS as NAMES
+from sr.video.layout import Layout, layout_of
 from sr.video.library import import_av
 
-NAMES = ("h264", "hevc", "av1", "ffv1")  # what a command line offers; nothing large is imported with them
 KEY_FRAMES = 250  # frames from one key frame to the next, so that players can jump
 
 
@@ -118,8 +118,6 @@ def _formats(codec: Codec) -> set[str]:
 
 def _nearest(wanted: Layout, codec: Codec) -> Layout | None:
     """The layout that the encoder knows and that holds all of `wanted`, with the fewest numbers."""
-    from sr.video.layout import layout_of
-
     able = []
     for name in _formats(codec):
         try:

@@ -14,7 +14,16 @@ WEIGHTS = {
     7: (0.212, 0.087),  # SMPTE 240M
     BT2020: (0.2627, 0.0593),  # non-constant luminance
 }
-NAMES = {BT709: "BT.709", 4: "FCC", 5: "BT.601", BT601: "BT.601", 7: "SMPTE 240M", BT2020: "BT.2020"}
+NAMES = {
+    RGB: "RGB",
+    UNSPECIFIED: "gray",
+    BT709: "BT.709",
+    4: "FCC",
+    5: "BT.601",
+    BT601: "BT.601",
+    7: "SMPTE 240M",
+    BT2020: "BT.2020",
+}
 LIMITED, FULL = 1, 2  # AVColorRange
 HD = 720  # lines from which on a film without a tag counts as BT.709
 RGB16 = 65535.0
@@ -25,7 +34,7 @@ class Colour:
     """How the numbers of a film are colours. The numbers are those of ITU-T H.273.
 
     Attributes:
-        matrix: `RGB`, or a key of `WEIGHTS`.
+        matrix: `RGB`, `UNSPECIFIED` for gray, or a key of `WEIGHTS`.
         full: whether black and white are the ends of the numbers, not 16 and 235 (of 8 bits).
         primaries: of the film, which are handed on as they are.
         transfer: its transfer characteristics, handed on too: a net sees the coded values, PQ and HLG as well.
@@ -39,7 +48,7 @@ class Colour:
     guessed: bool = False
 
     def __str__(self) -> str:
-        return f"{NAMES.get(self.matrix, 'RGB')}, {'full' if self.full else 'limited'} range"
+        return f"{NAMES[self.matrix]}, {'full' if self.full else 'limited'} range"
 
 
 def matrix_of(stated: int, *, height: int) -> tuple[int, bool]:
@@ -53,7 +62,7 @@ def matrix_of(stated: int, *, height: int) -> tuple[int, bool]:
     if stated not in WEIGHTS:
         raise ValueError(
             f"its matrix of colours is number {stated} of ITU-T H.273; these are read:"
-            f" {', '.join(f'{number} ({name})' for number, name in NAMES.items())}"
+            f" {', '.join(f'{number} ({NAMES[number]})' for number in WEIGHTS)}"
         )
     return stated, False
 

@@ -41,11 +41,15 @@ class Damage:
     def __str__(self) -> str:
         parts = []
         if self.lost:
-            parts.append(f"{self.lost} packet(s) could not be decoded, their frames are missing in the result")
+            parts.append(
+                f"{self.lost} packet(s) could not be decoded, their frames are missing in the result"
+            )
         if self.concealed:
             parts.append(f"{self.concealed} damaged frame(s) are kept as far as they could be decoded")
         if self.moved:
-            parts.append(f"{self.moved} frame(s) without a time stamp after the one before were moved behind it")
+            parts.append(
+                f"{self.moved} frame(s) without a time stamp after the one before were moved behind it"
+            )
         return "; ".join(parts)
 
 

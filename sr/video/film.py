@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sr.video.colour import FULL, RGB, Colour, matrix_of
+from sr.video.colour import FULL, RGB, UNSPECIFIED, Colour, matrix_of
 from sr.video.layout import FULL_RANGE, Layout, layout_of
 from sr.video.library import import_av
 
@@ -65,7 +65,9 @@ def opened(path: Path) -> Iterator[Any]:
     """The container of a film. Raises UnreadableFilmError if the file is none, OSError if it cannot be read."""
     av = import_av()
     try:
-        container = av.open(str(path.resolve()), metadata_errors="replace")  # absolute: a name is never an address
+        container = av.open(
+            str(path.resolve()), metadata_errors="replace"
+        )  # absolute: a name is never an address
     except (av.error.InvalidDataError, av.error.EOFError) as error:
         raise UnreadableFilmError(f"{path}: not a film, or damaged at its beginning or its end") from error
     with container:
@@ -110,7 +112,7 @@ def _first_frame(container: Any, stream: Any, path: Path) -> Any:
 def _described(path: Path, container: Any, stream: Any, frame: Any) -> Film:
     layout = layout_of(frame.format.name)
     full = int(frame.color_range) == FULL or frame.format.name in FULL_RANGE or layout.rgb
-    matrix, guessed = RGB, False
+    matrix, guessed = (RGB if layout.rgb else UNSPECIFIED), False
     if not layout.rgb and layout.channels == 3:
         matrix, guessed = matrix_of(int(frame.colorspace), height=frame.height)
     colour = Colour(matrix, full, int(frame.color_primaries), int(frame.color_trc), guessed)
