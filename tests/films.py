@@ -136,11 +136,11 @@ def read_back(path: Path) -> Found:
         frames = list(container.decode(video))
         context = video.codec_context
         packets: dict[int, list[tuple[Fraction, bytes]]] = {}
-        container.seek(0)
-        for packet in container.demux():
-            if packet.size:
-                stamp = Fraction(packet.pts * packet.time_base)
-                packets.setdefault(packet.stream.index, []).append((stamp, bytes(packet)))
+        with av.open(str(path)) as again:
+            for packet in again.demux():
+                if packet.size:
+                    stamp = Fraction(packet.pts * packet.time_base)
+                    packets.setdefault(packet.stream.index, []).append((stamp, bytes(packet)))
         return Found(
             frames=[frame.to_ndarray() for frame in frames],
             stamps=[Fraction(frame.pts * video.time_base) for frame in frames],

@@ -4,7 +4,7 @@ import argparse
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from sr.upscale.jobs import UpscaleJob
 from sr.upscale.upscaler import Upscaler
 from sr.video.codecs import Encoding, choose_encoding
 from sr.video.colour import BT709, RGB, Colour
-from sr.video.copied import keeps_time_base, not_held
+from sr.video.copied import converted, keeps_time_base, not_held
 from sr.video.enlarging import Enlarging
-from sr.video.film import Film, read_film
+from sr.video.film import Film, UnreadableFilmError, read_film
 from sr.video.layout import Layout, layout_of
 from sr.video.library import import_av
 from sr.video.segments import planned
@@ -28,24 +28,26 @@ from sr.video.writing import write_film, write_frames
 MOST_TOGETHER = 16  # frames in a batch: more gain nothing, and their results take memory
 
 
-@dataclass(frozen=True)
-class FilmJob:
-    """What is known of a film before its first frame goes through the net."""
-
-    source: Source
-    target: Path
-    size: tuple[int, int]
-    enlarging: Enlarging
-
-
 def upscale_film(
     job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace, *, say: Callable[[str], None]
 ) -> None:
     """Upscale one film, or make one of pictures, or pictures of one.
 
     Raises:
-        OSError, ValueError, MemoryError, ArithmeticError, RuntimeError: the film is impossible; the message says why.
+        OSError, ValueError, MemoryError, NotFiniteError, InUseError: the film is impossible; the message says why.
     """
+    av = import_av()
+    try:
+        _upscale(job, upscaler, options, say)
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise UnreadableFilmError(f"{job.source}: {error.strerror} ({error.filename})") from error
+
+
+def _upscale(
+    job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace, say: Callable[[str], None]
+) -> None:
     source = _source(job, options)
     film = source.film
     for note in film.notes:
@@ -58,7 +60,7 @@ def upscale_film(
         count = _write_frames(source, job.target, size, upscaler, options)
         print(f"{job.target}: {count} frames")
     else:
-        count = _write_film(job, source, size, upscaler, options, say)
+        _write_film(job, source, size, upscaler, options, say)
     if str(source.damage):
         say(f"{job.source}: damaged: {source.damage}")
 
@@ -76,7 +78,7 @@ def _write_film(
     upscaler: Upscaler,
     options: argparse.Namespace,
     say: Callable[[str], None],
-) -> int:
+) -> None:
     film = source.film
     target = _target(job, film, options, say)
     wanted = film.layout if options.pixel_format == "auto" else layout_of(options.pixel_format)
@@ -89,6 +91,10 @@ def _write_film(
     )
     _check_size(size, encoding, options)
     colour = _written(film, encoding.layout, options)
+    if film.pixel_aspect not in (None, 1) and encoding.codec.name not in ("h264", "hevc"):
+        say(
+            f"{target}: its pixels are not square ({film.pixel_aspect}), which {encoding.codec.name} does not state"
+        )
     if not keeps_time_base(target) and (film.time_base * 1000).denominator != 1:
         say(f"{target}: its time stamps are rounded to milliseconds, as {target.suffix} keeps them")
     if options.resume:
@@ -111,7 +117,6 @@ def _write_film(
             advance=advance,
         )
     print(f"{target}: {count} frames")
-    return count
 
 
 def _write_frames(
@@ -144,20 +149,23 @@ def _target(job: UpscaleJob, film: Film, options: argparse.Namespace, say: Calla
     """The file to write: Matroska in place of a container that cannot hold everything, where a folder was named."""
     if job.pictures:
         return job.target
-    missing = not_held(film, job.target.suffix.lower())
-    if not missing:
-        return job.target
-    roomy = job.target.with_suffix(".mkv")
-    left = not_held(film, ".mkv")
-    if job.target.suffix.lower() == ".mkv" or len(left) == len(missing):
-        say(f"{job.source}: left out, since {job.target.suffix} cannot hold it: {'; '.join(missing)}")
-        return job.target
-    if job.target == options.out or roomy.exists():
-        raise ValueError(
-            f"{job.target.suffix} cannot hold {'; '.join(missing)} of {job.source}: name a .mkv with --out"
-        )
-    say(f"{job.source}: becomes .mkv, since {job.target.suffix} cannot hold {'; '.join(missing)}")
-    return roomy
+    suffix = job.target.suffix.lower()
+    missing, nowhere = not_held(film, suffix), not_held(film, ".mkv")
+    target = job.target
+    if only_there := [words for words in missing if words not in nowhere]:
+        lacking = f"{suffix} cannot hold {'; '.join(only_there)}"
+        if job.target == options.out or suffix == ".webm":
+            raise ValueError(f"{job.source}: {lacking}: name a .mkv with --out")
+        target = job.target.with_suffix(".mkv")
+        if target.exists() and not options.resume:
+            raise ValueError(f"{job.source}: {lacking}, and {target} is there already: name a .mkv with --out")
+        say(f"{job.source}: becomes .mkv, since {lacking}")
+        missing = nowhere
+    for words in missing:
+        say(f"{job.source}: {words} is left out, since {target.suffix} cannot hold it")
+    for words in converted(film, target.suffix.lower()):
+        say(f"{job.source}: {words}, without styles")
+    return target
 
 
 def _written(film: Film, layout: Layout, options: argparse.Namespace) -> Colour:

@@ -1,13 +1,29 @@
 """Sound, subtitles and whatever else lies beside the frames of a film, copied as it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from sr.video.film import Film, opened
 from sr.video.library import import_av
+from sr.video.subtitles import conversion
 from sr.video.suffixes import CONTAINERS
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A stream that is copied.
+
+    Attributes:
+        stream: the stream in the file that is written.
+        convert: a function that gives what becomes of a packet, for subtitles that the container holds in another
+            form; None copies packets as they are.
+    """
+
+    stream: Any
+    convert: Callable[[bytes], bytes] | None = None
 
 
 def not_held(film: Film, suffix: str) -> list[str]:
@@ -16,41 +32,86 @@ def not_held(film: Film, suffix: str) -> list[str]:
         return [_words(stream) for stream in _beside(source, film) if not _holds(suffix, stream)]
 
 
-def streams_to_copy(source: Any, film: Film, suffix: str) -> list[Any]:
-    """The streams beside the frames that the container holds."""
-    return [stream for stream in _beside(source, film) if _holds(suffix, stream)]
+def converted(film: Film, suffix: str) -> list[str]:
+    """The streams that a container holds in another form, in words."""
+    with opened(film.path) as source:
+        return [
+            f"{_words(stream)} becomes {change[0]}"
+            for stream in _beside(source, film)
+            if (change := _conversion(stream, suffix)) is not None
+        ]
 
 
-def add_copy(target: Any, stream: Any) -> Any:
-    """A stream like this one in a container that is being written."""
-    copy = target.add_stream_from_template(stream, opaque=True)
-    if stream.type != "attachment":
-        copy.time_base = stream.time_base
-    copy.metadata.update(stream.metadata)
-    copy.disposition = stream.disposition
-    return copy
+def add_copies(container: Any, source: Any, film: Film, suffix: str) -> dict[int, Copy]:
+    """Add all streams that the container holds. Returns them by their index in the source."""
+    return {
+        stream.index: _add(container, stream, suffix)
+        for stream in _beside(source, film)
+        if _holds(suffix, stream)
+    }
 
 
-def packets_of(source: Any, streams: dict[int, Any]) -> Iterator[Any]:
-    """The packets of the streams of these indices, in the order of the file, each made one of its copy."""
-    wanted = [each for each in source.streams if each.index in streams and each.type != "attachment"]
+def packets_of(source: Any, copies: dict[int, Copy]) -> Iterator[Any]:
+    """The packets of the copied streams, in the order of the file, each made one of its copy."""
+    av = import_av()
+    wanted = [each for each in source.streams if each.index in copies and each.type != "attachment"]
     if not wanted:
         return
     for packet in source.demux(*wanted):
-        if packet.size and packet.dts is not None:
-            packet.stream = streams[packet.stream.index]
-            yield packet
+        if not packet.size or packet.dts is None:
+            continue
+        copy = copies[packet.stream.index]
+        if copy.convert is not None:
+            content = copy.convert(bytes(packet))
+            if not content:
+                continue  # a gap between two subtitles
+            times = (packet.pts, packet.dts, packet.duration, packet.time_base)
+            packet = av.Packet(content)
+            packet.pts, packet.dts, packet.duration, packet.time_base = times
+            packet.is_keyframe = True
+        packet.stream = copy.stream
+        yield packet
+
+
+def keeps_time_base(path: Path) -> bool:
+    """Whether a container keeps every time stamp as it is; Matroska and WebM round them to milliseconds."""
+    return CONTAINERS[path.suffix.lower()] not in ("matroska", "webm")
 
 
 def _beside(source: Any, film: Film) -> list[Any]:
-    return [stream for stream in source.streams if stream.index != film.stream]
+    marks = bool(source.chapters())
+    return [
+        stream
+        for stream in source.streams
+        # The track in which MP4 keeps the names of chapters: chapters are written as such.
+        if stream.index != film.stream and not (marks and stream.name == "bin_data")
+    ]
+
+
+def _add(container: Any, stream: Any, suffix: str) -> Copy:
+    change = _conversion(stream, suffix)
+    if change is None:
+        added, convert = container.add_stream_from_template(stream, opaque=True), None
+    else:
+        added, convert = container.add_mux_stream(change[0]), change[1]
+    if stream.type != "attachment":
+        added.time_base = stream.time_base
+    added.metadata.update(stream.metadata)
+    added.disposition = stream.disposition
+    return Copy(added, convert)
+
+
+def _conversion(stream: Any, suffix: str) -> tuple[str, Callable[[bytes], bytes]] | None:
+    if stream.type != "subtitle" or stream.codec_context is None:
+        return None
+    return conversion(stream.codec_context.name, CONTAINERS[suffix])
 
 
 def _holds(suffix: str, stream: Any) -> bool:
     av = import_av()
     try:
         with av.open(BytesIO(), "w", format=CONTAINERS[suffix]) as trial:
-            add_copy(trial, stream)
+            _add(trial, stream, suffix)
             trial.start_encoding()
     except (ValueError, av.error.FFmpegError):
         return False
@@ -60,8 +121,3 @@ def _holds(suffix: str, stream: Any) -> bool:
 def _words(stream: Any) -> str:
     codec = "" if stream.codec_context is None else f" ({stream.codec_context.name})"
     return f"stream {stream.index}, {stream.type}{codec}"
-
-
-def keeps_time_base(path: Path) -> bool:
-    """Whether a container keeps every time stamp as it is; Matroska and WebM round them to milliseconds."""
-    return CONTAINERS[path.suffix.lower()] not in ("matroska", "webm")

@@ -17,7 +17,13 @@ from sr.video.library import import_av
 
 @contextmanager
 def encoding_segment(
-    path: Path, *, encoding: Encoding, colour: Colour, size: tuple[int, int], rate: Fraction
+    path: Path,
+    *,
+    encoding: Encoding,
+    colour: Colour,
+    size: tuple[int, int],
+    rate: Fraction,
+    pixel_aspect: Fraction | None = None,
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Gives a function that encodes the next frame, (H, W, channels) uint16.
 
@@ -30,6 +36,7 @@ def encoding_segment(
         colour: how the frames become numbers, and what is written into the stream.
         size: the (height, width) of a frame.
         rate: the frames of a second, by which encoders weigh quality.
+        pixel_aspect: the width of a pixel by its height, which H.264 and HEVC write into the stream; None for none.
     """
     av = import_av()
     with replacing(path) as file, av.open(file, "w", format="nut") as container:
@@ -39,6 +46,8 @@ def encoding_segment(
         context.pix_fmt = encoding.layout.name
         context.time_base = 1 / rate
         context.gop_size = KEY_FRAMES
+        if pixel_aspect is not None:
+            context.sample_aspect_ratio = pixel_aspect
         mark_colour(context, colour)
         count = 0
 

@@ -10,7 +10,7 @@ from typing import Any
 from sr.ops.whole_file import replacing
 from sr.video.codecs import Encoding
 from sr.video.colour import Colour
-from sr.video.copied import add_copy, packets_of, streams_to_copy
+from sr.video.copied import Copy, add_copies, packets_of
 from sr.video.encode import mark_colour
 from sr.video.film import Film, opened
 from sr.video.library import import_av
@@ -41,14 +41,13 @@ def join(
         container = stack.enter_context(av.open(file, "w", format=name, container_options=options))
         first = stack.enter_context(opened(segments[0].file))
         stream = _add_video(container, first.streams.video[0], film, colour, encoding)
-        copies: dict[int, Any] = {}
+        copies: dict[int, Copy] = {}
         if source is not None:
             container.metadata.update(_tags(source.metadata))
             stream.metadata.update(_tags(source.streams[film.stream].metadata))
             stream.disposition = source.streams[film.stream].disposition
             container.set_chapters(source.chapters())
-            for each in streams_to_copy(source, film, target.suffix.lower()):
-                copies[each.index] = add_copy(container, each)
+            copies = add_copies(container, source, film, target.suffix.lower())
         others = packets_of(source, copies) if copies else iter(())
         for packet in heapq.merge(_packets(segments, stream, film.time_base), others, key=_seconds):
             container.mux(packet)
@@ -76,8 +75,6 @@ def _add_video(container: Any, template: Any, film: Film, colour: Colour, encodi
     context = stream.codec_context
     context.framerate = film.rate
     mark_colour(context, colour)
-    if film.pixel_aspect is not None:
-        context.sample_aspect_ratio = film.pixel_aspect
     if film.rotation is not None:
         stream.set_display_matrix(film.rotation)
     if encoding.codec.name == "hevc" and container.format.name in ("mp4", "mov"):

@@ -99,8 +99,7 @@ def image_of(frame: Any, layout: Layout, colour: Colour) -> np.ndarray:
     name = frame.format.name
     if layout_of(name).name != layout.name:
         raise ValueError(f"its pixel format changes from {layout.name} to {name} within the film")
-    if name in REORDERED:
-        frame = frame.reformat(format=REORDERED[name])
+    frame = planar(frame)
     planes = [_plane(frame, component, layout) for component in frame.format.components]
     if layout.channels == 1:
         return colours.gray_to_16(planes[0][..., None], colour=colour, bits=layout.bits)
@@ -128,6 +127,14 @@ def frame_of(image: np.ndarray, layout: Layout, colour: Colour) -> Any:
     for component, values in zip(frame.format.components, planes, strict=True):
         _plane(frame, component, layout)[:] = np.clip(np.rint(values), 0, 2**layout.bits - 1)
     return frame
+
+
+def planar(frame: Any) -> Any:
+    """The frame with each component in a plane of its own. No number changes."""
+    if frame.format.name not in REORDERED:
+        return frame
+    frame.color_range = 0  # PyAV's converter changes p010le of full range
+    return frame.reformat(format=REORDERED[frame.format.name])
 
 
 def _sampling(layout: Layout, colour: Colour) -> Sampling:

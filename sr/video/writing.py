@@ -60,7 +60,12 @@ def write_film(
         while frames.peek() is not None:
             times: list[tuple[int, int]] = []
             with encoding_segment(
-                work.next_file(), encoding=encoding, colour=colour, size=size, rate=film.rate
+                work.next_file(),
+                encoding=encoding,
+                colour=colour,
+                size=size,
+                rate=film.rate,
+                pixel_aspect=film.pixel_aspect,
             ) as encode:
                 for timed, result in enlarging.part(frames, before=before, length=length):
                     encode(result)
