@@ -130,6 +130,15 @@ class Found:
     title: str | None
 
 
+def stored(frame: Any) -> np.ndarray:
+    """The numbers of a frame: (3, H, W) where chroma has the size of luma, else luma above chroma as PyAV has it."""
+    if not frame.format.name.startswith("yuv444p"):
+        return np.asarray(frame.to_ndarray())
+    dtype = np.dtype("<u2" if frame.format.components[0].bits > 8 else np.uint8)
+    rows = [np.frombuffer(plane, dtype).reshape(frame.height, -1)[:, : frame.width] for plane in frame.planes]
+    return np.stack(rows)
+
+
 def read_back(path: Path) -> Found:
     with av.open(str(path)) as container:
         video = container.streams.video[0]
@@ -142,7 +151,7 @@ def read_back(path: Path) -> Found:
                     stamp = Fraction(packet.pts * packet.time_base)
                     packets.setdefault(packet.stream.index, []).append((stamp, bytes(packet)))
         return Found(
-            frames=[frame.to_ndarray() for frame in frames],
+            frames=[stored(frame) for frame in frames],
             stamps=[Fraction(frame.pts * video.time_base) for frame in frames],
             end=Fraction(container.duration, 1_000_000),
             pixels=frames[0].format.name,

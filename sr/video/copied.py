@@ -8,7 +8,7 @@ from typing import Any
 
 from sr.video.film import Film, opened
 from sr.video.library import import_av
-from sr.video.subtitles import conversion
+from sr.video.subtitles import conversion, is_gap
 from sr.video.suffixes import CONTAINERS
 
 
@@ -61,12 +61,11 @@ def packets_of(source: Any, copies: dict[int, Copy]) -> Iterator[Any]:
         if not packet.size or packet.dts is None:
             continue
         copy = copies[packet.stream.index]
+        if is_gap(packet):
+            continue  # the writer makes them again
         if copy.convert is not None:
-            content = copy.convert(bytes(packet))
-            if not content:
-                continue  # a gap between two subtitles
             times = (packet.pts, packet.dts, packet.duration, packet.time_base)
-            packet = av.Packet(content)
+            packet = av.Packet(copy.convert(bytes(packet)))
             packet.pts, packet.dts, packet.duration, packet.time_base = times
             packet.is_keyframe = True
         packet.stream = copy.stream
