@@ -239,7 +239,7 @@ def _frame_bar(target: Path, film: Film) -> Iterator[Callable[[int], object]]:
     with tqdm(total=film.frames, desc=target.name, unit="frame", disable=None) as bar:
 
         def advance(frames: int) -> None:
-            if frames > 1:  # finished by an earlier run, and no measure of speed
+            if frames > 1 and not bar.disable:  # finished by an earlier run, and no measure of speed
                 bar.initial += frames
             bar.update(frames)
 
