@@ -95,15 +95,13 @@ def _write_film(
         say(
             f"{target}: its pixels are not square ({film.pixel_aspect}), which {encoding.codec.name} does not state"
         )
-    if not keeps_time_base(target) and (film.time_base * 1000).denominator != 1:
-        say(f"{target}: its time stamps are rounded to milliseconds, as {target.suffix} keeps them")
     if options.resume:
         # The tiles of the first run, whatever memory is free now: they decide the last bit of a result.
         upscaler.affordable = planned(target).get("pixels", upscaler.affordable)
     plan = _plan(job, film, size, encoding, upscaler, options)
     print(f"{target}: {size[1]} x {size[0]}, {encoding}")
     with _frame_bar(target, film) as advance:
-        count = write_film(
+        stamps = write_film(
             target,
             source,
             _enlarging(source, upscaler, options),
@@ -116,7 +114,9 @@ def _write_film(
             copy=not job.pictures,
             advance=advance,
         )
-    print(f"{target}: {count} frames")
+    print(f"{target}: {len(stamps)} frames")
+    if not keeps_time_base(target) and any((pts * film.time_base * 1000).denominator != 1 for pts in stamps):
+        say(f"{target}: time stamps are rounded to milliseconds, as {target.suffix} keeps them")
 
 
 def _write_frames(

@@ -36,7 +36,8 @@ def join(
         source = stack.enter_context(opened(film.path)) if copy else None
         file = stack.enter_context(replacing(target))
         # The times are right as they are; a container would move them all for a negative decoding time.
-        options = {"avoid_negative_ts": "disabled"}
+        # And the same frames make the same file, without the random numbers that Matroska marks files with.
+        options = {"avoid_negative_ts": "disabled", "fflags": "+bitexact"}
         name = CONTAINERS[target.suffix.lower()]
         container = stack.enter_context(av.open(file, "w", format=name, container_options=options))
         first = stack.enter_context(opened(segments[0].file))

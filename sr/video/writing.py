@@ -34,8 +34,8 @@ def write_film(
     resume: bool,
     copy: bool,
     advance: Advance,
-) -> int:
-    """Enlarge and encode part by part, then join the parts. Returns the number of frames.
+) -> list[int]:
+    """Enlarge and encode part by part, then join the parts. Returns the time stamps of the frames.
 
     Args:
         target: the file; it appears when it is complete.
@@ -76,9 +76,8 @@ def write_film(
         if not work.finished:
             raise UnreadableFilmError(f"{film.path}: none of its frames can be decoded")
         join(target, work.finished, film=film, colour=colour, encoding=encoding, copy=copy)
-        count = sum(len(segment.times) for segment in work.finished)
         work.remove()
-    return count
+    return [pts for segment in work.finished for pts, _ in segment.times]
 
 
 def _skip(frames: Lookahead, work: Workspace, film: Film, advance: Advance) -> Any:

@@ -287,3 +287,16 @@ def test_without_the_library(
     assert upscale(folder, "--ckpt", doubling, "--out", tmp_path / "out") == 0
     assert "1 film(s) among the images are left out" in capfd.readouterr().err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["c.png"]
+
+
+def test_time_stamps_between_milliseconds_are_rounded_and_it_is_said(
+    tmp_path: Path, doubling: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = make_film(tmp_path / "film.mp4", Written(stamps=UNEVEN))
+    after = enlarge(given, tmp_path / "x2.mkv", doubling)
+    words = "x2.mkv: time stamps are rounded to milliseconds, as .mkv keeps them"
+    assert words in capfd.readouterr().err
+    assert after.stamps == [Fraction(int(pts / 12.8 + 0.5), 1000) for pts in UNEVEN]
+    even = make_film(tmp_path / "even.mp4", Written(stamps=(0, 512, 1024)))
+    enlarge(even, tmp_path / "even.mkv", doubling)
+    assert "rounded" not in capfd.readouterr().err

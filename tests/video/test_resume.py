@@ -53,22 +53,24 @@ def test_killed_and_resumed(film: Path, doubling: str, tmp_path: Path) -> None:
 def check_whole(film: Path, ckpt: str, out: Path, tmp_path: Path) -> None:
     """The resumed film is, byte for byte, that of a run without an end in the middle, and nothing else is left."""
     assert [path.name for path in out.parent.iterdir() if path.name.startswith(".")] == []
-    assert upscale(*arguments(film, ckpt, tmp_path / "whole.mp4")) == 0
-    assert out.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    whole = tmp_path / f"whole{out.suffix}"
+    assert upscale(*arguments(film, ckpt, whole)) == 0
+    assert out.read_bytes() == whole.read_bytes()
     assert len(read_back(out).stamps) == 24
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_stopped_while_the_film_is_joined(
-    film: Path, doubling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: Path, doubling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     def stopping(*given: object) -> None:
         raise KeyboardInterrupt
 
-    out = tmp_path / "out" / "x2.mp4"
+    out = tmp_path / "out" / f"x2{suffix}"
     with monkeypatch.context() as patch:
         patch.setattr("sr.video.join.packets_of", stopping)
         assert upscale(*arguments(film, doubling, out)) == 130
-    assert [path.name for path in out.parent.iterdir()] == [".x2.mp4.segments"]
+    assert [path.name for path in out.parent.iterdir()] == [f".x2{suffix}.segments"]
     assert upscale(*arguments(film, doubling, out, "--resume")) == 0
     check_whole(film, doubling, out, tmp_path)
 
