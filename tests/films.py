@@ -74,7 +74,11 @@ def make_film(path: Path, written: Written | None = None, frames: Sequence[Any] 
         if audio is not None:
             container.mux(_sound(audio, w))
         for number, pts in enumerate(w.stamps):
-            frame = frames[number] if frames else picture_frame(moving(number, height=w.size[0], width=w.size[1]), w)
+            frame = (
+                frames[number]
+                if frames
+                else picture_frame(moving(number, height=w.size[0], width=w.size[1]), w)
+            )
             frame.pts, frame.time_base = pts, w.time_base
             following = w.stamps[number + 1] if number + 1 < len(w.stamps) else pts + w.last
             frame.duration = following - pts
@@ -128,6 +132,35 @@ class Found:
     types: list[str]
     chapters: list[tuple[Fraction, str]]
     title: str | None
+
+
+def with_extras(
+    film: Path, out: Path, *, attachment: bytes = b"", cover: bytes = b"", again: bool = False
+) -> Path:
+    """The film with an attachment, with a PNG as its cover, or with its video stream a second time."""
+    with av.open(str(film)) as source, av.open(str(out), "w") as container:
+        copies = [container.add_stream_from_template(source.streams.video[0], opaque=True)]
+        if again:
+            copies.append(container.add_stream_from_template(source.streams.video[0], opaque=True))
+        if attachment:
+            container.add_attachment("font.ttf", "font/ttf", attachment)
+        if cover:
+            stream = container.add_mux_stream("png", width=32, height=32)
+            stream.disposition = av.stream.Disposition.attached_pic
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        if cover:
+            container.mux(_packet(packets[0], stream, cover))
+        for packet in packets:
+            for copy in copies:
+                container.mux(_packet(packet, copy, bytes(packet)))
+    return out
+
+
+def _packet(like: Any, stream: Any, content: bytes) -> Any:
+    packet = av.Packet(content)
+    packet.pts, packet.dts, packet.duration = like.pts, like.dts, like.duration
+    packet.time_base, packet.is_keyframe, packet.stream = like.time_base, like.is_keyframe, stream
+    return packet
 
 
 def stored(frame: Any) -> np.ndarray:

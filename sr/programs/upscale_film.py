@@ -158,7 +158,9 @@ def _target(job: UpscaleJob, film: Film, options: argparse.Namespace, say: Calla
             raise ValueError(f"{job.source}: {lacking}: name a .mkv with --out")
         target = job.target.with_suffix(".mkv")
         if target.exists() and not options.resume:
-            raise ValueError(f"{job.source}: {lacking}, and {target} is there already: name a .mkv with --out")
+            raise ValueError(
+                f"{job.source}: {lacking}, and {target} is there already: name a .mkv with --out"
+            )
         say(f"{job.source}: becomes .mkv, since {lacking}")
         missing = nowhere
     for words in missing:

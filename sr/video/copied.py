@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from sr.video.film import Film, opened
+from sr.video.film import Film, is_cover, opened
 from sr.video.library import import_av
 from sr.video.subtitles import conversion, is_gap
 from sr.video.suffixes import CONTAINERS
@@ -43,11 +43,14 @@ def converted(film: Film, suffix: str) -> list[str]:
 
 
 def add_copies(container: Any, source: Any, film: Film, suffix: str) -> dict[int, Copy]:
-    """Add all streams that the container holds. Returns them by their index in the source."""
+    """Add all streams that the container holds. Returns those that have packets, by their index in the source."""
+    held = [stream for stream in _beside(source, film) if _holds(suffix, stream)]
+    for stream in held:
+        if _as_attachment(stream, suffix):
+            with opened(film.path) as again:
+                _attach(container, stream, again)
     return {
-        stream.index: _add(container, stream, suffix)
-        for stream in _beside(source, film)
-        if _holds(suffix, stream)
+        stream.index: _add(container, stream, suffix) for stream in held if not _as_attachment(stream, suffix)
     }
 
 
@@ -58,8 +61,10 @@ def packets_of(source: Any, copies: dict[int, Copy]) -> Iterator[Any]:
     if not wanted:
         return
     for packet in source.demux(*wanted):
-        if not packet.size or packet.dts is None:
+        if not packet.size:
             continue
+        if packet.dts is None:  # a cover has no time, and some files state only when a packet is shown
+            packet.dts = packet.pts = packet.pts or 0
         copy = copies[packet.stream.index]
         if is_gap(packet):
             continue  # the writer makes them again
@@ -78,13 +83,26 @@ def keeps_time_base(path: Path) -> bool:
 
 
 def _beside(source: Any, film: Film) -> list[Any]:
+    """All streams but moving pictures, of which there is one film, and the names of chapters, which MP4 has as a track."""
     marks = bool(source.chapters())
     return [
         stream
         for stream in source.streams
-        # The track in which MP4 keeps the names of chapters: chapters are written as such.
-        if stream.index != film.stream and not (marks and stream.name == "bin_data")
+        if (stream.type != "video" or is_cover(stream)) and not (marks and stream.name == "bin_data")
     ]
+
+
+def _as_attachment(stream: Any, suffix: str) -> bool:
+    """Whether the container has a cover as an attachment and not as a stream of one packet."""
+    return is_cover(stream) and CONTAINERS[suffix] == "matroska"
+
+
+def _attach(container: Any, stream: Any, source: Any) -> None:
+    content = next(bytes(each) for each in source.demux(source.streams[stream.index]) if each.size)
+    suffix = {"mjpeg": "jpg"}.get(stream.codec_context.name, stream.codec_context.name)
+    name = stream.metadata.get("filename", f"cover.{suffix}")
+    mime = stream.metadata.get("mimetype", f"image/{'jpeg' if suffix == 'jpg' else suffix}")
+    container.add_attachment(name, mime, content)
 
 
 def _add(container: Any, stream: Any, suffix: str) -> Copy:
@@ -107,6 +125,8 @@ def _conversion(stream: Any, suffix: str) -> tuple[str, Callable[[bytes], bytes]
 
 
 def _holds(suffix: str, stream: Any) -> bool:
+    if _as_attachment(stream, suffix):
+        return True
     av = import_av()
     try:
         with av.open(BytesIO(), "w", format=CONTAINERS[suffix]) as trial:

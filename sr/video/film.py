@@ -89,9 +89,13 @@ def read_film(path: Path) -> Film:
             raise UnreadableFilmError(f"{path}: {error}") from error
 
 
+def is_cover(stream: Any) -> bool:
+    """Whether a video stream is a single picture that stands for the film."""
+    return stream.type == "video" and bool(stream.disposition & import_av().stream.Disposition.attached_pic)
+
+
 def _main_stream(container: Any, path: Path) -> Any:
-    disposition = import_av().stream.Disposition
-    moving = [each for each in container.streams.video if not each.disposition & disposition.attached_pic]
+    moving = [each for each in container.streams.video if not is_cover(each)]
     best = container.streams.best("video")
     if not moving or best is None:
         raise UnreadableFilmError(f"{path}: has no video stream")
@@ -159,6 +163,6 @@ def _notes(container: Any, stream: Any, frame: Any, colour: Colour) -> Iterator[
     lost = sorted({words for kind, words in LEFT_OUT.items() if frame.side_data.get(kind) is not None})
     if lost:
         yield f"{' and '.join(lost)} cannot be written and is left out"
-    others = len([each for each in container.streams.video if each.index != stream.index])
+    others = [each for each in container.streams.video if each.index != stream.index and not is_cover(each)]
     if others:
-        yield f"has {others} more video stream(s), which are copied as they are"
+        yield f"has {len(others)} more video stream(s), which are left out: only stream {stream.index} is enlarged"

@@ -14,9 +14,7 @@ def wave(places: np.ndarray) -> np.ndarray:
 def test_samples_are_put_where_they_lie(across: int, left: bool) -> None:
     """A wave that is sampled at the places of chroma is found at the places of luma."""
     places = np.arange(40) * across + (0 if left else (across - 1) / 2)
-    full = upsample(
-        np.tile(wave(places), (3, 1)), Sampling(across, 1, left=left), size=(3, 40 * across)
-    )
+    full = upsample(np.tile(wave(places), (3, 1)), Sampling(across, 1, left=left), size=(3, 40 * across))
     inner = slice(8, -8)
     assert np.abs(full[:, inner] - wave(np.arange(40 * across))[inner]).max() < 0.06
     wrong = wave(np.arange(40 * across) + 0.5)  # half a sample off would be seen

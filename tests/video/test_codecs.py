@@ -30,8 +30,20 @@ def test_what_is_chosen(pixels: str, suffix: str, codec: str, expected: str) -> 
 @pytest.mark.parametrize(
     ("pixels", "suffix", "codec", "crf", "words"),
     [
-        ("yuv420p", ".webm", "h264", None, r"--codec h264: \.webm does not hold it: give --out one of \.mkv, \.mp4"),
-        ("yuv444p", ".webm", "auto", None, r"pixel format yuv444p is not written by av1 in \.webm: choose --pixel"),
+        (
+            "yuv420p",
+            ".webm",
+            "h264",
+            None,
+            r"--codec h264: \.webm does not hold it: give --out one of \.mkv, \.mp4",
+        ),
+        (
+            "yuv444p",
+            ".webm",
+            "auto",
+            None,
+            r"pixel format yuv444p is not written by av1 in \.webm: choose --pixel",
+        ),
         ("yuv422p16le", ".mp4", "auto", None, "yuv422p16le is not written by hevc or ffv1 in"),
         ("yuv420p", ".mkv", "ffv1", 5, "--crf=5: ffv1 loses nothing"),
         ("yuv420p", ".mkv", "av1", 64, r"--crf=64 must be from 0 \(best\) to 63 with av1"),

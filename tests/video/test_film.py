@@ -90,17 +90,24 @@ def test_time_stamps_that_do_not_rise_are_moved(tmp_path: Path) -> None:
     frames = Frames(film)
     frames._decoded = lambda: iter([Stamp(10), Stamp(20), Stamp(20), Stamp(None), Stamp(9000)])  # type: ignore[assignment, method-assign, list-item]
     assert [each.pts for each in frames] == [10, 20, 21, 21 + 512, 9000]
-    assert str(frames.damage) == (
-        "2 frame(s) without a time stamp after the one before were moved behind it"
-    )
+    assert str(frames.damage) == ("2 frame(s) without a time stamp after the one before were moved behind it")
 
 
 def test_a_film_of_two_sizes_is_refused(tmp_path: Path) -> None:
     small, large = (tmp_path / name for name in ("small.ts", "large.ts"))
-    make_film(small, Written(codec="mpeg2video", options=(), time_base=Fraction(1, 25), stamps=range(4), last=1))
+    make_film(
+        small, Written(codec="mpeg2video", options=(), time_base=Fraction(1, 25), stamps=range(4), last=1)
+    )
     make_film(
         large,
-        Written(codec="mpeg2video", options=(), time_base=Fraction(1, 25), stamps=range(4, 8), last=1, size=(64, 80)),
+        Written(
+            codec="mpeg2video",
+            options=(),
+            time_base=Fraction(1, 25),
+            stamps=range(4, 8),
+            last=1,
+            size=(64, 80),
+        ),
     )
     both = tmp_path / "both.ts"
     both.write_bytes(small.read_bytes() + large.read_bytes())

@@ -9,7 +9,17 @@ import pytest
 from sr.video.colour import BT709, RGB, UNSPECIFIED, Colour
 from sr.video.layout import FULL_RANGE, REORDERED, frame_of, image_of, layout_of, planar
 
-PLANAR = ("yuv444p", "yuv422p", "yuv420p10le", "yuv422p12le", "yuv444p16le", "gbrp", "gbrp12le", "gray", "gray10le")
+PLANAR = (
+    "yuv444p",
+    "yuv422p",
+    "yuv420p10le",
+    "yuv422p12le",
+    "yuv444p16le",
+    "gbrp",
+    "gbrp12le",
+    "gray",
+    "gray10le",
+)
 
 
 def filled(name: str, *, height: int = 20, width: int = 38) -> Any:
@@ -45,7 +55,11 @@ def values(frame: Any) -> list[list[int]]:
     if name in ("yuyv422", "uyvy422", "yvyu422"):
         luma, first, second = {"yuyv422": (0, 1, 3), "uyvy422": (1, 0, 2), "yvyu422": (0, 3, 1)}[name]
         row = planes[0][:height, : 2 * width]
-        return [row[:, luma::2].ravel().tolist(), row[:, first::4].ravel().tolist(), row[:, second::4].ravel().tolist()]
+        return [
+            row[:, luma::2].ravel().tolist(),
+            row[:, first::4].ravel().tolist(),
+            row[:, second::4].ravel().tolist(),
+        ]
     order = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "0rg": (1, 2, 3), "0bg": (3, 2, 1)}[name[:3]]
     step = 4 if "0" in name else 3
     row = planes[0][:height, : step * width]
@@ -84,7 +98,10 @@ def test_a_frame_becomes_an_image_and_the_same_frame_again(name: str) -> None:
     for one, other in zip(frame.planes, again.planes, strict=True):
         dtype = np.dtype(layout.dtype)
         shape = (one.height, one.line_size // dtype.itemsize)
-        a, b = (np.frombuffer(each, np.uint8).view(dtype).reshape(-1, shape[1])[: shape[0], : one.width] for each in (one, other))
+        a, b = (
+            np.frombuffer(each, np.uint8).view(dtype).reshape(-1, shape[1])[: shape[0], : one.width]
+            for each in (one, other)
+        )
         assert np.abs(a.astype(int) - b.astype(int)).max() <= exact
 
 

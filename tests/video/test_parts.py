@@ -25,7 +25,7 @@ def test_decoding_times_rise_and_never_come_after_their_frame(seed: int) -> None
     shown: list[int] = []
     stamps = np.cumsum(rng.integers(1, 900, 200)).tolist()
     while stamps:  # groups of which the last is stored first
-        group, stamps = stamps[: int(rng.integers(1, 6))], stamps[int(0) :]
+        group, stamps = stamps[: int(rng.integers(1, 6))], stamps[0:]
         stamps = stamps[len(group) :]
         shown += [group[-1], *group[:-1]]
     times = decoding_times(shown)
@@ -58,7 +58,9 @@ def test_frames_go_through_the_net_together() -> None:
     log, given = Log(), frames(7)
     results = list(Enlarging(image, log, together=3).part(given, before=None, length=5))
     assert log.batches == [[0, 1, 2], [3, 4]]
-    assert [(timed.pts, int(result[0, 0, 0])) for timed, result in results] == [(n * 10, n * 100) for n in range(5)]
+    assert [(timed.pts, int(result[0, 0, 0])) for timed, result in results] == [
+        (n * 10, n * 100) for n in range(5)
+    ]
     following = given.peek()
     assert following is not None and following.frame == 5
 
@@ -70,7 +72,9 @@ def test_parts_with_neighbours_are_the_whole(length: int, together: int) -> None
     whole = list(Enlarging(image, Log(), together=2, weight=0.5).part(frames(9), before=None))
     given, before, found = frames(9), None, []
     while given.peek() is not None:
-        for timed, result in Enlarging(image, Log(), together, weight=0.5).part(given, before=before, length=length):
+        for timed, result in Enlarging(image, Log(), together, weight=0.5).part(
+            given, before=before, length=length
+        ):
             found.append((timed, result))
         before = found[-1][0]
     assert [timed.pts for timed, _ in found] == [number * 10 for number in range(9)]

@@ -8,7 +8,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import MATRIX_QUARTER_TURN, Found, Written, make_film, moving, picture_frame, read_back
+from films import (
+    MATRIX_QUARTER_TURN,
+    Found,
+    Written,
+    make_film,
+    moving,
+    picture_frame,
+    read_back,
+    with_extras,
+)
 from upscaling import upscale
 
 from sr.pictures.reading import read_picture
@@ -114,7 +123,9 @@ def test_a_film_without_tags_is_tagged_by_what_it_was_read_as(
     tmp_path: Path, doubling: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """48 lines are BT.601; without a tag, a player would take the enlarged film for BT.709 one day."""
-    written = Written(pixels="yuv444p", colorspace=2, color_range=0, primaries=2, transfer=2, options=LOSSLESS)
+    written = Written(
+        pixels="yuv444p", colorspace=2, color_range=0, primaries=2, transfer=2, options=LOSSLESS
+    )
     frames = [picture_frame(moving(0), Written(pixels="yuv444p", colorspace=6))]
     given = make_film(tmp_path / "film.mkv", Written(**{**vars(written), "stamps": (0,)}), frames)
     assert read_back(given).colours == (2, 0, 2, 2)
@@ -131,7 +142,9 @@ def upscaled_frames(given: Path, out: Path, ckpt: str) -> list[np.ndarray]:
 
 
 def test_frames_out_and_in_again(tmp_path: Path, doubling: str) -> None:
-    given = make_film(tmp_path / "film.mkv", Written(pixels="yuv444p", options=LOSSLESS, stamps=(0, 512, 1024)))
+    given = make_film(
+        tmp_path / "film.mkv", Written(pixels="yuv444p", options=LOSSLESS, stamps=(0, 512, 1024))
+    )
     frames = upscaled_frames(given, tmp_path / "out", doubling)
     assert [path.name for path in sorted((tmp_path / "out" / "film").iterdir())] == [
         "000001.png",
@@ -155,6 +168,7 @@ def test_frames_are_sorted_as_numbers_and_have_one_size(
     after = enlarge(tmp_path / "in", tmp_path / "x.mkv", doubling, "--fps", 25, "--codec", "ffv1")
     assert [int(frame[0, 0]) for frame in after.frames] == [16 + round(g * 219 / 255) for g in (20, 40, 200)]
     assert after.stamps == [Fraction(n, 25) for n in range(3)]
+    assert after.end == Fraction(3, 25)  # the last frame is shown as long as the others
     write_png(tmp_path / "in" / "11.png", np.zeros((16, 34, 3), np.uint8))
     assert upscale(tmp_path / "in", "--ckpt", doubling, "--out", tmp_path / "y.mkv", "--fps", 25) == 1
     assert "11.png: is 34 x 16, the first frame 32 x 16" in capfd.readouterr().err
@@ -166,7 +180,10 @@ def test_films_and_pictures_of_a_folder(
 ) -> None:
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
-    make_film(folder / "deep" / "a.avi", Written(codec="mpeg4", options=(), time_base=Fraction(1, 25), stamps=range(3), last=1))
+    make_film(
+        folder / "deep" / "a.avi",
+        Written(codec="mpeg4", options=(), time_base=Fraction(1, 25), stamps=range(3), last=1),
+    )
     make_film(folder / "b.mp4", Written(stamps=(0, 512)))
     write_png(folder / "c.png", np.zeros((8, 8, 3), np.uint8))
     (folder / "d.mkv").write_bytes(b"no film")
@@ -204,7 +221,9 @@ def test_what_is_damaged_is_kept_as_far_as_it_goes(
     given.write_bytes(bytes(data))
     after = enlarge(given, tmp_path / "x2.mkv", doubling)
     err = capfd.readouterr().err
-    assert "film.mkv: damaged: 1 packet(s) could not be decoded, their frames are missing in the result" in err
+    assert (
+        "film.mkv: damaged: 1 packet(s) could not be decoded, their frames are missing in the result" in err
+    )
     assert len(after.stamps) == 11
 
 
@@ -252,11 +271,17 @@ def test_options_of_films_without_a_film(tmp_path: Path, doubling: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--codec", "ffv1", "--out", "x.mp4"], "--codec ffv1: .mp4 does not hold it: give --out one of .mkv"),
+        (
+            ["--codec", "ffv1", "--out", "x.mp4"],
+            "--codec ffv1: .mp4 does not hold it: give --out one of .mkv",
+        ),
         (["--crf", "77", "--out", "x.mp4"], "--crf=77 must be from 0 \\(best\\) to 51 with h264"),
         (["--pixel-format", "yuva420p", "--out", "x.mkv"], "has transparency"),
         (["--pixel-format", "gray", "--out", "x.mkv"], "--pixel-format gray: is gray, and .* is colour"),
-        (["--scale", "1.5625", "--out", "x.mkv"], "the result is 100 x 75, and yuv420p needs a multiple of 2 x 2"),
+        (
+            ["--scale", "1.5625", "--out", "x.mkv"],
+            "the result is 100 x 75, and yuv420p needs a multiple of 2 x 2",
+        ),
     ],
 )
 def test_what_an_encoder_cannot_do_is_said(
@@ -300,3 +325,39 @@ def test_time_stamps_between_milliseconds_are_rounded_and_it_is_said(
     even = make_film(tmp_path / "even.mp4", Written(stamps=(0, 512, 1024)))
     enlarge(even, tmp_path / "even.mkv", doubling)
     assert "rounded" not in capfd.readouterr().err
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c4944415408d763f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+def test_attachments_and_covers(tmp_path: Path, doubling: str, capfd: pytest.CaptureFixture[str]) -> None:
+    plain = make_film(tmp_path / "plain.mkv", Written(stamps=(0, 512)))
+    fonts = with_extras(plain, tmp_path / "fonts.mkv", attachment=b"FONT" * 99)
+    assert upscale(fonts, "--ckpt", doubling, "--out", tmp_path / "fonts.mp4") == 1
+    assert (
+        "fonts.mkv: .mp4 cannot hold stream 1, attachment: name a .mkv with --out" in capfd.readouterr().err
+    )
+    assert upscale(fonts, "--ckpt", doubling, "--out", tmp_path / "x2.mkv") == 0
+    with av.open(str(tmp_path / "x2.mkv")) as container:
+        (attached,) = container.streams.attachments
+        assert (attached.name, attached.mimetype, attached.data) == ("font.ttf", "font/ttf", b"FONT" * 99)
+    covered = with_extras(plain, tmp_path / "covered.mp4", cover=PNG)
+    for name in ("x3.mp4", "x3.mkv"):  # a stream of one packet here, an attachment there
+        assert upscale(covered, "--ckpt", doubling, "--out", tmp_path / name) == 0
+        with av.open(str(tmp_path / name)) as container:
+            cover = container.streams.video[1]
+            assert cover.disposition == av.stream.Disposition.attached_pic
+            assert [bytes(packet) for packet in container.demux(cover) if packet.size] == [PNG]
+    assert upscale(tmp_path / "x3.mkv", "--ckpt", doubling, "--out", tmp_path / "x4.mkv") == 0
+    with av.open(str(tmp_path / "x4.mkv")) as container:
+        assert container.streams.video[1].metadata["filename"] == "cover.png"
+
+
+def test_one_of_two_video_streams(tmp_path: Path, doubling: str, capfd: pytest.CaptureFixture[str]) -> None:
+    plain = make_film(tmp_path / "plain.mkv", Written(stamps=(0, 512)))
+    after = enlarge(with_extras(plain, tmp_path / "two.mkv", again=True), tmp_path / "x2.mkv", doubling)
+    assert after.types == ["video"]
+    assert "has 1 more video stream(s), which are left out" in capfd.readouterr().err

@@ -35,7 +35,20 @@ def film(tmp_path: Path) -> Path:
 
 
 def arguments(film: Path, ckpt: str, out: Path, *options: object) -> list[str]:
-    given = (film, "--ckpt", ckpt, "--out", out, "--precision", "fp32", "--segment", 10, "--blend", 0.5, *options)
+    given = (
+        film,
+        "--ckpt",
+        ckpt,
+        "--out",
+        out,
+        "--precision",
+        "fp32",
+        "--segment",
+        10,
+        "--blend",
+        0.5,
+        *options,
+    )
     return [str(each) for each in given]
 
 
@@ -92,7 +105,13 @@ def test_what_was_done_is_not_done_again(
 
 
 def interrupted(
-    film: Path, ckpt: str, out: Path, monkeypatch: pytest.MonkeyPatch, *, after: int, options: tuple[object, ...] = ()
+    film: Path,
+    ckpt: str,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    after: int,
+    options: tuple[object, ...] = (),
 ) -> None:
     """Run the program until Ctrl-C comes with `after` finished segments."""
     encoding, begun = writing.encoding_segment, []
@@ -109,7 +128,11 @@ def interrupted(
 
 
 def test_ctrl_c_says_how_to_go_on(
-    film: Path, doubling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    film: Path,
+    doubling: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     interrupted(film, doubling, tmp_path / "x2.mp4", monkeypatch, after=1)
     assert capfd.readouterr().out.splitlines()[-1] == (
@@ -121,7 +144,10 @@ def test_ctrl_c_says_how_to_go_on(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), r"\.x2\.mp4\.segments has 1 finished segment\(s\) of a run that did not end: add --resume to go on"),
+        (
+            (),
+            r"\.x2\.mp4\.segments has 1 finished segment\(s\) of a run that did not end: add --resume to go on",
+        ),
         (("--resume", "--crf", 20), r"--resume: encoding was h264 .*crf 16.* and is h264 .*crf 20"),
         (("--resume", "--segment", 5), r"--resume: segment was 10 and is 5: give what the run began with"),
         (("--resume", "--blend", 0), r"--resume: blend was 0\.5 and is 0\.0"),
@@ -145,7 +171,11 @@ def test_parts_of_another_run_are_not_taken(
 
 
 def test_another_film_or_checkpoint_is_noticed(
-    film: Path, doubling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    film: Path,
+    doubling: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "x2.mp4"
     interrupted(film, doubling, out, monkeypatch, after=1)

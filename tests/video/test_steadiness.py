@@ -23,7 +23,8 @@ def scene(number: int, *, height: int = 48, width: int = 64, step: float = STEP)
     columns = columns - step * number
     waves = [(3, 2), (6, 5), (8, 4)]  # periods across and down in the whole picture
     channels = [
-        0.5 + 0.3 * np.sin(2 * np.pi * (across * columns / width + down * rows / height)) for across, down in waves
+        0.5 + 0.3 * np.sin(2 * np.pi * (across * columns / width + down * rows / height))
+        for across, down in waves
     ]
     return np.stack(channels, axis=2)
 
