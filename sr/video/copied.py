@@ -83,7 +83,7 @@ def keeps_time_base(path: Path) -> bool:
 
 
 def _beside(source: Any, film: Film) -> list[Any]:
-    """All streams but moving pictures, of which there is one film, and the names of chapters, which MP4 has as a track."""
+    """All streams but moving pictures and the names of chapters, which MP4 has as a track."""
     marks = bool(source.chapters())
     return [
         stream

@@ -141,7 +141,7 @@ def _expected(container: Any, stream: Any, rate: Fraction) -> int | None:
     if stream.frames:
         return int(stream.frames)
     if stream.duration:
-        return round(stream.duration * stream.time_base * rate)
+        return round(Fraction(stream.duration * stream.time_base * rate))
     if container.duration:
         return round(Fraction(container.duration, 1_000_000) * rate)
     return None

@@ -12,7 +12,7 @@ from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header, read_image
 from sr.video.colour import BT709, Colour
 from sr.video.decode import Damage, Frames, Timed
-from sr.video.film import Film
+from sr.video.film import Film, UnreadableFilmError
 from sr.video.layout import image_of, layout_of
 
 
@@ -43,7 +43,7 @@ class FilmSource(Frames):
         try:
             return image_of(timed.frame, self.film.layout, self.film.colour)
         except ValueError as error:
-            raise UnreadableImageError(f"{self.film.path}: {error}") from error
+            raise UnreadableFilmError(f"{self.film.path}: {error}") from error
 
 
 class PictureSource:

@@ -92,7 +92,7 @@ def test_pixels_are_those_of_the_net_to_the_level(
 
 
 def linear(chroma: np.ndarray) -> np.ndarray:
-    """(2, h, w) -> (2, 2h, 2w) at the places of the chroma of a doubled film: every luma row and column of the input."""
+    """(2, h, w) -> (2, 2h, 2w) where a doubled film has its chroma: at every luma row and column of the input."""
     places, rows = np.arange(2 * chroma.shape[2]), np.arange(2 * chroma.shape[1])
     wide = np.array([[np.interp(places, places[::2], row) for row in plane] for plane in chroma])
     high = [[np.interp(rows, rows[::2] + 0.5, column) for column in plane.T] for plane in wide]
