@@ -162,7 +162,7 @@ def _notes(container: Any, stream: Any, frame: Any, colour: Colour) -> Iterator[
         )
     lost = sorted({words for kind, words in LEFT_OUT.items() if frame.side_data.get(kind) is not None})
     if lost:
-        yield f"{' and '.join(lost)} cannot be written and is left out"
+        yield f"left out, since it cannot be written: {', '.join(lost)}"
     others = [each for each in container.streams.video if each.index != stream.index and not is_cover(each)]
     if others:
         yield f"has {len(others)} more video stream(s), which are left out: only stream {stream.index} is enlarged"

@@ -72,7 +72,7 @@ def working_on(target: Path, plan: dict[str, Any], *, resume: bool) -> Iterator[
         InUseError: another process writes the same film.
     """
     folder = segments_folder(target)
-    with alone_in(folder, key="segments"):
+    with alone_in(folder, key="--out"):
         remove_unfinished(folder)
         finished = _finished(folder)
         if finished:

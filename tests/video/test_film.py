@@ -113,3 +113,29 @@ def test_a_film_of_two_sizes_is_refused(tmp_path: Path) -> None:
     both.write_bytes(small.read_bytes() + large.read_bytes())
     with pytest.raises(UnreadableFilmError, match="change from 64 x 48 to 80 x 64 within the film"):
         list(Frames(read_film(both)))
+
+
+def test_what_cannot_be_kept_is_noted(tmp_path: Path) -> None:
+    woven = Written(options=(("x264-params", "interlaced=1"),), colorspace=2)
+    notes = read_film(make_film(tmp_path / "woven.mkv", woven)).notes
+    assert [
+        words
+        for words in ("does not state its matrix: read as BT.601", "is interlaced")
+        if words in str(notes)
+    ] == [
+        "does not state its matrix: read as BT.601",
+        "is interlaced",
+    ]
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    hdr = Written(
+        codec="libx265",
+        pixels="yuv420p10le",
+        colorspace=9,
+        primaries=9,
+        transfer=16,
+        options=(("x265-params", f"log-level=error:hdr10=1:master-display={display}:max-cll=1000,400"),),
+    )
+    (note,) = read_film(make_film(tmp_path / "hdr.mkv", hdr)).notes
+    assert (
+        note == "left out, since it cannot be written: the light levels of HDR, the mastering display of HDR"
+    )
