@@ -73,7 +73,7 @@ def choose_encoding(
 
     Args:
         wanted: the layout to keep.
-        suffix: of the file to write.
+        suffix: the suffix of the file to write.
         codec: `auto`, or one of `NAMES`.
         crf: the constant quality; None takes that of the codec.
         exactly: whether another layout than `wanted` is refused.

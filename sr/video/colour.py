@@ -36,7 +36,7 @@ class Colour:
     Attributes:
         matrix: `RGB`, `UNSPECIFIED` for gray, or a key of `WEIGHTS`.
         full: whether black and white are the ends of the numbers, not 16 and 235 (of 8 bits).
-        primaries: of the film, which are handed on as they are.
+        primaries: its primaries, which are handed on as they are.
         transfer: its transfer characteristics, handed on too: a net sees the coded values, PQ and HLG as well.
         guessed: whether the film does not state its matrix.
     """

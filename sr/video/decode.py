@@ -14,7 +14,7 @@ class Timed:
     """A decoded frame.
 
     Attributes:
-        frame: of PyAV.
+        frame: the frame of PyAV.
         pts: the time stamp at which it is shown, in the time base of the film.
         duration: the time until the next frame; for the last one, what the file states.
     """

@@ -33,7 +33,7 @@ def encoding_segment(
     Args:
         path: the file, in the container NUT, which takes every codec.
         encoding: the encoder.
-        colour: how the frames become numbers, and what is written into the stream.
+        colour: the meaning of the numbers, which is written into the stream too.
         size: the (height, width) of a frame.
         rate: the frames of a second, by which encoders weigh quality.
         pixel_aspect: the width of a pixel by its height, which H.264 and HEVC write into the stream; None for none.

@@ -36,8 +36,8 @@ class Film:
         stream: the index of the video stream that is enlarged.
         height: the height of a frame as it is coded, before rotation, in pixels.
         width: its width.
-        layout: how pixels are stored.
-        colour: how their numbers are colours.
+        layout: the form in which pixels are stored.
+        colour: the meaning of their numbers.
         time_base: the unit of time stamps in seconds.
         rate: the average number of frames per second.
         frames: the expected number of frames; None if nothing tells it.

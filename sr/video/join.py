@@ -28,7 +28,7 @@ def join(
         segments: the parts, in order.
         film: the film that it was, for its clock, rotation, chapters, tags and the streams that are copied.
         colour: the colour of the parts.
-        encoding: how they were encoded.
+        encoding: the encoder that made them.
         copy: whether `film` is a file with streams to copy.
     """
     av = import_av()

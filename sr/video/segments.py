@@ -64,7 +64,7 @@ def working_on(target: Path, plan: dict[str, Any], *, resume: bool) -> Iterator[
 
     Args:
         target: the film that the parts become.
-        plan: what makes the parts: parts of another plan are not continued. Values are those of JSON.
+        plan: the things that make the parts, as JSON has them: parts of another plan are not continued.
         resume: whether to go on with finished parts.
 
     Raises:

@@ -20,8 +20,8 @@ class Source(Protocol):
     """Frames in the order in which they are shown, again from the first with each iteration.
 
     Attributes:
-        film: what they are, or become.
-        damage: what was wrong with those that were read.
+        film: the film that they are, or become.
+        damage: the faults of those that were read.
     """
 
     @property
@@ -53,7 +53,7 @@ class PictureSource:
     read as training reads them: gray as colour, transparent laid on white.
 
     Args:
-        folder: what messages call them.
+        folder: the name that messages give them.
         pictures: the files.
         rate: the frames of a second.
 

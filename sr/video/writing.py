@@ -40,12 +40,12 @@ def write_film(
     Args:
         target: the file; it appears when it is complete.
         source: the frames.
-        enlarging: what becomes of them.
+        enlarging: the way to their results.
         size: the (height, width) of a result.
-        encoding: how results are encoded.
-        colour: how their pixels become numbers.
+        encoding: the encoder of the results.
+        colour: the meaning of the numbers that are encoded.
         length: the number of frames of a part.
-        plan: what makes the parts, see `working_on`.
+        plan: the things that make the parts, see `working_on`.
         resume: whether to go on with the parts of an earlier run.
         copy: whether the source is a file whose other streams are copied.
         advance: a function that hears of progress.
@@ -107,10 +107,10 @@ def write_frames(
     """Write every frame as a picture, `000001.png` and so on. Returns the number of frames.
 
     Args:
-        folder: where they are written.
+        folder: the place of the pictures.
         source: the frames.
-        enlarging: what becomes of them.
-        suffix: of the pictures.
+        enlarging: the way to their results.
+        suffix: the suffix of the pictures.
         deep: whether they have 16 bits.
         skip_existing: whether frames whose picture is there already are passed over.
         advance: a function that hears of progress.
