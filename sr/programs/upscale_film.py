@@ -243,6 +243,10 @@ def _frame_bar(target: Path, film: Film) -> Iterator[Callable[[int], object]]:
         def advance(frames: int) -> None:
             if frames > 1 and not bar.disable:  # finished by an earlier run, and no measure of speed
                 bar.initial += frames
-            bar.update(frames)
+                bar.n += frames
+                bar.last_print_n += frames
+                bar.refresh()
+            else:
+                bar.update(frames)
 
         yield advance
