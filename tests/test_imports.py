@@ -24,7 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "callbacks": {"archs", "loggers", "metrics", "ops", "pictures", "run", "training"},
     "evaluation": {"archs", "data", "degradations", "metrics", "ops", "pictures", "weights"},
     "export": {"ops", "weights"},
-    "upscale": {"ops", "pictures", "weights"},
+    "upscale": {"ops", "pictures", "video", "weights"},
+    "video": {"ops", "pictures"},
     "sweep": {"metrics", "ops"},
     "cli": {"config", "ops"},
     "reference": {"cli", "config", "run"},
@@ -87,6 +88,7 @@ def test_nothing_that_windows_lacks_is_imported_with_a_module(file: str) -> None
 
 def test_the_library_of_an_extra_is_not_imported_with_a_module() -> None:
     assert not [file for file in FILES if "pytorch_optimizer" in imported(file)]
+    assert [file for file in FILES if "av" in imported(file)] == ["sr/video/library.py"]
 
 
 def room_of(file: str) -> str:

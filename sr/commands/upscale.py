@@ -1,9 +1,10 @@
-"""`sr-upscale`: images in, larger images out."""
+"""`sr-upscale`: images and films in, larger ones out."""
 
 import argparse
 import math
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from sr.cli.errors import readable_errors
@@ -13,6 +14,7 @@ from sr.ops.exit_status import INTERRUPTED
 from sr.pictures.formats import FORMATS
 from sr.upscale.engines.names import ENGINES
 from sr.upscale.precisions import PRECISIONS
+from sr.video.codec_names import CODECS
 
 
 def main() -> None:
@@ -30,13 +32,18 @@ def main() -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="sr-upscale", description="Upscale images with a trained generator."
+        prog="sr-upscale", description="Upscale images and films with a trained generator."
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUTS", help="image files, folders, or patterns in quotes"
+        "inputs", nargs="+", metavar="INPUTS", help="images, films, folders, or patterns in quotes"
     )
     parser.add_argument("--ckpt", required=True, help="checkpoint of any ESRGAN-family tool, or of a run")
-    parser.add_argument("--out", required=True, type=Path, help="folder for the results")
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help="folder for the results, or the name of one film (.mkv, .mp4, .m4v, .mov, .webm)",
+    )
     add_trust(parser)
     add_version(parser)
     parser.add_argument(
@@ -66,7 +73,66 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="average over the 8 flips and turns: better, 8 times slower",
     )
+    _add_film(parser.add_argument_group("films (docs/film.md)"))
     return parser.parse_intermixed_args(arguments)  # inputs may follow options
+
+
+def _add_film(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the finished segments of a run that was stopped"
+    )
+    group.add_argument(
+        "--codec",
+        choices=("auto", *CODECS),
+        default="auto",
+        help="auto: h264 for 8 bits, hevc for more, ffv1 (lossless) for what these cannot hold, av1 in .webm",
+    )
+    group.add_argument("--crf", type=int, help="constant quality of the codec: lower is better and larger")
+    group.add_argument(
+        "--pixel-format", default="auto", metavar="NAME", help="such as yuv420p10le; auto: that of the film"
+    )
+    group.add_argument(
+        "--blend",
+        type=_blend,
+        default=0.0,
+        metavar="W",
+        help="mix each frame with its neighbours, each of weight W, where the film stands still, against flicker",
+    )
+    group.add_argument(
+        "--segment",
+        type=_segment,
+        default=250,
+        metavar="N",
+        help="frames that are encoded as one piece, and lost if the program is killed; default: 250",
+    )
+    group.add_argument("--frames", action="store_true", help="write the frames of films as numbered pictures")
+    group.add_argument("--fps", type=_fps, help="frames of a second, for pictures that become a film")
+
+
+def _blend(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return weight
+
+
+def _segment(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of frames")
+    return int(text)
+
+
+def _fps(text: str) -> Fraction:
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as 25, 29.97 or 30000/1001")
+    return rate
 
 
 def _tile(text: str) -> int | str:

@@ -10,11 +10,15 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
-def list_images(directory: str | Path) -> list[Path]:
+def list_images(directory: str | Path, *, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
     """Every image below `directory`, in linked folders too, sorted by path.
 
     A folder that several links lead to counts once: under its own path where it lies in the directory, else under the
     first link.
+
+    Args:
+        directory: the folder.
+        suffixes: the endings of the files, in small letters.
 
     Raises:
         FileNotFoundError: the directory does not exist, or it has no image in it.
@@ -25,15 +29,15 @@ def list_images(directory: str | Path) -> list[Path]:
         raise FileNotFoundError(f"image directory {root} does not exist")
     if not root.is_dir():
         raise NotADirectoryError(f"image directory {root} is a file")
-    paths = sorted(_below(root))
+    paths = sorted(_below(root, suffixes))
     if not paths:
         raise FileNotFoundError(
-            f"image directory {root} has no image in it; these endings are read: {', '.join(SUFFIXES)}"
+            f"image directory {root} has no image in it; these endings are read: {', '.join(suffixes)}"
         )
     return paths
 
 
-def _below(root: Path) -> Iterator[Path]:
+def _below(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     """The images, with real folders before linked ones, so that a link never hides the path of its target."""
     links, seen = [root], set[tuple[int, int]]()
     while links:
@@ -48,7 +52,7 @@ def _below(root: Path) -> Iterator[Path]:
                 path = folder / entry.name
                 if entry.is_dir():
                     (links if entry.is_symlink() else folders).append(path)
-                elif path.suffix.lower() in SUFFIXES:
+                elif path.suffix.lower() in suffixes:
                     if entry.is_file():
                         yield path
                     else:

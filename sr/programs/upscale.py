@@ -1,10 +1,10 @@
-"""Images in, images out."""
+"""Images and films in, larger ones out."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,11 +16,12 @@ from tqdm import tqdm
 
 from sr.export.onnx_graph import onnx_graph
 from sr.ops.exit_status import INTERRUPTED
+from sr.ops.file_lock import InUseError
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.normalisation import normalisation
 from sr.ops.user_caches import user_caches
 from sr.ops.whole_file import remove_abandoned
-from sr.pictures.picture import Picture, UnreadableImageError
+from sr.pictures.picture import Picture
 from sr.pictures.reading import read_header, read_picture
 from sr.pictures.writing import (
     TIFF,
@@ -30,17 +31,20 @@ from sr.pictures.writing import (
     profile_fits,
     write_picture,
 )
+from sr.programs.upscale_film import upscale_film
+from sr.programs.upscale_plan import pixels_of, plan
 from sr.upscale.engines.choice import choose_engine
 from sr.upscale.engines.remembered import Remembered
-from sr.upscale.jobs import UpscaleJob, plan_jobs
+from sr.upscale.jobs import UpscaleJob
 from sr.upscale.network import Network, NotFiniteError
 from sr.upscale.upscaler import Upscaler
+from sr.video.suffixes import names_film
 from sr.weights.generator import load_generator
 
 
 @dataclass
 class Outcome:
-    """The number of images that were upscaled, skipped and failed."""
+    """The number of images and films that were upscaled, skipped and failed."""
 
     upscaled: int = 0
     skipped: int = 0
@@ -52,9 +56,9 @@ class Outcome:
 
 def run(options: argparse.Namespace) -> int:
     """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
-    jobs = plan_jobs(options.inputs, out_dir=options.out, file_format=options.format)
-    upscaler = make_upscaler(options, pixels=_pixels(jobs), report=say)
-    check_writable(options.out)
+    jobs = plan(options, say=say)
+    upscaler = make_upscaler(options, pixels=pixels_of(jobs), report=say)
+    check_writable(options.out.parent if names_film(options.out) else options.out)
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
             remove_abandoned(folder)
@@ -62,15 +66,18 @@ def run(options: argparse.Namespace) -> int:
     try:
         with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:
             for job in bar:
-                if options.skip_existing and job.target.exists():
+                frames = options.frames and job.is_film  # some of them may be there
+                if options.skip_existing and job.target.exists() and not frames:
                     outcome.skipped += 1
-                elif upscale(job, upscaler):
+                elif upscale(job, upscaler, options):
                     outcome.upscaled += 1
                 else:
                     outcome.failed += 1
     except KeyboardInterrupt:
         left = len(jobs) - outcome.upscaled - outcome.skipped - outcome.failed
         print(f"stopped: {outcome}, {left} not done")
+        if any(job.is_film for job in jobs) and not options.frames:
+            print("the finished segments of a film are kept: --resume goes on with them")
         return INTERRUPTED
     print(f"done: {outcome}")
     return 1 if outcome.failed else 0
@@ -113,19 +120,12 @@ def make_upscaler(
     )
 
 
-def _pixels(jobs: Sequence[UpscaleJob]) -> int:
-    """The pixels of all pictures whose header can be read; what is wrong with the others is said at their turn."""
-    total = 0
-    for job in jobs:
-        with suppress(UnreadableImageError):
-            header = read_header(job.source)
-            total += header.height * header.width
-    return total
-
-
-def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
-    """Upscale one image. Returns False, after a message, if that is impossible."""
+def upscale(job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace) -> bool:
+    """Upscale one image or film. Returns False, after a message, if that is impossible."""
     try:
+        if job.is_film:
+            upscale_film(job, upscaler, options, say=say)
+            return True
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
         channels = header.bands + header.alpha
@@ -141,7 +141,7 @@ def upscale(job: UpscaleJob, upscaler: Upscaler) -> bool:
             say(f"{job.source}: {loss}")
         write_picture(job.target, upscaler(picture))
     # Errors of a picture, its file or the memory; anything else is a bug and ends the program.
-    except (OSError, ValueError, MemoryError, NotFiniteError) as error:
+    except (OSError, ValueError, MemoryError, NotFiniteError, InUseError) as error:
         say(f"failed: {_explain(error, job)}")
         return False
     return True

@@ -29,6 +29,7 @@ ROOMS = (
     "weights",
     "evaluation",
     "upscale",
+    "video",
     "export",
     "ops",
 )

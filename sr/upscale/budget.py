@@ -53,12 +53,12 @@ def bytes_per_pixel(network: Network) -> int:
     return -(-(2 * widest + 6 * enlarged.nbytes) // PROBE**2)
 
 
-def batch_size(network: Network, grid: Grid, *, pixels: int) -> int:
-    """The number of tiles of the grid that go through the net at once."""
+def batch_size(network: Network, grid: Grid, *, pixels: int, images: int = 1) -> int:
+    """The number of tiles of the grid, laid on that many images, that go through the net at once."""
     if network.device.type == "cpu":
         pixels = min(pixels, CPU_BATCH_PIXELS)
     height, width = grid.tile_size
-    return min(max(pixels // (height * width), 1), len(grid))
+    return min(max(pixels // (height * width), 1), len(grid) * images)
 
 
 def best_grid(height: int, width: int, *, pixels: int, reach: int, fade: int, align: int) -> Grid:

@@ -6,35 +6,79 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sr.pictures.formats import output_suffix
-from sr.pictures.listing import list_images
+from sr.pictures.listing import SUFFIXES, list_images
+from sr.video.suffixes import CONTAINERS, FILMS, is_film
 
 
 @dataclass(frozen=True)
 class UpscaleJob:
-    """One image to upscale and the file to make of it."""
+    """One image or film to upscale and the file to make of it.
+
+    Attributes:
+        source: the image, the film, or the folder of the frames of a film.
+        target: the file, or the folder for the frames of a film.
+        pictures: the frames that become a film; empty for an image or a film.
+    """
 
     source: Path
     target: Path
+    pictures: tuple[Path, ...] = ()
+
+    @property
+    def is_film(self) -> bool:
+        return bool(self.pictures) or is_film(self.source)
 
 
-def plan_jobs(inputs: Sequence[str], *, out_dir: Path, file_format: str) -> list[UpscaleJob]:
+def plan_jobs(
+    inputs: Sequence[str], *, out_dir: Path, file_format: str, frames: bool = False
+) -> list[UpscaleJob]:
     """Files, folders and patterns -> jobs, in the order given.
 
     A file is written to `out_dir` under its stem; the files of a folder, at any depth, are written to the same
     subfolders. Files in `out_dir` itself are not inputs of a folder, so a second run does not enlarge the results of
-    the first.
+    the first. A film keeps its suffix where that container is written, and becomes .mkv otherwise; with `frames` it
+    becomes a folder of its name.
 
     Raises:
-        FileNotFoundError: an input does not exist, or a folder or pattern has no image.
+        FileNotFoundError: an input does not exist, or a folder or pattern has no image and no film.
         ValueError: two inputs would be written to the same file, or an output would replace an input.
     """
     jobs: dict[Path, UpscaleJob] = {}
     for text in inputs:
         for source, below in _expand(text, out_dir):
-            target = out_dir / below / (source.stem + output_suffix(source, file_format))
+            target = out_dir / below / (source.stem + _suffix(source, file_format, frames))
             jobs.setdefault(source.resolve(), UpscaleJob(source, target))
     _refuse_collisions(list(jobs.values()))
     return list(jobs.values())
+
+
+def plan_film(inputs: Sequence[str], *, target: Path) -> UpscaleJob:
+    """One film, or the pictures of folders and patterns as its frames -> the job that makes `target` of it.
+
+    Raises:
+        FileNotFoundError: an input does not exist, or a folder or pattern has no image and no film.
+        ValueError: there are several films, or films and pictures, or the film would be written over itself.
+    """
+    found = [
+        path for text in inputs for path, _ in _expand(text, target) if path.resolve() != target.resolve()
+    ]
+    films = [path for path in dict.fromkeys(found) if is_film(path)]
+    if not found:
+        raise ValueError(f"{target} would be written over an input: choose another --out")
+    if films and len(found) > 1:
+        raise ValueError(
+            f"--out {target} is one film, and there are {len(found)} inputs: name a folder for several results"
+        )
+    if films:
+        return UpscaleJob(films[0], target)
+    return UpscaleJob(Path(inputs[0]).expanduser(), target, tuple(dict.fromkeys(found)))
+
+
+def _suffix(source: Path, file_format: str, frames: bool) -> str:
+    if not is_film(source):
+        return output_suffix(source, file_format)
+    suffix = source.suffix.lower()
+    return "" if frames else suffix if suffix in CONTAINERS else ".mkv"
 
 
 def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
@@ -43,7 +87,9 @@ def _expand(text: str, out_dir: Path) -> Iterable[tuple[Path, Path]]:
     if path.is_dir():
         done = out_dir.resolve()
         found = [
-            each for each in list_images(path) if done == path.resolve() or done not in each.resolve().parents
+            each
+            for each in list_images(path, suffixes=SUFFIXES + FILMS)
+            if done == path.resolve() or done not in each.resolve().parents
         ]
         if not found:
             raise FileNotFoundError(f"{path} has no image in it except those in the output folder {out_dir}")

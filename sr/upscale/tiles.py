@@ -1,6 +1,6 @@
-"""An image through a net, tile by tile: only tiles become floats and move to the device."""
+"""Images through a net, tile by tile: only tiles become floats and move to the device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -24,32 +24,61 @@ def enlarge(
     by: Normalisation = FULL_RANGE,
     advance: Callable[[int], object] = lambda tiles: None,
 ) -> np.ndarray:
-    """(H, W, C) stored values -> (*size, C) of the same dtype.
+    """(H, W, C) stored values -> (*size, C) of the same dtype, see `enlarge_all`."""
+    (result,) = enlarge_all(
+        [image],
+        network=network,
+        grid=grid,
+        size=size,
+        keep_flat=keep_flat,
+        batch=batch,
+        by=by,
+        advance=advance,
+    )
+    return result
 
-    Besides the two arrays, this holds `batch` tiles as floats and the blended zones of one row of tiles. For another
-    size than that of the net's output, it holds one complete row of tiles.
+
+def enlarge_all(
+    images: Sequence[np.ndarray],
+    *,
+    network: Network,
+    grid: Grid,
+    size: tuple[int, int] | None = None,
+    keep_flat: bool = False,
+    batch: int = 1,
+    by: Normalisation = FULL_RANGE,
+    advance: Callable[[int], object] = lambda tiles: None,
+) -> list[np.ndarray]:
+    """Images of one size, each (H, W, C) stored values -> as many, each (*size, C) of the same dtype.
+
+    Besides the images and the results, this holds `batch` tiles as floats and the blended zones of one row of tiles of
+    each. For another size than that of the net's output, it holds one complete row of tiles.
 
     Args:
-        grid: the tiles of the image.
-        size: (height, width) of the result, resampled from the output of the net; None is (H*scale, W*scale).
-        keep_flat: whether the image is alpha, whose opaque and transparent regions stay so.
-        batch: the number of tiles that are enlarged at once.
+        images: at least one, all of one shape and dtype.
+        grid: the tiles of an image.
+        size: (height, width) of a result, resampled from the output of the net; None is (H*scale, W*scale).
+        keep_flat: whether the images are alpha, whose opaque and transparent regions stay so.
+        batch: the number of tiles that are enlarged at once; they may be of several images.
         by: the way between stored values and those of the net.
         advance: a function that is called with the number of tiles just finished.
     """
-    height, width, channels = image.shape
+    height, width, channels = images[0].shape
     scale = network.scale
     given = (height * scale, width * scale, channels)
-    canvas = make_canvas(given, size=size or given[:2], dtype=image.dtype, by=by)
-    seams = _Seams(canvas, grid, given, flat=Flat(image) if keep_flat else None)
-    tiles = iter(grid)
+    canvases = [make_canvas(given, size=size or given[:2], dtype=image.dtype, by=by) for image in images]
+    seams = [
+        _Seams(canvas, grid, given, flat=Flat(image) if keep_flat else None)
+        for canvas, image in zip(canvases, images, strict=True)
+    ]
+    tiles = ((number, tile) for number in range(len(images)) for tile in grid)
     while some := list(islice(tiles, batch)):
-        floats = np.stack([by.to_net(_seen(image, tile)) for tile in some])
+        floats = np.stack([by.to_net(_seen(images[number], tile)) for number, tile in some])
         enlarged = network(torch.from_numpy(floats).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
-        for tile, values in zip(some, enlarged, strict=True):
-            seams.add(tile, values)
+        for (number, tile), values in zip(some, enlarged, strict=True):
+            seams[number].add(tile, values)
         advance(len(some))
-    return canvas.result
+    return [canvas.result for canvas in canvases]
 
 
 def _seen(image: np.ndarray, tile: Tile) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Pictures through a net: tiles as large as memory allows, alpha beside colour, any scale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from sr.upscale.budget import affordable_pixels, batch_size, best_grid
 from sr.upscale.grid import Grid, cut
 from sr.upscale.network import Network
 from sr.upscale.reach import Reach, measure_reach
-from sr.upscale.tiles import enlarge
+from sr.upscale.tiles import enlarge_all
 
 # The messages of CPU allocators; that of CUDA has an exception of its own.
 OUT_OF_MEMORY = (
@@ -98,16 +98,17 @@ class Upscaler:
         """
         self.check(bands=picture.colour.shape[2], dtype=picture.colour.dtype)
         if picture.alpha is not None:
-            alpha = self._enlarge(picture.alpha, by=FULL_RANGE, keep_flat=True)
+            (alpha,) = self._enlarge([picture.alpha], by=FULL_RANGE, keep_flat=True)
             picture = replace(picture, colour=fill_transparent(picture.colour, picture.alpha), alpha=alpha)
         valid = has_data(picture.colour, nodata=picture.nodata)
         if valid is None:
-            return replace(picture, colour=self._enlarge(picture.colour, by=self._by))
+            (colour,) = self._enlarge([picture.colour], by=self._by)
+            return replace(picture, colour=colour)
         shown = filled(picture.colour, valid)
         shown[:, :, ~valid.any(axis=(0, 1))] = (
             0  # a band without any data, which a net could not take as it is
         )
-        result = self._enlarge(shown, by=self._by)
+        (result,) = self._enlarge([shown], by=self._by)
         without_data(result, enlarged(valid, size=result.shape[:2]), nodata=picture.nodata)
         return replace(picture, colour=result)
 
@@ -121,6 +122,38 @@ class Upscaler:
                 " range: train with data.normalise"
             )
 
+    def frames(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Enlarge images of one size, several at once where that is faster, see `together`.
+
+        Args:
+            images: at least one, each (H, W, C) uint8 or uint16.
+
+        Raises:
+            ValueError: the net is for other channels.
+            NotFiniteError: the net gives values that are not finite.
+            MemoryError: not even the smallest tile fits.
+        """
+        self.check(bands=images[0].shape[2], dtype=images[0].dtype)
+        return self._enlarge(images, by=self._by)
+
+    def together(self, height: int, width: int, *, most: int) -> int:
+        """The number of images of this size, up to `most`, that go through the net at once: 1 where one has tiles."""
+        grid = self._grid(height, width)
+        if len(grid) > 1:
+            return 1
+        return batch_size(self.network, grid, pixels=self.affordable, images=most)
+
+    @property
+    def affordable(self) -> int:
+        """The input pixels that may be enlarged at once: measured on the first call, unless it was set before."""
+        if self._pixels is None:
+            self._pixels = affordable_pixels(self.network)
+        return self._pixels
+
+    @affordable.setter
+    def affordable(self, pixels: int) -> None:
+        self._pixels = pixels
+
     def _resampled_at_once(self, height: int, width: int) -> int:
         """The bytes that one channel of the row of tiles takes as floats, which resampling needs as a whole."""
         net = self.network.scale
@@ -129,15 +162,18 @@ class Upscaler:
         rows = self._grid(height, width).rows
         return 4 * net**2 * width * max(span.own_stop - span.own_start for span in rows)
 
-    def _enlarge(self, image: np.ndarray, *, by: Normalisation, keep_flat: bool = False) -> np.ndarray:
-        size = self.size(*image.shape[:2])
+    def _enlarge(
+        self, images: Sequence[np.ndarray], *, by: Normalisation, keep_flat: bool = False
+    ) -> list[np.ndarray]:
+        height, width = images[0].shape[:2]
+        size = self.size(height, width)
         while True:
-            grid = self._grid(*image.shape[:2])
-            batch = batch_size(self.network, grid, pixels=self._affordable())
+            grid = self._grid(height, width)
+            batch = batch_size(self.network, grid, pixels=self.affordable, images=len(images))
             try:
                 with self._bars(len(grid)) as advance:
-                    return enlarge(
-                        image,
+                    return enlarge_all(
+                        images,
                         network=self.network,
                         grid=grid,
                         size=size,
@@ -150,12 +186,12 @@ class Upscaler:
                 if not _is_out_of_memory(error):
                     raise
             # Outside the handler, because its traceback would keep the tensors of the failed attempt.
-            self._shrink(grid, image)
+            self._shrink(grid, height, width)
 
     def _grid(self, height: int, width: int) -> Grid:
         """The tiles of an image. The reach is measured only when there is something to cut."""
         whole = cut(height, width, tile=(0, 0), reach=0)
-        if self._tile == 0 or (self._tile == "auto" and height * width <= self._affordable()):
+        if self._tile == 0 or (self._tile == "auto" and height * width <= self.affordable):
             return whole
         if isinstance(self._tile, int) and max(height, width) <= self._tile:
             return whole
@@ -164,12 +200,7 @@ class Upscaler:
         align = self._measured_alignment()
         if isinstance(self._tile, int):
             return cut(height, width, tile=(self._tile, self._tile), reach=reach, fade=fade, align=align)
-        return best_grid(height, width, pixels=self._affordable(), reach=reach, fade=fade, align=align)
-
-    def _affordable(self) -> int:
-        if self._pixels is None:
-            self._pixels = affordable_pixels(self.network)
-        return self._pixels
+        return best_grid(height, width, pixels=self.affordable, reach=reach, fade=fade, align=align)
 
     def _measured_alignment(self) -> int:
         if self._align is None:
@@ -186,18 +217,18 @@ class Upscaler:
                 )
         return self._reach
 
-    def _shrink(self, grid: Grid, image: np.ndarray) -> None:
+    def _shrink(self, grid: Grid, height: int, width: int) -> None:
         if self.network.device.type == "cuda":
             torch.cuda.empty_cache()
-        height, width = grid.tile_size
-        self._tile, self._pixels = "auto", max(height * width // 4, 1)
-        smaller = self._grid(*image.shape[:2])
-        if smaller.tile_size[0] * smaller.tile_size[1] >= height * width:
+        high, wide = grid.tile_size
+        self._tile, self._pixels = "auto", max(high * wide // 4, 1)
+        smaller = self._grid(height, width)
+        if smaller.tile_size[0] * smaller.tile_size[1] >= high * wide:
             raise MemoryError(
-                f"out of memory with tiles of {width} x {height}, and smaller tiles would consist of margins only"
+                f"out of memory with tiles of {wide} x {high}, and smaller tiles would consist of margins only"
             )
         self._report(
-            f"out of memory with tiles of {width} x {height}: goes on with {smaller.tile_size[1]} x"
+            f"out of memory with tiles of {wide} x {high}: goes on with {smaller.tile_size[1]} x"
             f" {smaller.tile_size[0]}"
         )
 

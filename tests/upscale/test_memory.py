@@ -62,7 +62,7 @@ def test_memory_for_no_tile_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch) 
     def exhausted(*arguments: object, **options: object) -> np.ndarray:
         raise MemoryError
 
-    monkeypatch.setattr(module, "enlarge", exhausted)
+    monkeypatch.setattr(module, "enlarge_all", exhausted)
     said: list[str] = []
     upscaler = Upscaler(network=network(), report=said.append)
     with pytest.raises(MemoryError, match="smaller tiles would consist of margins only"):

@@ -98,3 +98,36 @@ def test_extreme_sizes(size: tuple[int, int]) -> None:
     image = smooth(*size)
     result = Upscaler(network=network(), tile=16)(Picture(image)).colour
     np.testing.assert_allclose(result, bicubic(image), atol=0.51)
+
+
+@pytest.mark.parametrize("tile", ["auto", 16])
+def test_images_of_one_size_go_through_the_net_together(tile: int | str) -> None:
+    """Frames of a film, whole or in tiles: each has the result that it has alone."""
+    images = [smooth(40, 30, seed=seed).astype(np.uint16) * 257 for seed in range(3)]
+    upscaler = Upscaler(network=network(), tile=tile)
+    together = upscaler.frames(images)
+    assert len(together) == 3
+    for image, result in zip(images, together, strict=True):
+        np.testing.assert_allclose(result, upscaler(Picture(image)).colour, atol=1)
+        np.testing.assert_allclose(result, bicubic(image), atol=257 if tile == 16 else 1)
+
+
+def test_as_many_go_together_as_tiles_would() -> None:
+    seen: list[int] = []
+
+    class Counting(nn.Module):
+        def forward(self, lr: Tensor) -> Tensor:
+            seen.append(len(lr))
+            return nn.functional.interpolate(lr, scale_factor=2, mode="nearest")
+
+    upscaler = Upscaler(network=network(Counting()))
+    assert upscaler.together(40, 30, most=8) == 8
+    assert upscaler.together(64, 64, most=8) == 4  # a CPU takes 128 x 128 pixels at once
+    assert upscaler.together(300, 300, most=8) == 1
+    upscaler.affordable = 64 * 64
+    assert upscaler.together(64, 64, most=8) == 1
+    assert upscaler.together(65, 64, most=8) == 1  # which has tiles
+    upscaler.affordable = 128 * 128
+    seen.clear()
+    upscaler.frames([smooth(64, 64)] * 5)
+    assert seen == [4, 1]
