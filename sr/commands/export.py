@@ -33,6 +33,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--out", required=True, type=Path, metavar="FILE", help="with the suffix of the format"
     )
     parser.add_argument(
+        "--dtype",
+        choices=("fp32", "fp16", "bf16"),
+        default="fp32",
+        help="of the weights in the file; default: fp32",
+    )
+    parser.add_argument(
         "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"
     )
     parser.add_argument("--alpha", type=float, help="share of the second net, from 0 to 1")

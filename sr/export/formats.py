@@ -27,17 +27,19 @@ class Format(Protocol):
 
     Attributes:
         suffixes: the suffixes of the files that make up one export; --out names the first.
-        tolerance: the largest difference that is allowed, on images in [0, 1], between the file that was read again and
-            PyTorch.
+        tolerance: dtype -> the largest difference that is allowed, on images in [0, 1], between the file that was read
+            again and PyTorch with the same weights. Its keys are the types in which the format stores weights.
         packages: the packages that it needs besides PyTorch.
     """
 
     suffixes: tuple[str, ...]
-    tolerance: float
+    tolerance: Mapping[str, float]
     packages: tuple[str, ...]
 
-    def encode(self, trained: "TrainedGenerator", card: Mapping[str, str]) -> dict[str, bytes]:
-        """The contents of the files by suffix."""
+    def encode(
+        self, trained: "TrainedGenerator", card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
+        """The contents of the files by suffix, with weights of `sr.export.half.DTYPES`."""
 
     def load(self, path: Path, *, trust: Sequence[str] = ()) -> "Callable[[Tensor], Tensor]":
         """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale).

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ class Ncnn:
     """`data` (channels, height, width) float32 -> `output`: a single image, because ncnn has no batches."""
 
     suffixes: tuple[str, ...] = (".param", ".bin")
-    tolerance = 1e-4
+    tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4})
     packages: tuple[str, ...] = ("ncnn", "pnnx")
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(
+        self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
         """Convert the net; the format has no room for the card.
 
         Raises:

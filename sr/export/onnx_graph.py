@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -22,10 +23,13 @@ class Onnx:
     """`input` (batch, channels, height, width) float32 -> `output`, the model card in its metadata properties."""
 
     suffixes: tuple[str, ...] = (".onnx",)
-    tolerance = 1e-4
+    # Products of fp16 have eleven significant bits.
+    tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4, "fp16": 2e-2})
     packages: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(
+        self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
         import onnx
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
@@ -43,7 +47,7 @@ class Onnx:
             )
         assert program is not None
         ClearMetadataAndDocStringPass()(program.model)  # stack traces, with paths of this machine
-        model = program.model_proto
+        model = program.model_proto if dtype == "fp32" else _in_fp16(program.model_proto)
         for axis, name in ((2, "height"), (3, "width")):
             # For a net that pads, the exporter gives a formula of the padding instead.
             model.graph.output[0].type.tensor_type.shape.dim[axis].dim_param = f"{trained.scale}*{name}"
@@ -57,6 +61,16 @@ class Onnx:
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         return lambda image: torch.from_numpy(session.run([OUTPUT], {INPUT: image.numpy()})[0])
+
+
+def _in_fp16(model: Any) -> Any:
+    """The graph with weights and computation in fp16; its input and output stay fp32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    converted = OnnxModel(convert_float_to_float16(model, keep_io_types=True))
+    converted.topological_sort()  # the casts of the input stand at the end, which ONNX forbids
+    return converted.model
 
 
 def onnx_graph(trained: TrainedGenerator) -> bytes:

@@ -4,11 +4,13 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from sr.export.card import modelspec
+from sr.export.half import DTYPES, as_stored
 from sr.ops.tensor_digest import sealed
 from sr.weights.generator import TrainedGenerator, load_generator, stated
 
@@ -17,16 +19,18 @@ class Safetensors:
     """The state dict, with the model card, its ModelSpec part, the description of the net and a digest as metadata."""
 
     suffixes: tuple[str, ...] = (".safetensors",)
-    tolerance = 0.0
+    tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(
+        self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
         metadata = {
             **card,
             **modelspec(card),
             **{key: json.dumps(value) for key, value in stated(trained).items()},
         }
-        return {".safetensors": sealed(_weights(trained), metadata)}
+        return {".safetensors": sealed(_weights(trained, dtype), metadata)}
 
     def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
         return load_generator(path, trust=trust).net
@@ -36,12 +40,14 @@ class Pth:
     """`params_ema`, as in the files of Real-ESRGAN, with the model card and the description of the net."""
 
     suffixes: tuple[str, ...] = (".pth",)
-    tolerance = 0.0
+    tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(
+        self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
         content = {
-            "params_ema": _weights(trained),
+            "params_ema": _weights(trained, dtype),
             **stated(trained),
             "model_card": dict(card),
         }
@@ -53,6 +59,7 @@ class Pth:
         return load_generator(path, trust=trust).net
 
 
-def _weights(trained: TrainedGenerator) -> dict[str, Tensor]:
+def _weights(trained: TrainedGenerator, dtype: str) -> dict[str, Tensor]:
     # The net computes in channels_last, which no file should prescribe.
-    return {name: value.contiguous() for name, value in trained.net.state_dict().items()}
+    weights = as_stored(trained.net.state_dict(), dtype)
+    return {name: value.contiguous() for name, value in weights.items()}

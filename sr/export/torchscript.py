@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -19,10 +20,12 @@ class TorchScript:
     """A trace that keeps sizes as values and not as constants, so it is right for every H, W and batch."""
 
     suffixes: tuple[str, ...] = (".pt",)
-    tolerance = 1e-5
+    tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-5})
     packages: tuple[str, ...] = ()
 
-    def encode(self, trained: TrainedGenerator, card: Mapping[str, str]) -> dict[str, bytes]:
+    def encode(
+        self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
+    ) -> dict[str, bytes]:
         buffer = io.BytesIO()
         extra = {CARD_FILE: json.dumps(dict(card), indent=1)}
         program = trace(trained, batch=2)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sr.export.card import make_card
 from sr.export.files import staged, write_bytes
 from sr.export.formats import Format, file_format_of
+from sr.export.half import rounded
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
 from sr.weights.generator import TrainedGenerator, load_generator
@@ -26,17 +27,25 @@ def run(options: argparse.Namespace) -> None:
     file_format = file_format_of(options.format)
     check_options(options, file_format)
     check_packages(options.format, file_format)
-    trained, card = load(options)
-    print(f"{trained.checkpoint}")
+    exact, card = load(options)
+    print(f"{exact.checkpoint}")
+    trained = rounded(exact, options.dtype)
     for warning in warnings_for(trained, options.format):
         print(f"warning: {warning}", file=sys.stderr)
     try:
-        difference = export(trained, card, file_format=file_format, out=options.out, trust=options.trust)
+        difference = export(
+            trained, card, file_format=file_format, dtype=options.dtype, out=options.out, trust=options.trust
+        )
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
     size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
     print(f"{options.out}: {trained.name} x{trained.scale}, {size:.2f} MiB")
     print(f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]")
+    if trained is not exact:
+        print(
+            f"weights in {options.dtype}: differ from those in fp32 by"
+            f" {largest_difference(exact, trained.net):.1e} at most"
+        )
 
 
 def check_options(options: argparse.Namespace, file_format: Format) -> None:
@@ -44,6 +53,10 @@ def check_options(options: argparse.Namespace, file_format: Format) -> None:
     suffix = file_format.suffixes[0]
     if options.out.suffix != suffix:
         raise ValueError(f"--out={options.out} must end in {suffix} for --format={options.format}")
+    if options.dtype not in file_format.tolerance:
+        raise ValueError(
+            f"--dtype={options.dtype}: --format={options.format} stores {', '.join(file_format.tolerance)}"
+        )
     if (options.alpha is None) != (options.interpolate_with is None):
         raise ValueError("--alpha and --interpolate-with go together: give both or neither")
     sources = {path.resolve() for path in (options.ckpt, options.interpolate_with) if path is not None}
@@ -85,6 +98,7 @@ def export(
     *,
     file_format: Format,
     out: Path,
+    dtype: str = "fp32",
     trust: Sequence[str] = (),
 ) -> float:
     """Write the files, read them again, and only then move them to their places.
@@ -95,13 +109,13 @@ def export(
         RuntimeError: the difference is more than rounding explains.
     """
     with staged(out) as folder:
-        for suffix, content in file_format.encode(trained, card).items():
+        for suffix, content in file_format.encode(trained, card, dtype=dtype).items():
             write_bytes((folder / out.name).with_suffix(suffix), content)
         difference = largest_difference(trained, file_format.load(folder / out.name, trust=trust))
-        if not difference <= file_format.tolerance:  # NaN fails this comparison too
+        if not difference <= file_format.tolerance[dtype]:  # NaN fails this comparison too
             raise RuntimeError(
                 f"{out}: the written file differs from PyTorch by {difference:.1e}, more than the"
-                f" {file_format.tolerance:.0e} that rounding explains; nothing was kept"
+                f" {file_format.tolerance[dtype]:.0e} that rounding explains; nothing was kept"
             )
     return difference
 

@@ -306,7 +306,7 @@ def test_without_the_library(
     write_png(folder / "c.png", np.zeros((8, 8, 3), np.uint8))
     make_film(folder / "film.mkv", Written(stamps=(0,)))
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.setattr("sr.programs.upscale.has_av", lambda: False)
+    monkeypatch.setattr("sr.programs.upscale_plan.has_av", lambda: False)
     with pytest.raises(RuntimeError, match=r"PyAV: pip install 'sr-lightning\[video\]'"):
         upscale(folder / "film.mkv", "--ckpt", doubling, "--out", tmp_path / "out")
     assert upscale(folder, "--ckpt", doubling, "--out", tmp_path / "out") == 0
