@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"ops", "weights"},
     "upscale": {"ops", "pictures", "video", "weights"},
     "video": {"ops", "pictures"},
+    "geo": {"ops", "pictures", "upscale"},
     "sweep": {"metrics", "ops"},
     "cli": {"config", "ops"},
     "reference": {"cli", "config", "run"},
@@ -89,6 +90,7 @@ def test_nothing_that_windows_lacks_is_imported_with_a_module(file: str) -> None
 def test_the_library_of_an_extra_is_not_imported_with_a_module() -> None:
     assert not [file for file in FILES if "pytorch_optimizer" in imported(file)]
     assert [file for file in FILES if "av" in imported(file)] == ["sr/video/library.py"]
+    assert [file for file in FILES if "rasterio" in imported(file)] == ["sr/geo/library.py"]
 
 
 def room_of(file: str) -> str:

@@ -66,6 +66,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--format", choices=FORMATS, default="png", help="of the results; default: png")
     parser.add_argument(
+        "--cog", action="store_true", help="georeferenced TIFFs become Cloud Optimized GeoTIFFs"
+    )
+    parser.add_argument(
         "--skip-existing", action="store_true", help="leave images whose result is there already"
     )
     parser.add_argument(

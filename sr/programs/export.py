@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.export.card import make_card
-from sr.export.files import staged, write_bytes
 from sr.export.formats import Format, file_format_of
 from sr.export.half import rounded
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
+from sr.ops.staged import staged, write_bytes
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from sr.export.onnx_graph import onnx_graph
+from sr.geo.library import INSTALL
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError
 from sr.ops.hardware import has_bf16, pick_device
@@ -33,6 +34,7 @@ from sr.pictures.writing import (
 )
 from sr.programs.upscale_film import upscale_film
 from sr.programs.upscale_plan import pixels_of, plan
+from sr.programs.upscale_scene import upscale_scene
 from sr.upscale.engines.choice import choose_engine
 from sr.upscale.engines.remembered import Remembered
 from sr.upscale.jobs import UpscaleJob
@@ -126,6 +128,9 @@ def upscale(job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace) ->
         if job.is_film:
             upscale_film(job, upscaler, options, say=say)
             return True
+        if job.is_scene:
+            upscale_scene(job.source, job.target, upscaler, options, say=say)
+            return True
         header = read_header(job.source)
         check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
         channels = header.bands + header.alpha
@@ -150,7 +155,7 @@ def upscale(job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace) ->
 def losses(picture: Picture, suffix: str) -> Iterator[str]:
     """What of a picture its result does not have, besides a profile."""
     if picture.georeferenced:
-        yield "its place on Earth (GeoTIFF tags) is lost in the result"
+        yield f"its place on Earth (GeoTIFF tags) is lost in the result: {INSTALL} keeps it"
     if picture.nodata is not None and suffix not in TIFF:
         yield f"{suffix} holds no no-data value: pixels without data have it, and nothing says so (--format same does)"
 

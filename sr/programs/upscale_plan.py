@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sr.geo.library import INSTALL as INSTALL_GEO
+from sr.geo.library import has_rasterio
+from sr.geo.scene import is_scene, opened
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header
 from sr.upscale.jobs import UpscaleJob, plan_film, plan_jobs
@@ -28,7 +31,11 @@ def plan(options: argparse.Namespace, *, say: Callable[[str], None]) -> list[Ups
         jobs = [plan_film(options.inputs, target=options.out)]
     else:
         jobs = plan_jobs(
-            options.inputs, out_dir=options.out, file_format=options.format, frames=options.frames
+            options.inputs,
+            out_dir=options.out,
+            file_format=options.format,
+            frames=options.frames,
+            is_scene=is_scene,
         )
     _check_options(options, jobs)
     films = [job for job in jobs if job.is_film]
@@ -54,6 +61,9 @@ def pixels_of(jobs: Sequence[UpscaleJob]) -> int | None:
                 if film.frames is None:
                     return None
                 total += film.frames * film.height * film.width
+        elif job.is_scene:
+            with suppress(UnreadableImageError), opened(job.source) as reader:
+                total += reader.shape.height * reader.shape.width
         else:
             for picture in job.pictures or [job.source]:
                 with suppress(UnreadableImageError):
@@ -68,6 +78,11 @@ def _check_options(options: argparse.Namespace, jobs: list[UpscaleJob]) -> None:
         if given:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise ValueError(f"{names}: no input is a film, and --out {options.out} does not name one")
+    if options.cog and not any(job.is_scene for job in jobs):
+        raise ValueError(
+            "--cog is for georeferenced TIFFs: there is none among the inputs"
+            + ("" if has_rasterio() else f", or rasterio is missing: {INSTALL_GEO}")
+        )
     pictures = any(job.pictures for job in jobs)
     if pictures and options.fps is None:
         raise ValueError(f"--out {options.out}: a film of pictures needs --fps, the frames of a second")

@@ -1,7 +1,7 @@
 """The work to do: every input with its output, checked before the work begins."""
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,13 @@ class UpscaleJob:
         source: the image, the film, or the folder of the frames of a film.
         target: the file, or the folder for the frames of a film.
         pictures: the frames that become a film; empty for an image or a film.
+        is_scene: whether the image has a place on Earth, and is enlarged in blocks.
     """
 
     source: Path
     target: Path
     pictures: tuple[Path, ...] = ()
+    is_scene: bool = False
 
     @property
     def is_film(self) -> bool:
@@ -30,14 +32,19 @@ class UpscaleJob:
 
 
 def plan_jobs(
-    inputs: Sequence[str], *, out_dir: Path, file_format: str, frames: bool = False
+    inputs: Sequence[str],
+    *,
+    out_dir: Path,
+    file_format: str,
+    frames: bool = False,
+    is_scene: Callable[[Path], bool] = lambda path: False,
 ) -> list[UpscaleJob]:
     """Files, folders and patterns -> jobs, in the order given.
 
     A file is written to `out_dir` under its stem; the files of a folder, at any depth, are written to the same
     subfolders. Files in `out_dir` itself are not inputs of a folder, so a second run does not enlarge the results of
     the first. A film keeps its suffix where that container is written, and becomes .mkv otherwise; with `frames` it
-    becomes a folder of its name.
+    becomes a folder of its name. A file that `is_scene` stays a TIFF, whatever the format.
 
     Raises:
         FileNotFoundError: an input does not exist, or a folder or pattern has no image and no film.
@@ -46,8 +53,10 @@ def plan_jobs(
     jobs: dict[Path, UpscaleJob] = {}
     for text in inputs:
         for source, below in _expand(text, out_dir):
-            target = out_dir / below / (source.stem + _suffix(source, file_format, frames))
-            jobs.setdefault(source.resolve(), UpscaleJob(source, target))
+            scene = is_scene(source)
+            suffix = source.suffix if scene else _suffix(source, file_format, frames)
+            target = out_dir / below / (source.stem + suffix)
+            jobs.setdefault(source.resolve(), UpscaleJob(source, target, is_scene=scene))
     _refuse_collisions(list(jobs.values()))
     return list(jobs.values())
 

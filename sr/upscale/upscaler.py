@@ -136,6 +136,10 @@ class Upscaler:
         self.check(bands=images[0].shape[2], dtype=images[0].dtype)
         return self._enlarge(images, by=self._by)
 
+    def margin(self) -> tuple[int, int]:
+        """How far around a part of an image pixels matter to it, and the number whose multiples a part may start at."""
+        return self._measured_reach().pixels, self._measured_alignment()
+
     def together(self, height: int, width: int, *, most: int) -> int:
         """The number of images of this size, up to `most`, that go through the net at once: 1 where one has tiles."""
         grid = self._grid(height, width)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from processes import running, wait_until
 
-from sr.export.files import staged
+from sr.ops.staged import staged
 
 EXPORT = """
 import sys, threading
 from pathlib import Path
-from sr.export.files import staged
+from sr.ops.staged import staged
 with staged(Path(sys.argv[1])) as folder:
     (folder / "half.pth").touch()
     threading.Event().wait()
