@@ -28,8 +28,8 @@ class Network:
         scale: its upscaling factor.
         channels: the number of channels of its input and output.
         device: the device that it runs on.
-        engine: what runs the net (`sr.upscale.engines`); None is torch in fp32. What has to be exact, and what is not
-            finite otherwise, is computed by torch in fp32.
+        engine: the engine that runs the net (`sr.upscale.engines`); None is torch in fp32. Torch in fp32 also computes
+            all that has to be exact, and tiles whose result is not finite.
         self_ensemble: average over the eight flips and quarter turns of the image (EDSR, Lim et al. 2017, sec. 3.5).
         report: a function that is called, once, when the engine could not hold a value.
     """

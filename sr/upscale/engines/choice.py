@@ -41,7 +41,7 @@ def choose_engine(
         precision: auto, fp32 or bf16.
         pixels: the number of input pixels that there are to do; None for a number that nobody knows, as in a server,
             for which a trial pays.
-        memory: what was found before.
+        memory: the choices of earlier trials; None remembers nothing.
         report: a function that is called with what the user should know.
 
     Raises:
