@@ -57,7 +57,7 @@ class Variants:
         shared: the overrides that all have.
         iterations: the length of a training.
         every: the number of iterations between two validations.
-        overrides: what each variant has beside those, by its name.
+        overrides: the overrides of each variant beside those, by its name.
     """
 
     shared: Sequence[str]

@@ -10,14 +10,18 @@ from sr.video.chroma import Sampling, downsample, upsample
 from sr.video.colour import Colour
 from sr.video.library import import_av
 
-# Formats that store the same numbers in another order; the library copies them into the planes of the other format.
-REORDERED = {
+# Formats that store the same numbers with both chroma components in one plane, and 10 bits in the upper bits. They are
+# taken apart here: FFmpeg's converter gives other numbers in 8 pixels of one p010le frame in a hundred.
+SEMI_PLANAR = {
     "nv12": "yuv420p",
     "nv21": "yuv420p",
     "nv16": "yuv422p",
     "nv24": "yuv444p",
     "p010le": "yuv420p10le",
     "p210le": "yuv422p10le",
+}
+# Formats that store the same numbers in another order; the library copies them into the planes of the other format.
+REORDERED = {
     "yuyv422": "yuv422p",
     "uyvy422": "yuv422p",
     "yvyu422": "yuv422p",
@@ -66,7 +70,7 @@ def layout_of(name: str) -> Layout:
         ValueError: the format has transparency, a palette, bytes in another order, or is unknown.
     """
     av = import_av()
-    plain = FULL_RANGE.get(name, REORDERED.get(name, name))
+    plain = (FULL_RANGE | SEMI_PLANAR | REORDERED).get(name, name)
     try:
         found = av.VideoFormat(plain, 64, 64)
     except ValueError as error:
@@ -99,8 +103,7 @@ def image_of(frame: Any, layout: Layout, colour: Colour) -> np.ndarray:
     name = frame.format.name
     if layout_of(name).name != layout.name:
         raise ValueError(f"its pixel format changes from {layout.name} to {name} within the film")
-    frame = planar(frame)
-    planes = [_plane(frame, component, layout) for component in frame.format.components]
+    planes = planes_of(frame, layout)
     if layout.channels == 1:
         return colours.gray_to_16(planes[0][..., None], colour=colour, bits=layout.bits)
     if layout.rgb:
@@ -129,12 +132,27 @@ def frame_of(image: np.ndarray, layout: Layout, colour: Colour) -> Any:
     return frame
 
 
-def planar(frame: Any) -> Any:
-    """The frame with each component in a plane of its own. No number changes."""
-    if frame.format.name not in REORDERED:
-        return frame
-    frame.color_range = 0  # PyAV's converter changes p010le of full range
-    return frame.reformat(format=REORDERED[frame.format.name])
+def planes_of(frame: Any, layout: Layout) -> list[np.ndarray]:
+    """The components of a frame, each (h, w) of the layout's type. No number changes."""
+    name = frame.format.name
+    if name in SEMI_PLANAR:
+        return _taken_apart(frame, layout)
+    if name in REORDERED:
+        frame = frame.reformat(format=REORDERED[name])
+    return [_plane(frame, component, layout) for component in frame.format.components]
+
+
+def _taken_apart(frame: Any, layout: Layout) -> list[np.ndarray]:
+    luma, both = (
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size).view(layout.dtype)
+        for plane in frame.planes
+    )
+    height, width = -(-frame.height // layout.down), -(-frame.width // layout.across)
+    pair = [both[:height, place : 2 * width : 2] for place in (0, 1)]
+    if frame.format.name == "nv21":
+        pair.reverse()
+    unused = 16 - layout.bits if layout.bits > 8 else 0
+    return [plane >> unused for plane in (luma[: frame.height, : frame.width], *pair)]
 
 
 def _sampling(layout: Layout, colour: Colour) -> Sampling:

@@ -153,7 +153,7 @@ def test_a_full_disk_leaves_the_old_file(
 def test_no_work_is_done_for_a_folder_that_cannot_be(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Safetensors, "encode", lambda *_: pytest.fail("worked first"))
+    monkeypatch.setattr(Safetensors, "encode", lambda *_, **__: pytest.fail("worked first"))
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "out.safetensors"
     with pytest.raises(OSError) as caught:
@@ -165,7 +165,7 @@ def test_ncnn_is_two_files_side_by_side(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "check_packages", lambda *_: None)
-    monkeypatch.setattr(Ncnn, "encode", lambda *_: {".param": b"layers", ".bin": b"weights"})
+    monkeypatch.setattr(Ncnn, "encode", lambda *_, **__: {".param": b"layers", ".bin": b"weights"})
     monkeypatch.setattr(Ncnn, "load", lambda *_, **__: load_generator(tmp_path / "net.ckpt").net)
     export(write("compact"), "ncnn", tmp_path / "out.param")
     assert (tmp_path / "out.param").read_bytes() == b"layers"
