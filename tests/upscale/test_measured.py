@@ -75,7 +75,10 @@ def test_type_bands_and_missing_data_are_kept(
     np.testing.assert_array_equal(empty, expected)
 
 
-def test_the_place_is_lost_and_that_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_rasterio_the_place_is_lost_and_that_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sr.geo.scene.has_rasterio", lambda: False)
     net = write_net(tmp_path / "net.safetensors", channels=1, normalise={"low": 0, "high": 100})
     tags = [(33550, 12, 3, (10.0, 10.0, 0.0), True), (34735, 3, 4, (1, 1, 0, 0), True)]
     tags += [(42113, 2, 0, "0", True)]  # type: ignore[list-item]
