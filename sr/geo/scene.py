@@ -51,7 +51,7 @@ def is_scene(path: Path) -> bool:
 
 
 class Reader:
-    """An open scene. Bands are counted from 0, and alpha is none of them.
+    """An open scene; alpha is none of its bands.
 
     Args:
         source: the dataset of rasterio.
@@ -62,7 +62,7 @@ class Reader:
     """
 
     def __init__(self, source: Any, path: Path) -> None:
-        self.source = source
+        self.source, self._path = source, path
         alpha = import_rasterio().enums.ColorInterp.alpha
         palette = import_rasterio().enums.ColorInterp.palette
         self.indexes = [
@@ -86,22 +86,31 @@ class Reader:
         )
 
     def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
-        """(h, w, bands) stored values, and (h, w) bool where a mask or alpha says that there are data, or None."""
+        """(h, w, bands) stored values, and (h, w) bool where a mask or alpha says that there are data, or None.
+
+        Raises:
+            UnreadableImageError: the pixels are damaged.
+        """
         window = (rows.start, rows.stop), (columns.start, columns.stop)
-        values = self.source.read(self.indexes, window=window).transpose(1, 2, 0)
-        mask = self.source.read_masks(self.indexes[0], window=window) > 0 if self.shape.masked else None
+        try:
+            values = self.source.read(self.indexes, window=window).transpose(1, 2, 0)
+            mask = self.source.read_masks(self.indexes[0], window=window) > 0 if self.shape.masked else None
+        except import_rasterio().errors.RasterioIOError as error:
+            raise UnreadableImageError(f"{self._path}: damaged: {error}") from error
         return np.ascontiguousarray(values), mask
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Reader]:
-    """A scene to read from. Raises UnreadableImageError, also where its pixels are damaged."""
+    """A scene to read from. Raises UnreadableImageError."""
     rasterio = import_rasterio()
-    try:
-        with _environment(), rasterio.open(path, driver="GTiff") as source:
+    with _environment():
+        try:
+            source = rasterio.open(path, driver="GTiff")
+        except rasterio.errors.RasterioIOError as error:
+            raise UnreadableImageError(f"{path}: {error}") from error
+        with source:
             yield Reader(source, path)
-    except rasterio.errors.RasterioIOError as error:
-        raise UnreadableImageError(f"{path}: {error}") from error
 
 
 class Writer:

@@ -92,7 +92,9 @@ def test_a_damaged_scene_fails_alone(tmp_path: Path, ckpt: Path, capsys: pytest.
     data = (tmp_path / "in" / "a.tif").read_bytes()
     (tmp_path / "in" / "a.tif").write_bytes(data[: len(data) // 2])
     assert upscale(tmp_path / "in", "--ckpt", ckpt, "--out", tmp_path / "out") == 1
-    assert "failed: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"failed: {tmp_path / 'in' / 'a.tif'}: damaged: " in said
+    assert ".part" not in said
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["b.tif"]
 
 

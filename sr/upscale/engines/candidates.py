@@ -12,7 +12,7 @@ from sr.upscale.engines.in_openvino import OpenVinoEngine
 from sr.upscale.engines.in_torch import CompiledEngine, TorchEngine
 from sr.weights.generator import TrainedGenerator
 
-# Which engines a device has, and the precisions of each, the preferred one last.
+# Which engines a device has, and the precisions of each.
 ON_CPU = {
     "torch": ("fp32", "bf16"),
     "compiled": ("fp32", "bf16"),
@@ -76,9 +76,8 @@ def _once(graph: Callable[[], bytes]) -> Callable[[], bytes]:
             return graph()
         except ImportError as error:
             raise EngineError(f"{error.name} is missing: pip install 'sr-lightning[export]'") from error
-        except (
-            Exception
-        ) as error:  # the exporter of torch raises what it likes for a net that it cannot write
+        except Exception as error:
+            # The exporter of torch raises what it likes for a net that it cannot write.
             raise EngineError(f"no ONNX graph of this net: {str(error).strip().splitlines()[0]}") from error
 
     return exported
