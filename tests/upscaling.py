@@ -1,7 +1,9 @@
 """Small nets that enlarge pictures, and the program in this process."""
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from sr.commands.upscale import parse
 from sr.programs.upscale import run
 from sr.upscale.engines.in_torch import TorchEngine
 from sr.upscale.network import Network
+from sr.upscale.tiles import enlarge_all
 
 
 def network(
@@ -29,6 +32,12 @@ def network(
         engine=TorchEngine(net, precision=precision),
         **options,  # type: ignore[arg-type]
     )
+
+
+def enlarge(image: np.ndarray, **options: Any) -> np.ndarray:
+    """One image through `sr.upscale.tiles`."""
+    (result,) = enlarge_all([image], **options)
+    return result
 
 
 class Hungry(nn.Module):

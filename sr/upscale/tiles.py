@@ -13,31 +13,6 @@ from sr.upscale.grid import Grid, Tile
 from sr.upscale.network import Network
 
 
-def enlarge(
-    image: np.ndarray,
-    *,
-    network: Network,
-    grid: Grid,
-    size: tuple[int, int] | None = None,
-    keep_flat: bool = False,
-    batch: int = 1,
-    by: Normalisation = FULL_RANGE,
-    advance: Callable[[int], object] = lambda tiles: None,
-) -> np.ndarray:
-    """(H, W, C) stored values -> (*size, C) of the same dtype, see `enlarge_all`."""
-    (result,) = enlarge_all(
-        [image],
-        network=network,
-        grid=grid,
-        size=size,
-        keep_flat=keep_flat,
-        batch=batch,
-        by=by,
-        advance=advance,
-    )
-    return result
-
-
 def enlarge_all(
     images: Sequence[np.ndarray],
     *,

@@ -9,12 +9,11 @@ from helpers import ROOT
 from omegaconf import OmegaConf
 from tiny_nets import BASELINES, DISCRIMINATORS, GENERATORS, lively, noise
 from torch import Tensor, nn
-from upscaling import network
+from upscaling import enlarge, network
 
 from sr.upscale.alignment import measure_alignment
 from sr.upscale.grid import cut
 from sr.upscale.reach import measure_reach
-from sr.upscale.tiles import enlarge
 from sr.weights.describe import describe
 from sr.weights.dialects import translate
 from sr.weights.spandrel_nets import SPANDREL

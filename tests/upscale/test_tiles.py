@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from upscaling import enlarge
 
 from sr.archs.rrdbnet import RRDBNet
 from sr.archs.srresnet import SRResNet
@@ -12,7 +13,6 @@ from sr.upscale.alignment import measure_alignment
 from sr.upscale.grid import cut
 from sr.upscale.network import Network
 from sr.upscale.reach import measure_reach
-from sr.upscale.tiles import enlarge
 
 
 def lively(net: nn.Module) -> nn.Module:
