@@ -20,6 +20,7 @@ from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError
 from sr.ops.hardware import has_bf16, pick_device
 from sr.ops.normalisation import normalisation
+from sr.ops.stages import Stages
 from sr.ops.user_caches import user_caches
 from sr.ops.whole_file import remove_abandoned
 from sr.pictures.picture import Picture
@@ -43,6 +44,9 @@ from sr.upscale.upscaler import Upscaler
 from sr.video.suffixes import names_film
 from sr.weights.generator import load_generator
 
+# Errors of a picture, its file or the memory; anything else is a bug and ends the program.
+EXPECTED = (OSError, ValueError, MemoryError, NotFiniteError, InUseError)
+
 
 @dataclass
 class Outcome:
@@ -51,6 +55,10 @@ class Outcome:
     upscaled: int = 0
     skipped: int = 0
     failed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.upscaled + self.skipped + self.failed
 
     def __str__(self) -> str:
         return f"{self.upscaled} upscaled, {self.skipped} skipped, {self.failed} failed"
@@ -64,20 +72,30 @@ def run(options: argparse.Namespace) -> int:
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
             remove_abandoned(folder)
-    outcome = Outcome()
+    todo = [job for job in jobs if not (options.skip_existing and is_there(job, options))]
+    outcome = Outcome(skipped=len(jobs) - len(todo))
+    stages = Stages(
+        read=partial(read, upscaler=upscaler),
+        read_alone=partial(read_alone, upscaler=upscaler),
+        work=partial(enlarge, upscaler=upscaler, options=options),
+        write=write,
+        alone=partial(has_no_room, upscaler=upscaler),
+        expected=EXPECTED,
+    )
     try:
-        with tqdm(jobs, desc="images", unit="image", disable=None if len(jobs) > 1 else True) as bar:
-            for job in bar:
-                frames = options.frames and job.is_film  # some of them may be there
-                if options.skip_existing and job.target.exists() and not frames:
-                    outcome.skipped += 1
-                elif upscale(job, upscaler, options):
+        with tqdm(
+            total=len(jobs), desc="images", unit="image", disable=None if len(jobs) > 1 else True
+        ) as bar:
+            bar.update(outcome.skipped)
+            for job, error in stages(todo):
+                bar.update()
+                if error is None:
                     outcome.upscaled += 1
                 else:
                     outcome.failed += 1
+                    say(f"failed: {_explain(error, job)}")
     except KeyboardInterrupt:
-        left = len(jobs) - outcome.upscaled - outcome.skipped - outcome.failed
-        print(f"stopped: {outcome}, {left} not done")
+        print(f"stopped: {outcome}, {len(jobs) - outcome.total} not done")
         if any(job.is_film for job in jobs) and not options.frames:
             print("the finished segments of a film are kept: --resume goes on with them")
         return INTERRUPTED
@@ -122,38 +140,67 @@ def make_upscaler(
     )
 
 
-def upscale(job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace) -> bool:
-    """Upscale one image or film. Returns False, after a message, if that is impossible."""
+def is_there(job: UpscaleJob, options: argparse.Namespace) -> bool:
+    """Whether the result exists; of frames, which become a folder of pictures, only some may."""
+    return job.target.exists() and not (options.frames and job.is_film)
+
+
+def has_no_room(job: UpscaleJob, upscaler: Upscaler) -> bool:
+    """Whether a job has to be alone in memory: one that is done in pieces, a large picture, or one of unknown size."""
+    if job.in_pieces:
+        return True
     try:
-        if job.is_film:
-            upscale_film(job, upscaler, options, say=say)
-            return True
-        if job.is_scene:
-            upscale_scene(job.source, job.target, upscaler, options, say=say)
-            return True
         header = read_header(job.source)
-        check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
-        channels = header.bands + header.alpha
-        upscaler.check(bands=header.bands, dtype=header.dtype)
-        upscaler.check_memory(header.height, header.width, channels=channels, depth=header.depth)
-        picture = read_picture(job.source)
-        for note in picture.notes:
-            say(f"{job.source}: {note}")
-        check_holds(job.source, job.target.suffix, picture)
-        if picture.icc is not None and not profile_fits(job.target.suffix, picture):
-            say(f"{job.source}: its colour profile does not fit the result and is left out")
-        for loss in losses(picture, job.target.suffix):
-            say(f"{job.source}: {loss}")
-        write_picture(job.target, upscaler(picture))
-    # Errors of a picture, its file or the memory; anything else is a bug and ends the program.
-    except (OSError, ValueError, MemoryError, NotFiniteError, InUseError) as error:
-        say(f"failed: {_explain(error, job)}")
-        return False
-    return True
+    except EXPECTED:
+        return True  # which error it is is said at its turn
+    channels = header.bands + header.alpha
+    return not upscaler.has_room(header.height, header.width, channels=channels, depth=header.depth)
+
+
+def read(job: UpscaleJob, upscaler: Upscaler) -> Picture:
+    """The picture of a job, if it can be enlarged and written."""
+    header = read_header(job.source)
+    check_fits(job.source, job.target.suffix, size=upscaler.size(header.height, header.width))
+    upscaler.check(bands=header.bands, dtype=header.dtype)
+    picture = read_picture(job.source)
+    check_holds(job.source, job.target.suffix, picture)
+    return picture
+
+
+def read_alone(job: UpscaleJob, upscaler: Upscaler) -> Picture | None:
+    """The same where memory has to be checked first; None for what is done in pieces."""
+    if job.in_pieces:
+        return None
+    header = read_header(job.source)
+    channels = header.bands + header.alpha
+    upscaler.check_memory(header.height, header.width, channels=channels, depth=header.depth)
+    return read(job, upscaler)
+
+
+def enlarge(
+    job: UpscaleJob, picture: Picture | None, upscaler: Upscaler, options: argparse.Namespace
+) -> Picture | None:
+    """The enlarged picture; None where it is on the disk already."""
+    if picture is None:
+        in_pieces = upscale_film if job.is_film else upscale_scene
+        in_pieces(job, upscaler, options, say=say)
+        return None
+    for note in picture.notes:
+        say(f"{job.source}: {note}")
+    for loss in losses(picture, job.target.suffix):
+        say(f"{job.source}: {loss}")
+    return upscaler(picture)
+
+
+def write(job: UpscaleJob, picture: Picture | None) -> None:
+    if picture is not None:
+        write_picture(job.target, picture)
 
 
 def losses(picture: Picture, suffix: str) -> Iterator[str]:
-    """What of a picture its result does not have, besides a profile."""
+    """What of a picture its result does not have."""
+    if picture.icc is not None and not profile_fits(suffix, picture):
+        yield "its colour profile does not fit the result and is left out"
     if picture.georeferenced:
         yield f"its place on Earth (GeoTIFF tags) is lost in the result: {INSTALL} keeps it"
     if picture.nodata is not None and suffix not in TIFF:

@@ -2,25 +2,25 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from tqdm import tqdm
 
 from sr.geo.enlarging import blocks, enlarge_scene
 from sr.geo.scene import cloud_optimised, created, opened
 from sr.ops.staged import staged
+from sr.upscale.jobs import UpscaleJob
 from sr.upscale.upscaler import Upscaler
 
 
 def upscale_scene(
-    source: Path, target: Path, upscaler: Upscaler, options: argparse.Namespace, *, say: Callable[[str], None]
+    job: UpscaleJob, upscaler: Upscaler, options: argparse.Namespace, *, say: Callable[[str], None]
 ) -> None:
     """Upscale one scene, in blocks. The result appears when it is complete.
 
     Raises:
         OSError, ValueError, MemoryError, NotFiniteError: the scene is impossible; the message says why.
     """
-    scale = upscaler.network.scale
+    source, target, scale = job.source, job.target, upscaler.network.scale
     if upscaler.scale != scale:
         raise ValueError(
             f"{source}: a scene is enlarged by the scale of the net, which is {scale}, and not by {upscaler.scale:g}"

@@ -30,6 +30,11 @@ class UpscaleJob:
     def is_film(self) -> bool:
         return bool(self.pictures) or is_film(self.source)
 
+    @property
+    def in_pieces(self) -> bool:
+        """Whether it is read and written piece by piece, as films and scenes are, and not as one picture."""
+        return self.is_film or self.is_scene
+
 
 def plan_jobs(
     inputs: Sequence[str],

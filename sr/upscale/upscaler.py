@@ -69,6 +69,23 @@ class Upscaler:
         """The (height, width) of the result."""
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
+    def has_room(self, height: int, width: int, *, channels: int, depth: int) -> bool:
+        """Whether image and result take so little of the free memory, a quarter at most, that others fit beside them.
+
+        It never measures the net, and so may be asked while the net is at work.
+
+        Args:
+            height: the height of the image in pixels.
+            width: its width.
+            channels: the number of its channels, including alpha.
+            depth: the bytes of a value, 1, 2 or 4.
+        """
+        rows, columns = self.size(height, width)
+        needed = (height * width + rows * columns) * depth
+        if self._is_resampled(height, width):
+            needed += 4 * self.network.scale**2 * height * width
+        return 4 * channels * needed <= free_memory(torch.device("cpu"))
+
     def check_memory(self, height: int, width: int, *, channels: int, depth: int) -> None:
         """Raises MemoryError if image, result and a row of tiles cannot be held at the same time.
 
@@ -160,11 +177,14 @@ class Upscaler:
 
     def _resampled_at_once(self, height: int, width: int) -> int:
         """The bytes that one channel of the row of tiles takes as floats, which resampling needs as a whole."""
-        net = self.network.scale
-        if self.size(height, width) == (height * net, width * net):
+        if not self._is_resampled(height, width):
             return 0
         rows = self._grid(height, width).rows
-        return 4 * net**2 * width * max(span.own_stop - span.own_start for span in rows)
+        return 4 * self.network.scale**2 * width * max(span.own_stop - span.own_start for span in rows)
+
+    def _is_resampled(self, height: int, width: int) -> bool:
+        net = self.network.scale
+        return self.size(height, width) != (height * net, width * net)
 
     def _enlarge(
         self, images: Sequence[np.ndarray], *, by: Normalisation, keep_flat: bool = False
