@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sr.ops.beside import behind
 from sr.ops.whole_file import replacing
 from sr.video.codecs import KEY_FRAMES, Encoding
 from sr.video.colour import Colour
@@ -25,7 +26,7 @@ def encoding_segment(
     rate: Fraction,
     pixel_aspect: Fraction | None = None,
 ) -> Iterator[Callable[[np.ndarray], None]]:
-    """Gives a function that encodes the next frame, (H, W, channels) uint16.
+    """Gives a function that encodes the next frame, (H, W, channels) uint16, beside the work on the one after it.
 
     The encoder has no knowledge of other parts: the first frame is a key frame, and none refers beyond it. It counts
     frames in place of time, as at a constant rate; their times are given when the parts are joined.
@@ -58,7 +59,8 @@ def encoding_segment(
             count += 1
             container.mux(stream.encode(frame))
 
-        yield encode
+        with behind(encode) as encode_later:
+            yield encode_later
         container.mux(stream.encode())
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from sr.ops.beside import ahead
 from sr.video.blend import Shown, blend
 from sr.video.decode import Timed
 
@@ -81,9 +82,11 @@ class Enlarging:
             yield after
 
     def _shown(self, frames: Iterable[Timed]) -> Iterator[tuple[Timed, Shown]]:
-        remaining = iter(frames)
-        while some := list(islice(remaining, self.together)):
-            images = [self.image(timed) for timed in some]
-            results = self.enlarge(images)
-            for timed, source, result in zip(some, images, results, strict=True):
+        for some in ahead(self._decoded(iter(frames))):
+            results = self.enlarge([image for _, image in some])
+            for (timed, source), result in zip(some, results, strict=True):
                 yield timed, Shown(source, result)
+
+    def _decoded(self, frames: Iterator[Timed]) -> Iterator[list[tuple[Timed, np.ndarray]]]:
+        while some := list(islice(frames, self.together)):
+            yield [(timed, self.image(timed)) for timed in some]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sr.ops.beside import behind
 from sr.pictures.picture import Picture
 from sr.pictures.writing import write_picture
 from sr.video.codecs import Encoding
@@ -117,19 +118,25 @@ def write_frames(
     """
     frames = Lookahead(source)
     before, count = None, 0
-    while (following := frames.peek()) is not None:
-        path = folder / f"{count + 1:06d}{suffix}"
-        if skip_existing and path.exists():
-            before, count = following, count + 1
-            next(frames)
-            advance(1)
-            continue
-        for timed, result in enlarging.part(frames, before=before, length=enlarging.together):
-            count += 1
-            write_picture(folder / f"{count:06d}{suffix}", Picture(result if deep else _to_8(result)))
-            before = timed
-            advance(1)
+    length = enlarging.together if skip_existing else None
+    with behind(_write_picture) as write:
+        while (following := frames.peek()) is not None:
+            path = folder / f"{count + 1:06d}{suffix}"
+            if skip_existing and path.exists():
+                before, count = following, count + 1
+                next(frames)
+                advance(1)
+                continue
+            for timed, result in enlarging.part(frames, before=before, length=length):
+                count += 1
+                write(folder / f"{count:06d}{suffix}", result, deep)
+                before = timed
+                advance(1)
     return count
+
+
+def _write_picture(path: Path, image: np.ndarray, deep: bool) -> None:
+    write_picture(path, Picture(image if deep else _to_8(image)))
 
 
 def _to_8(image: np.ndarray) -> np.ndarray:
