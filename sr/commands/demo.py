@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="checkpoint of any ESRGAN-family tool, or of a run; may be repeated, and the page mixes two of one kind",
     )
     add_trust(parser)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
     )

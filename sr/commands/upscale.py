@@ -54,7 +54,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         " allows",
     )
     parser.add_argument("--scale", type=_scale, help="of the result, such as 2.5; default: that of the net")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument(
         "--engine",
         choices=ENGINES,

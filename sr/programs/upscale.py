@@ -11,14 +11,13 @@ from functools import partial
 # Features in pages of 2 MB: compact nets spend a quarter of their time on being given small ones. Read by torch once.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-import torch
 from tqdm import tqdm
 
 from sr.export.onnx_graph import onnx_graph
 from sr.geo.library import INSTALL
 from sr.ops.exit_status import INTERRUPTED
 from sr.ops.file_lock import InUseError
-from sr.ops.hardware import has_bf16, pick_device
+from sr.ops.hardware import has_bf16, inference_layout, pick_device
 from sr.ops.normalisation import normalisation
 from sr.ops.stages import Stages
 from sr.ops.user_caches import user_caches
@@ -110,7 +109,7 @@ def make_upscaler(
     trained = load_generator(options.ckpt, trust=options.trust)
     device = pick_device(options.device)
     print(f"{trained.checkpoint}")
-    trained.net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trained.net.to(device=device, memory_format=inference_layout(device))  # type: ignore[call-overload]
     engine = choose_engine(
         trained,
         graph=partial(onnx_graph, trained),

@@ -13,7 +13,7 @@ from sr.upscale.network import Network
 
 # On a CPU, larger tiles only have a smaller overlap, which is already small at this size.
 CPU_BYTES = 3 * 2**29
-SHARE = {"cpu": 0.25, "cuda": 0.6}  # share of the free memory that tiles may use
+SHARE = {"cpu": 0.25, "cuda": 0.6, "mps": 0.6}  # share of the free memory that tiles may use
 CPU_BATCH_PIXELS = 128**2  # a CPU gains from a batch only when tiles are tiny
 SMALLEST = 16  # side of a tile without its margins
 PROBE = 16

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sr.ops.hardware import inference_layout
 from sr.upscale.engines.engine import Engine
 from sr.upscale.engines.in_torch import TorchEngine
 
@@ -45,7 +46,7 @@ class Network:
         self_ensemble: bool = False,
         report: Callable[[str], None] = print,
     ) -> None:
-        self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(device=device, memory_format=inference_layout(device))  # type: ignore[call-overload]
         self.scale = scale
         self.channels = channels
         self.device = device

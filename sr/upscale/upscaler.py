@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from sr.ops.hardware import free_memory
+from sr.ops.hardware import free_memory, release_memory
 from sr.ops.no_data import enlarged, filled, has_data, without_data
 from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.pictures.picture import Picture
@@ -242,8 +242,7 @@ class Upscaler:
         return self._reach
 
     def _shrink(self, grid: Grid, height: int, width: int) -> None:
-        if self.network.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(self.network.device)
         high, wide = grid.tile_size
         self._tile, self._pixels = "auto", max(high * wide // 4, 1)
         smaller = self._grid(height, width)

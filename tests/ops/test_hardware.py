@@ -6,17 +6,50 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr.ops.hardware import free_memory, has_bf16, has_fast_fp16, pick_device, training_layout, used_memory
+from sr.ops.hardware import (
+    free_memory,
+    has_bf16,
+    has_fast_fp16,
+    inference_layout,
+    pick_device,
+    training_layout,
+    used_memory,
+)
 
 
 def test_devices() -> None:
     assert pick_device("cpu") == torch.device("cpu")
-    assert pick_device("auto").type in ("cpu", "cuda")
+    assert pick_device("auto").type in ("cpu", "cuda", "mps")
     for name in ("abacus", "meta", "cuda:x"):
-        with pytest.raises(ValueError, match=f"device={name}: choose auto, cpu, cuda or cuda:N"):
+        with pytest.raises(ValueError, match=f"device={name}: choose auto, cpu, cuda, cuda:N or mps"):
             pick_device(name)
     with pytest.raises(ValueError, match="device=cuda:99: this machine has"):
         pick_device("cuda:99")
+
+
+def test_a_gpu_of_apple_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated: no such GPU is at hand."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert pick_device("auto").type == "cpu"
+    with pytest.raises(ValueError, match="device=mps: this machine has no GPU of Apple"):
+        pick_device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device("auto") == pick_device("mps") == torch.device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert pick_device("auto") == torch.device("cuda")
+
+
+def test_what_is_slow_on_gpus_of_apple_is_avoided(monkeypatch: pytest.MonkeyPatch) -> None:
+    apple = torch.device("mps")
+    assert inference_layout(apple) == training_layout(apple) == torch.contiguous_format
+    assert inference_layout(torch.device("cpu")) == torch.channels_last
+    assert not has_bf16(apple)
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 8 * 2**30)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 2**30)
+    assert free_memory(apple) == 7 * 2**30
+    assert used_memory(apple) == 2**30
 
 
 def test_bf16_is_what_the_processor_says() -> None:

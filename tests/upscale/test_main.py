@@ -91,7 +91,7 @@ def test_scale_and_ensemble(photos: Path, ckpt: str, tmp_path: Path) -> None:
     [
         (["--ckpt", "gone.pth"], "checkpoint gone.pth does not exist"),
         (["--device", "cuda:9"], "device=cuda:9: this machine has"),
-        (["--device", "abacus"], "device=abacus: choose auto, cpu, cuda or cuda:N"),
+        (["--device", "abacus"], "device=abacus: choose auto, cpu, cuda, cuda:N or mps"),
         (["--out", "{photos}"], "a.png would be written over an input"),
         (["--out", "{photos}/a.png/sub"], "a.png/sub: Not a directory"),
         (["{photos}/gone.png"], "gone.png does not exist: give image files, folders or patterns"),

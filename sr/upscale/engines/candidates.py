@@ -1,6 +1,6 @@
 """The engines that can be tried for a net on a device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 
 import torch
@@ -13,13 +13,18 @@ from sr.upscale.engines.in_torch import CompiledEngine, TorchEngine
 from sr.weights.generator import TrainedGenerator
 
 # Which engines a device has, and the precisions of each.
-ON_CPU = {
+Precisions = Mapping[str, Sequence[str]]
+ON_CPU: Precisions = {
     "torch": ("fp32", "bf16"),
     "compiled": ("fp32", "bf16"),
     "onnx": ("fp32",),
     "openvino": ("fp32", "bf16"),
 }
-ON_GPU = {"torch": ("fp32", "bf16"), "compiled": ("fp32", "bf16"), "tensorrt": ("fp32",)}
+ON_CUDA: Precisions = {"torch": ("fp32", "bf16"), "compiled": ("fp32", "bf16"), "tensorrt": ("fp32",)}
+
+
+ON_MPS: Precisions = {"torch": ("fp32",)}
+ENGINES_OF = {"cpu": ON_CPU, "cuda": ON_CUDA, "mps": ON_MPS}
 
 
 def candidates(
@@ -42,7 +47,7 @@ def candidates(
     Raises:
         ValueError: the engine is none of the device, or does not have that precision.
     """
-    there = ON_CPU if device.type == "cpu" else ON_GPU
+    there = ENGINES_OF[device.type]
     if engine != "auto" and engine not in there:
         raise ValueError(f"engine={engine}: on {device} choose auto, {', '.join(there)}")
     names = list(there) if engine == "auto" else [engine]
@@ -55,9 +60,8 @@ def candidates(
         if kind in allowed
     ]
     if not found:
-        raise ValueError(
-            f"engine={engine} computes in {', '.join(there[engine])}: precision={precision} needs another engine"
-        )
+        kinds = sorted({kind for name in names for kind in there[name]})
+        raise ValueError(f"precision={precision}: on {device} engine={engine} computes in {', '.join(kinds)}")
     return found
 
 

@@ -9,7 +9,7 @@ from sr.upscale.engines.candidates import candidates
 from sr.upscale.engines.engine import Candidate, Engine
 from sr.upscale.engines.in_torch import TorchEngine
 from sr.upscale.engines.remembered import Remembered, choice_key
-from sr.upscale.engines.trial import Tried, check, seconds_of, trial_tile, try_all
+from sr.upscale.engines.trial import Tried, check, check_device, seconds_of, trial_tile, try_all
 from sr.weights.generator import TrainedGenerator
 
 # Seconds of work below which a trial, which exports the net and tries every engine, does not pay. torch.compile takes
@@ -50,6 +50,9 @@ def choose_engine(
     possible = candidates(trained, graph=graph, device=device, precision=precision, engine=engine)
     reference = TorchEngine(trained.net, precision="fp32")
     usual = _usual(possible, device)
+    if device.type == "mps":
+        with torch.inference_mode():
+            check_device(trained.net, channels=trained.channels, device=device)
     if engine != "auto":
         made = usual.make()
         tile = trial_tile(reference, channels=trained.channels, device=device)

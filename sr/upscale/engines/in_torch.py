@@ -5,7 +5,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from sr.ops.hardware import has_bf16
+from sr.ops.hardware import has_bf16, inference_layout
 from sr.upscale.engines.engine import EngineError
 from sr.upscale.precisions import PRECISIONS
 
@@ -14,7 +14,7 @@ BY_AUTOCAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
 
 
 class TorchEngine:
-    """The net in eager mode and in channels_last.
+    """The net in eager mode, in the layout that is fast on its device.
 
     bf16 is autocast's: convolutions and matrix products alone, so that the sum with the upsampled input stays in fp32.
     With everything in bf16, compact nets would lose the last of 8 bits.
@@ -31,7 +31,7 @@ class TorchEngine:
 
     def __call__(self, tiles: Tensor) -> Tensor:
         with torch.autocast(tiles.device.type, torch.bfloat16, enabled=self.bf16):
-            enlarged: Tensor = self.net(tiles.contiguous(memory_format=torch.channels_last))
+            enlarged: Tensor = self.net(tiles.contiguous(memory_format=inference_layout(tiles.device)))
         return enlarged.float()
 
 

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from sr.ops.hardware import synchronise
 from sr.upscale.engines.engine import Candidate, Engine, EngineError
+from sr.upscale.engines.in_torch import TorchEngine
 
 # How far an engine may be from torch in fp32, in levels of 255: the root of the mean square, and at most. bf16 has
 # a root mean square of .18 for a photograph (63 dB).
@@ -70,6 +73,19 @@ def try_all(
     return ordered[0][1], [*(Tried(engine.title, seconds) for seconds, engine in ordered), *failed]
 
 
+def check_device(net: nn.Module, *, channels: int, device: torch.device) -> None:
+    """Raises EngineError if torch in fp32 gives something else on the device than on the CPU.
+
+    Some versions of torch did on Apple's GPUs, without a word.
+    """
+    tile = _picture(SIDES[0], channels)
+    expected = TorchEngine(deepcopy(net).to("cpu"), precision="fp32")(tile)
+    try:
+        check(TorchEngine(net, precision="fp32"), tile=tile.to(device), expected=expected.to(device))
+    except EngineError as error:
+        raise EngineError(f"device={device}: torch {error}: take device=cpu") from error
+
+
 def check(engine: Engine, *, tile: Tensor, expected: Tensor) -> None:
     """Raises EngineError if the engine gives something else than torch in fp32."""
     found = engine(tile)
@@ -86,12 +102,10 @@ def check(engine: Engine, *, tile: Tensor, expected: Tensor) -> None:
 
 def seconds_of(engine: Engine, tile: Tensor) -> float:
     """The wall-clock time of a run."""
-    if tile.device.type == "cuda":
-        torch.cuda.synchronize()
+    synchronise(tile.device)
     start = time.perf_counter()
     engine(tile)
-    if tile.device.type == "cuda":
-        torch.cuda.synchronize()
+    synchronise(tile.device)
     return time.perf_counter() - start
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.upscale.engines import choice
+from sr.upscale.engines.candidates import candidates
 from sr.upscale.engines.choice import choose_engine
 from sr.upscale.engines.engine import Candidate, Engine, EngineError
 from sr.upscale.engines.in_torch import TorchEngine
 from sr.upscale.engines.remembered import Remembered, choice_key
+from sr.upscale.engines.trial import check_device
 from sr.weights.generator import TrainedGenerator, load_generator
 
 CPU = torch.device("cpu")
@@ -151,3 +153,44 @@ def test_a_named_engine_that_differs_is_refused(trained: TrainedGenerator, made:
     with pytest.raises(EngineError, match=r"differs from fp32 by 1\.00 of 255 levels"):
         choose_engine(trained, graph=bytes, device=CPU, engine="openvino")
     assert choose_engine(trained, graph=bytes, device=CPU, engine="onnx").title == "onnx, fp32"
+
+
+def test_on_a_gpu_of_apple_torch_in_fp32_is_compared_with_the_cpu(
+    trained: TrainedGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: no such GPU is at hand."""
+    apple = torch.device("mps")
+    found = candidates(trained, graph=bytes, device=apple, precision="auto")
+    assert [each.title for each in found] == ["torch, fp32"]
+    with pytest.raises(ValueError, match="precision=bf16: on mps engine=auto computes in fp32"):
+        candidates(trained, graph=bytes, device=apple, precision="bf16")
+    with pytest.raises(ValueError, match="engine=onnx: on mps choose auto, torch"):
+        candidates(trained, graph=bytes, device=apple, precision="auto", engine="onnx")
+
+    def differs(net: nn.Module, *, channels: int, device: torch.device) -> None:
+        raise EngineError(f"{device} differs")
+
+    monkeypatch.setattr(choice, "check_device", differs)
+    with pytest.raises(EngineError, match="mps differs"):
+        choose_engine(trained, graph=bytes, device=apple)
+
+
+def test_a_device_on_which_torch_is_wrong_is_refused(trained: TrainedGenerator) -> None:
+    class OnceRight(nn.Module):
+        """Right in every copy, wrong where it is."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.error = 0.0
+
+        def forward(self, tiles: Tensor) -> Tensor:
+            return tiles + self.error
+
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            return OnceRight()
+
+    net = OnceRight()
+    check_device(net, channels=3, device=CPU)
+    net.error = 0.1
+    with pytest.raises(EngineError, match=r"device=cpu: torch differs from fp32 by 25\.50 of 255 levels"):
+        check_device(net, channels=3, device=CPU)

@@ -112,7 +112,7 @@ def test_tensorrt_without_its_provider_says_what_there_is(trained: TrainedGenera
         ({"engine": "tensorrt"}, r"engine=tensorrt: on cpu choose auto, torch, compiled, onnx, openvino"),
         (
             {"engine": "onnx", "precision": "bf16"},
-            r"engine=onnx computes in fp32: precision=bf16 needs another",
+            r"precision=bf16: on cpu engine=onnx computes in fp32",
         ),
     ],
 )
