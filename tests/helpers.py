@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import logging
 import runpy
 import subprocess
 import sys
@@ -48,7 +49,13 @@ def run_here(*arguments: str) -> subprocess.CompletedProcess[str]:
     as_module = arguments[0] == "-m"
     name, *rest = arguments[as_module:]
     out, err, status = io.StringIO(), io.StringIO(), 0
-    with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", [name, *rest]):
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        patch.object(sys, "argv", [name, *rest]),
+        # Hydra closes all handlers of before, and that of absl, which OpenVINO imports, would close pytest's stderr.
+        patch.object(logging, "_handlerList", []),
+    ):
         try:
             if as_module:
                 importlib.import_module(name).main()
