@@ -2,11 +2,12 @@
 
 The weights are random, and everything runs on one thread that is pinned to one core.
 
-Speed: the path that the program itself takes, with whole images and in tiles, in fp32 and bf16, is compared with the
-plain script of most projects (eager fp32 NCHW, the whole image at once). Every pass is a process of its own, the
-variants alternate in every round, and medians are shown. Times are CPU time, which other processes disturb less than
-wall-clock time, and memory is the peak of resident memory. If there is a GPU, it does the work: times are wall-clock
-time, and memory is the peak that torch allocated on the GPU.
+Speed: the path that the program itself takes, with every engine and precision of the device, with whole images and in
+tiles, is compared with the plain script of most projects (eager fp32 NCHW, the whole image at once). Every pass is a
+process of its own, the variants alternate in every round, and medians are shown. Times are CPU time of the process,
+which others disturb less than wall-clock time; making the engine is not part of them. Memory is the peak of resident
+memory. If there is a GPU, it does the work: times are wall-clock time, and memory is the peak that torch allocated on
+the GPU. An engine that cannot be had is named and left out.
 
 Memory: the peak of the program on one large image, with and without the image and its result.
 
@@ -39,14 +40,20 @@ sys.exit(status)
 """
 
 
-def compare_speed(name: str, *, size: int, tiles: Sequence[str], rounds: int) -> list[Result]:
+def compare_speed(
+    name: str, *, size: int, engines: Sequence[str], tiles: Sequence[str], rounds: int
+) -> list[Result]:
     """The seconds of a pass, and its peak of memory, as two results."""
-    variants = [PLAIN, *(f"{precision}/{tile}" for precision in ("fp32", "bf16") for tile in tiles)]
+    variants = [PLAIN, *(f"{engine}/{tile}" for engine in engines for tile in tiles)]
     passes: dict[str, list[dict[str, Any]]] = {variant: [] for variant in variants}
     for number in range(1, rounds + 1):
-        for variant in variants:
-            passes[variant].append(in_a_process(variant, name, size))
-            print(f"round {number}, {variant}: {passes[variant][-1]}", file=sys.stderr, flush=True)
+        for variant in list(passes):
+            found = in_a_process(variant, name, size)
+            print(f"round {number}, {variant}: {found}", file=sys.stderr, flush=True)
+            if "missing" in found:
+                del passes[variant]
+            else:
+                passes[variant].append(found)
     seconds = {title(variant): [each["seconds"] for each in runs] for variant, runs in passes.items()}
     peaks = {title(variant): [each["peak"] / 1e9 for each in runs] for variant, runs in passes.items()}
     return [
@@ -59,8 +66,8 @@ def title(variant: str) -> str:
     """The name of a variant in the tables."""
     if variant == PLAIN:
         return "plain fp32 NCHW, whole"
-    precision, _, tile = variant.partition("/")
-    return f"ours {precision}, {'whole' if tile == '0' else f'--tile {tile}'}"
+    engine, precision, tile = variant.split("/")
+    return f"{engine}, {precision}, {'whole' if tile == '0' else f'--tile {tile}'}"
 
 
 def in_a_process(variant: str, name: str, size: int) -> dict[str, Any]:
@@ -78,43 +85,38 @@ def one_pass(variant: str, name: str, size: int) -> None:
     if variant != PLAIN:
         import sr.programs.upscale  # noqa: F401
     import resource
-    from contextlib import nullcontext
-    from time import perf_counter, thread_time
+    from time import perf_counter, process_time
 
     import torch
 
     from sr.ops.image import to_float
     from sr.pictures.picture import Picture
-    from sr.upscale.engines.in_torch import TorchEngine
-    from sr.upscale.network import Network
-    from sr.upscale.upscaler import Upscaler
+    from sr.upscale.engines.engine import EngineError
 
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net, image = make_net(name).to(device), random_image(size)
-    tiles: list[int] = []
+    upscaler, tiles = None, []
+    if variant != PLAIN:
+        try:
+            upscaler, tiles = make_upscaler(variant, net, device)
+        except EngineError as error:
+            print(json.dumps({"missing": str(error)}))
+            return
 
     def plain() -> None:
         with torch.no_grad():
             net(torch.from_numpy(to_float(image)).permute(2, 0, 1)[None].contiguous().to(device)).cpu()
 
-    def ours() -> None:
-        precision, _, tile = variant.partition("/")
-        engine = TorchEngine(net, precision=precision)
-        network = Network(net=net, scale=4, channels=3, device=device, engine=engine)
-        upscaler = Upscaler(
-            network=network,
-            tile=tile if tile == "auto" else int(tile),
-            bars=lambda count: nullcontext(lambda done: tiles.append(done)),
-        )
-        upscaler(Picture(image))
+    def work() -> None:
+        plain() if upscaler is None else upscaler(Picture(image))
 
-    work = plain if variant == PLAIN else ours
     if device.type == "cuda":
         work()  # libraries of the GPU load code and choose algorithms once
         tiles.clear()
-    # On a GPU nothing has to be waited for: the result is on the CPU when the clock is read.
-    clock = thread_time if device.type == "cpu" else perf_counter
+    # On a GPU nothing has to be waited for: the result is on the CPU when the clock is read. Engines may compute in
+    # threads of their own, so the clock is that of the process.
+    clock = process_time if device.type == "cpu" else perf_counter
     start = clock()
     work()
     seconds = clock() - start
@@ -122,6 +124,43 @@ def one_pass(variant: str, name: str, size: int) -> None:
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated()
     print(json.dumps({"seconds": seconds, "peak": peak, "tiles": sum(tiles) or 1}))
+
+
+def make_upscaler(variant: str, net: Any, device: Any) -> tuple[Any, list[int]]:
+    """The upscaler of a variant, `engine/precision/tile`, and a list that gets the number of tiles of every step.
+
+    Raises:
+        EngineError: the engine cannot be had.
+    """
+    from contextlib import nullcontext
+
+    import torch
+
+    from sr.export.onnx_graph import onnx_graph
+    from sr.upscale.engines.candidates import candidates
+    from sr.upscale.network import Network
+    from sr.upscale.upscaler import Upscaler
+    from sr.weights.generator import load_generator
+
+    name, precision, tile = variant.split("/")
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save(net.state_dict(), f"{folder}/net.pth")
+        trained = load_generator(f"{folder}/net.pth")
+    trained.net.to(device)
+    (candidate,) = candidates(
+        trained,
+        graph=partial(onnx_graph, trained),
+        device=device,
+        precision=precision,
+        engine=name,
+    )
+    tiles: list[int] = []
+    upscaler = Upscaler(
+        network=Network(net=trained.net, scale=4, channels=3, device=device, engine=candidate.make()),
+        tile=tile if tile == "auto" else int(tile),
+        bars=lambda count: nullcontext(lambda done: tiles.append(done)),
+    )
+    return upscaler, tiles
 
 
 def make_net(name: str) -> Any:
@@ -194,6 +233,12 @@ def main() -> None:
         "--tile", nargs="*", default=["0", "auto"], help="values of --tile, for speed; 0: the whole image"
     )
     parser.add_argument(
+        "--engine",
+        nargs="*",
+        default=["torch/fp32", "torch/bf16", "onnx/fp32", "openvino/fp32", "openvino/bf16"],
+        help="engines with their precision, for speed; compiled/fp32, compiled/bf16 and tensorrt/fp32 are others",
+    )
+    parser.add_argument(
         "--memory-net", nargs="*", default=["srvgg-64-16"], help="nets with their sizes, for memory"
     )
     parser.add_argument(
@@ -209,7 +254,13 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
     results = []
     if options.only in (None, "speed"):
-        compare = partial(compare_speed, size=options.size, tiles=options.tile, rounds=options.rounds)
+        compare = partial(
+            compare_speed,
+            size=options.size,
+            engines=options.engine,
+            tiles=options.tile,
+            rounds=options.rounds,
+        )
         results += [result for name in options.net for result in compare(name)]
     if options.only in (None, "memory"):
         results += [measure_memory(name, size=options.memory_size, rounds=1) for name in options.memory_net]

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -73,20 +73,12 @@ def run(options: argparse.Namespace) -> int:
             remove_abandoned(folder)
     todo = [job for job in jobs if not (options.skip_existing and is_there(job, options))]
     outcome = Outcome(skipped=len(jobs) - len(todo))
-    stages = Stages(
-        read=partial(read, upscaler=upscaler),
-        read_alone=partial(read_alone, upscaler=upscaler),
-        work=partial(enlarge, upscaler=upscaler, options=options),
-        write=write,
-        alone=partial(has_no_room, upscaler=upscaler),
-        expected=EXPECTED,
-    )
     try:
         with tqdm(
             total=len(jobs), desc="images", unit="image", disable=None if len(jobs) > 1 else True
         ) as bar:
             bar.update(outcome.skipped)
-            for job, error in stages(todo):
+            for job, error in upscaled(todo, upscaler, options):
                 bar.update()
                 if error is None:
                     outcome.upscaled += 1
@@ -100,6 +92,21 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
     print(f"done: {outcome}")
     return 1 if outcome.failed else 0
+
+
+def upscaled(
+    jobs: Sequence[UpscaleJob], upscaler: Upscaler, options: argparse.Namespace
+) -> Iterator[tuple[UpscaleJob, Exception | None]]:
+    """Every job, when its result is on the disk, with the error that ended it or None."""
+    stages = Stages(
+        read=partial(read, upscaler=upscaler),
+        read_alone=partial(read_alone, upscaler=upscaler),
+        work=partial(enlarge, upscaler=upscaler, options=options),
+        write=write,
+        alone=partial(has_no_room, upscaler=upscaler),
+        expected=EXPECTED,
+    )
+    return stages(jobs)
 
 
 def make_upscaler(

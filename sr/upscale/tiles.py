@@ -72,6 +72,7 @@ class _Seams:
         _, width, channels = shape
         self._canvas = canvas
         self._flat = flat
+        self._fades = len(grid) > 1
         self._scale = scale = width // grid.columns[-1].stop
         # All fades along an axis have the same length; the last span has none.
         self._below = np.zeros((grid.rows[0].fade_out * scale, width, channels), np.float32)
@@ -83,8 +84,10 @@ class _Seams:
         top = (rows.own_start - rows.start) * scale
         left = (columns.own_start - columns.start) * scale
         down, across = rows.weights(scale), columns.weights(scale)
-        weighted = enlarged[top : top + len(down), left : left + len(across)] * down[:, None, None]
-        weighted *= across[:, None]
+        weighted = enlarged[top : top + len(down), left : left + len(across)]
+        if self._fades:
+            weighted = weighted * down[:, None, None]
+            weighted *= across[:, None]
         height = (rows.own_stop - rows.own_start) * scale
         width = (columns.own_stop - columns.own_start) * scale
         if columns.fade_in:

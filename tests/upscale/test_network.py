@@ -1,5 +1,7 @@
 """The precision of a net, and its mean over the eight symmetries."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from upscaling import network
 
 from sr.archs.srvgg import SRVGGNetCompact
 from sr.pictures.picture import Picture
-from sr.upscale.network import NotFiniteError
+from sr.upscale.network import NotFiniteError, all_finite
 from sr.upscale.upscaler import Upscaler
 
 
@@ -72,3 +74,17 @@ def test_self_ensemble_is_the_mean_over_the_eight_symmetries() -> None:
     torch.testing.assert_close(ensemble(lr), torch.stack(by_hand).mean(0))
     torch.testing.assert_close(ensemble(lr.mT.flip(2)), ensemble(lr).mT.flip(2))
     assert (ensemble(lr) - by_hand[0]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("values", "finite"),
+    [
+        ([0.0, 1.0], True),
+        ([3e38, 3e38], True),  # whose sum is infinite
+        ([1.0, math.nan], False),
+        ([1.0, math.inf], False),
+        ([math.inf, -math.inf], False),
+    ],
+)
+def test_values_are_finite_although_their_sum_may_overflow(values: list[float], finite: bool) -> None:
+    assert all_finite(torch.tensor(values)) is finite
