@@ -104,6 +104,8 @@ class EvaluateConfig:
         draws: the number of times that a random degradation is drawn for each image.
         device: auto, cpu, or cuda.
         report_images: the number of images of each set in report.html; 0 writes no report.
+        bands: three bands, counted from 0, that pictures show as red, green and blue; null shows the first three of
+            many.
         degradation: the way from HR to LR.
         metric: the metrics of the protocol.
         measure: further metrics, each under a name of its own, as measure=[niqe,lpips].
@@ -127,6 +129,7 @@ class EvaluateConfig:
     draws: int = MISSING
     device: str = MISSING
     report_images: int = MISSING
+    bands: Any = None
     degradation: Any = MISSING
     metric: Any = MISSING
     measure: Any = field(default_factory=dict)

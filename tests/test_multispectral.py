@@ -95,9 +95,28 @@ def test_evaluation_agrees_with_validation(trained: Path, tmp_path: Path) -> Non
         "metric=bands",
         "measure=[ergas,sam]",
     )
+    assert found.protocol.definitions["range"].endswith("band by band: 0 and 10000 of the files")
     means, values = found.sets["scenes"].means["multispectral"], rows(trained)
     for name in ("psnr_channels", "ssim_channels", "mse", "ergas", "sam"):
         assert np.float32(means[name].value) == np.float32(values[f"val/{name}"]), name
+
+
+def test_pictures_of_an_evaluation_show_the_bands_that_were_chosen(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = []
+    for name, words in (("first", []), ("chosen", ["bands=[3,1,0]"])):
+        run = (f"ckpt={checkpoint(trained)}", f"hr_dir={trained / 'scenes'}", "report_images=0", *words)
+        evaluate_into(tmp_path / name, *run)
+        pictures.append(read_picture(min((tmp_path / name / "out" / "scenes").glob("*.png"))).colour)
+    first, chosen = pictures
+    np.testing.assert_array_equal(chosen[:, :, [2, 1]], first[:, :, [0, 1]])
+    assert (chosen[:, :, 0] != first[:, :, 2]).any()
+    said = capsys.readouterr().out
+    assert "pictures show the bands [0, 1, 2], counted from 0, of 4" in said
+    assert "pictures show the bands [3, 1, 0], counted from 0, of 4" in said
+    with pytest.raises(ValueError, match=r"bands=\[4, 1, 0\]: images of channels=4 have the bands 0 to 3"):
+        evaluate_into(tmp_path / "wrong", *run[:3], "bands=[4,1,0]")
 
 
 def test_a_scene_is_enlarged_in_its_own_units(trained: Path, tmp_path: Path) -> None:

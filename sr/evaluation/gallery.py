@@ -24,6 +24,7 @@ class Gallery:
         sets: name -> images.
         models: the names of the models, the baseline last.
         baseline: the baseline, (1, C, H, W) LR -> SR.
+        bands: the three bands that are shown; None shows gray or RGB as such, and the first three of many.
     """
 
     def __init__(
@@ -33,17 +34,19 @@ class Gallery:
         sets: Mapping[str, EvaluationSet],
         models: Sequence[str],
         baseline: nn.Module,
+        bands: Sequence[int] | None = None,
     ) -> None:
         self.directory = directory
         self.sets = sets
         self.models = models
         self.baseline = baseline
+        self.bands = bands
         self.kept = models[:-1] or models
 
     def save(self, set_name: str, model: str, index: int, sr: Tensor) -> None:
         """Write the image that a model made, (C, H, W) float, nominally in [0, 1]."""
         if model in self.kept:
-            write_png(self._path(set_name, model, index), viewable(sr))
+            write_png(self._path(set_name, model, index), viewable(sr, bands=self.bands))
 
     def versions(self, set_name: str, index: int) -> Versions:
         """All versions of one image."""
@@ -57,8 +60,8 @@ class Gallery:
             else:
                 with torch.no_grad():
                     sr = images.at_hr_size(self.baseline(lr[None]), hr[None])[0]
-                pictures[model] = viewable(sr)
-        return Versions(lr=viewable(lr), models=pictures, hr=viewable(hr))
+                pictures[model] = viewable(sr, bands=self.bands)
+        return Versions(lr=viewable(lr, bands=self.bands), models=pictures, hr=viewable(hr, bands=self.bands))
 
     def _path(self, set_name: str, model: str, index: int) -> Path:
         folder = self.directory / set_name / model if len(self.kept) > 1 else self.directory / set_name

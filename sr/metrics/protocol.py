@@ -4,7 +4,7 @@ Validation during training and `evaluate.py` afterwards both call `Protocol`, so
 digit. Numbers of different protocols cannot be compared: PSNR on RGB is 1.5 to 2 dB lower than PSNR on luma.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -17,6 +17,7 @@ from sr.metrics.precision import full_precision
 from sr.metrics.quantity import HIGHER, LOWER, Quantity, measure, quantities_of
 from sr.metrics.ssim import WINDOW, ssim
 from sr.ops.masked import masked_mean
+from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.ops.three_bands import check_bands
 
 SPACES = {"y": "Y", "rgb": "RGB", "channels": "all channels"}  # name -> in titles
@@ -44,8 +45,8 @@ class Protocol:
             values of many bands want.
 
     Attributes:
-        physical: images of a net -> the same in units of their files, for measures that want these. It is what
-            `data.normalise` did, undone; by default nothing.
+        by: the way between the values of files and those of nets, which is undone for measures that want units of the
+            files. By default it is the full range of the type.
 
     Raises:
         ValueError: an unknown space, a negative border, two values of one name.
@@ -71,7 +72,7 @@ class Protocol:
             raise ValueError(f"metric bits={bits} must be 1 to 24, or null")
         self.crop_border = crop_border
         self.bits = bits
-        self.physical: Callable[[Tensor], Tensor] = _unchanged
+        self.by: Normalisation = FULL_RANGE
         self.spaces = tuple(spaces)
         self.round_luma = round_luma
         self.mse = mse
@@ -121,6 +122,7 @@ class Protocol:
             "rounding": f"both images clamped to [0, 1] and rounded to {self.bits} bits"
             if self.bits
             else "neither clamped nor rounded",
+            **_range_in_words(self.by.content),
             **({"luma": luma_words} if "y" in self.spaces else {}),
             "ssim": "Gaussian window 11 x 11, sigma 1.5, K = (0.01, 0.03), mean over the positions where it fits",
             **({"mse": "all channels, images in [0, 1]"} if self.mse else {}),
@@ -166,7 +168,7 @@ class Protocol:
             squares = (sr - hr).square()
             values["mse"] = squares.mean(dim=(1, 2, 3)) if valid is None else masked_mean(squares, valid)
         for each in self.measures.values():
-            a, b = (self.physical(sr), self.physical(hr)) if each.physical else (sr, hr)
+            a, b = (self.by.undone(sr), self.by.undone(hr)) if each.physical else (sr, hr)
             values |= measure(each, a, b, valid=valid)
         return {name: value.float() for name, value in values.items()}
 
@@ -218,8 +220,12 @@ def _not_rgb(space: str, channels: int) -> str:
     )
 
 
-def _unchanged(images: Tensor) -> Tensor:
-    return images
+def _range_in_words(content: Mapping[str, list[float]] | None) -> dict[str, str]:
+    """What 0 and 1 are where it is not the full range of the type, since PSNR, SSIM and MSE depend on it."""
+    if content is None:
+        return {}
+    low, high = (", ".join(f"{value:.6g}" for value in content[key]) for key in ("low", "high"))
+    return {"range": f"the values that are 0 and 1, band by band: {low} and {high} of the files"}
 
 
 def _psnr(a: Tensor, b: Tensor, valid: Tensor | None) -> Tensor:

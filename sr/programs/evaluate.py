@@ -32,6 +32,7 @@ from sr.metrics.sharpness import NAME as SHARPNESS
 from sr.metrics.sharpness import Sharpness
 from sr.ops.hardware import pick_device
 from sr.ops.normalisation import normalisation
+from sr.ops.three_bands import check_bands, checked_bands
 
 
 def main(cfg: DictConfig) -> None:
@@ -56,13 +57,12 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     device, out_dir = pick_device(cfg.device), Path(cfg.out_dir)
     metric = open_metric(cfg, sweep=bool(candidates.alphas))
     sets = open_sets(cfg)
-    if cfg.channels not in (1, 3):
-        print(f"pictures show the first {min(cfg.channels, 3)} of {cfg.channels} bands")
+    bands = shown_bands(cfg)
     for images in sets.values():
         images.check(smallest=metric.smallest)
     description = describe(cfg, protocol, metric=metric, sets=sets)
     nets = candidates.nets
-    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE]())
+    gallery = Gallery(directory=out_dir, sets=sets, models=list(nets), baseline=nets[BASELINE](), bands=bands)
     values = benchmark(nets=nets, sets=sets, metric=metric, gallery=gallery, device=device)
     evaluation = summarise(
         values,
@@ -90,6 +90,17 @@ def open_candidates(cfg: DictConfig, checkpoints: Mapping[str, str]) -> Candidat
     return candidates
 
 
+def shown_bands(cfg: DictConfig) -> list[int] | None:
+    """The bands that pictures show, said where images have others too. Raises ValueError where images lack them."""
+    bands = checked_bands(as_list(plain(cfg.bands), key="bands", example="2,1,0"), key="bands")
+    if bands is not None:
+        check_bands(bands, channels=cfg.channels, key="bands")
+    if bands is not None or cfg.channels not in (1, 3):
+        shown = bands or list(range(min(cfg.channels, 3)))
+        print(f"pictures show the bands {shown}, counted from 0, of {cfg.channels}")
+    return bands
+
+
 def _own_range(own: Mapping[str, Any] | None, *, given: Any) -> Mapping[str, Any] | None:
     """The normalisation of the checkpoints. Raises ValueError where the user gives one beside it."""
     if given is not None and normalisation(given, key="normalise").content != normalisation(own).content:
@@ -105,7 +116,7 @@ def open_metric(cfg: DictConfig, *, sweep: bool) -> Protocol:
     if sweep and not cfg.measure:
         cfg.measure = {SHARPNESS: {"_target_": f"{Sharpness.__module__}.{Sharpness.__qualname__}"}}
     metric = check_metric(instantiate(cfg.metric), measures=cfg.measure or {}, channels=cfg.channels)
-    metric.physical = normalisation(plain(cfg.normalise), key="normalise").undone
+    metric.by = normalisation(plain(cfg.normalise), key="normalise")
     return metric
 
 

@@ -141,7 +141,7 @@ def build(cfg: DictConfig, plain: dict[str, Any], *, fresh: bool) -> tuple[SRDat
     device = torch.device("cpu" if on_cpu(cfg.trainer) else "cuda")
     model = instantiate(cfg.model).to(memory_format=training_layout(device))
     if isinstance(model.metric, Protocol):
-        model.metric.physical = data.normalisation.undone
+        model.metric.by = data.normalisation
     check_precision(str(cfg.trainer.precision))  # here too: before the loggers open
     check_fit(cfg, model)
     check_rebuilding(model.generator, plain["generator"], scale=cfg.scale, channels=cfg.channels)

@@ -8,6 +8,7 @@ from torch import Tensor
 from sr.metrics.bands import ERGAS, SpectralAngle
 from sr.metrics.protocol import Protocol
 from sr.metrics.quantity import LOWER, Quantity, measure
+from sr.ops.normalisation import BandRange
 
 
 def pair(channels: int = 4, side: int = 32) -> tuple[Tensor, Tensor]:
@@ -104,11 +105,14 @@ def test_measures_in_units_of_the_file_get_them() -> None:
     sr, hr = pair()
     metric = protocol(bits=None)
     plain = metric(100 * sr + 500, 100 * hr + 500)
-    metric.physical = lambda images: 100 * images + 500
+    metric.by = BandRange(low=500, high=600)
     found = metric(sr, hr)
     for name in ("ergas", "sam"):
         torch.testing.assert_close(found[name], plain[name], rtol=1e-4, atol=1e-6)
     assert not torch.allclose(found["ergas"], protocol(bits=None)(sr, hr)["ergas"], rtol=0.1)
+    # What PSNR refers to is said, because it is not the full range of a type.
+    assert metric.describe()["range"] == "the values that are 0 and 1, band by band: 500 and 600 of the files"
+    assert "range" not in protocol(bits=None).describe()
 
 
 @pytest.mark.parametrize("bits", [8, 12])
