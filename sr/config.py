@@ -147,6 +147,7 @@ class PreviewConfig:
         count: the number of samples.
         hr_patch_size: the side of a sample in HR pixels.
         seed: the seed of the samples.
+        normalise: the values that become 0 and 1, as data.normalise of training; null for the full range of the type.
         replay: a file of records, whose samples are made once more.
         trust: the packages of your own whose steps the records may name.
         degradation: the way from HR to LR.
@@ -159,6 +160,7 @@ class PreviewConfig:
     count: int = MISSING
     hr_patch_size: int = MISSING
     seed: int = MISSING
+    normalise: Any = None
     replay: str | None = None
     trust: list[str] = field(default_factory=list)
     degradation: Any = MISSING

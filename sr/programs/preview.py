@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
 
@@ -31,6 +32,7 @@ from sr.degradations.preview.samples import (
     timing,
     write_records,
 )
+from sr.ops.normalisation import normalisation
 from sr.pictures.writing import write_png
 
 DRAWS = 2000  # for the histograms; they need no images
@@ -70,12 +72,18 @@ def preview(cfg: DictConfig) -> str:
     check(cfg)
     check_types({"degradation": OmegaConf.to_container(cfg.degradation, resolve=True)})
     degradation: Degradation = instantiate(cfg.degradation)
+    given: Any = cfg.normalise
+    by = normalisation(
+        OmegaConf.to_container(given) if OmegaConf.is_config(given) else given, key="normalise"
+    )
+    by.check(channels=cfg.channels, key="normalise")
     cutting = Cutting(
         seed=cfg.seed,
         scale=degradation.scale,
         channels=cfg.channels,
         hr_patch_size=cfg.hr_patch_size,
         margin=degradation.margin,
+        normalise=by.content,
     )
     if cutting.hr_patch_size < 1 or cutting.hr_patch_size % cutting.scale:
         raise ValueError(f"hr_patch_size={cfg.hr_patch_size} must be a multiple of scale={cutting.scale}")

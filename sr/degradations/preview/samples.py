@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from tqdm import tqdm
 from sr.degradations.pipeline import Degradation
 from sr.degradations.record import DegradationError, Record
 from sr.ops.crop import cut, draw_corner, pad_to, trim
-from sr.ops.image import to_float
+from sr.ops.normalisation import normalisation
 from sr.pictures.listing import list_images
 from sr.pictures.reading import read_image
 
@@ -29,6 +30,7 @@ class Cutting:
         channels: the number of channels of the images.
         hr_patch_size: side of an HR patch.
         margin: HR pixels around it that are degraded with it and cut off afterwards.
+        normalise: the stored values that are 0 and 1 (`sr.ops.normalisation`); None for the full range of the type.
     """
 
     seed: int
@@ -36,6 +38,7 @@ class Cutting:
     channels: int
     hr_patch_size: int
     margin: int
+    normalise: Mapping[str, Any] | None = None
 
     @property
     def window(self) -> int:
@@ -55,7 +58,7 @@ class Recorded:
         left: its distance from the left edge.
         record: the drawn steps.
         hr_sha256: the checksum of the pixels that went in, margin included.
-        lr_sha256: the checksum of the 8-bit pixels that came out.
+        lr_sha256: the checksum of the pixels that came out: of 8 bits, or floats where there is `normalise`.
     """
 
     file: str
@@ -74,8 +77,8 @@ class Sample:
 
     Attributes:
         recorded: the entry that makes this sample again.
-        hr: (p, p, C) float32 in [0, 1].
-        lr: (p / scale, p / scale, C) float32 on 8-bit levels.
+        hr: (p, p, C) float32, nominally in [0, 1].
+        lr: (p / scale, p / scale, C) float32, on 8-bit levels without `normalise`.
         milliseconds: the time of each step, by its path.
     """
 
@@ -107,12 +110,21 @@ def make_sample(
 
     Raises:
         DegradationError: names the file.
+        ValueError: the pixels have no way to the values of a net.
     """
     (height, width), (top, left), margin = image.shape[:2], corner, cutting.margin
     pixels = cut(pad_to(image, cutting.hr_patch_size), top - margin, left - margin, cutting.window)
-    window = to_float(pixels)
+    by = normalisation(cutting.normalise, key="normalise")
+    if not by.takes(pixels.dtype):
+        raise ValueError(
+            f"{file}: {pixels.dtype} has no natural range: normalise={{low: 0, high: 10000}} or a file of sr-normalise"
+            " says what 0 and 1 are"
+        )
+    window = by.to_net(pixels)
     try:
-        lr = trim(record.apply(window), margin // cutting.scale)
+        lr = trim(
+            record.apply(window, as_saved=partial(by.as_saved, dtype=pixels.dtype)), margin // cutting.scale
+        )
     except DegradationError as error:
         raise DegradationError(f"{file}: {error}") from error
     recorded = Recorded(
@@ -123,7 +135,7 @@ def make_sample(
         left=left,
         record=record,
         hr_sha256=sha256(pixels),
-        lr_sha256=sha256((lr * 255).round().astype(np.uint8)),
+        lr_sha256=sha256(lr if cutting.normalise else (lr * 255).round().astype(np.uint8)),
     )
     return Sample(recorded=recorded, hr=trim(window, margin), lr=lr, milliseconds=clock(record, window))
 

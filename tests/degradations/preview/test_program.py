@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import compose_config, picture, run_here
 
 from sr.degradations.record import VERSION, Record
@@ -189,3 +190,19 @@ def test_it_runs_from_anywhere_and_leaves_nothing_there(
     assert "error: hr_dir is missing" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_samples_of_measured_values_are_those_of_a_training(tmp_path: Path) -> None:
+    """Values of 16 bits with a sign, whose 0 and 1 `normalise` names; the sheet has to be neither black nor white."""
+    values = 40 * picture(64, 64).astype(np.int16) - 100
+    (tmp_path / "photos").mkdir()
+    tifffile.imwrite(tmp_path / "photos" / "a.tif", values, photometric="rgb")
+    with pytest.raises(ValueError, match=r"a\.tif: int16 has no natural range: normalise="):
+        show(tmp_path)
+    content = show(tmp_path, "normalise={low: -100, high: 10100}", degradation="bicubic")
+    assert content["normalise"] == {"low": [-100.0], "high": [10100.0]}
+    sheet = read_image(tmp_path / "out" / "sheet.png")
+    assert 20 < sheet[30:200, 30:200].std() < 120
+    assert again(tmp_path).startswith("all 5 samples give the recorded LR")
+    with pytest.raises(ValueError, match="normalise has numbers for 4 bands, where channels=3"):
+        show(tmp_path, "normalise={low: [0, 0, 0, 0], high: 1}")
