@@ -72,10 +72,8 @@ def preview(cfg: DictConfig) -> str:
     check(cfg)
     check_types({"degradation": OmegaConf.to_container(cfg.degradation, resolve=True)})
     degradation: Degradation = instantiate(cfg.degradation)
-    given: Any = cfg.normalise
-    by = normalisation(
-        OmegaConf.to_container(given) if OmegaConf.is_config(given) else given, key="normalise"
-    )
+    content: Any = OmegaConf.to_container(cfg)
+    by = normalisation(content["normalise"], key="normalise")
     by.check(channels=cfg.channels, key="normalise")
     cutting = Cutting(
         seed=cfg.seed,
