@@ -97,6 +97,8 @@ def run(options: argparse.Namespace) -> int:
     job = Job(options.scale, hr.root, lr.root, options.out, options.match_histograms)
     if job.out is not None:
         check_empty(job.out)
+    if job.match:
+        check_kinds(hr, lr)
     pairs = list(zip(hr.paths, lr.paths, strict=True))
     work = partial(examine, job=job)
     found = in_processes(work, pairs, workers=options.workers, doing="aligning", unit="pair", together=1)
@@ -108,9 +110,20 @@ def run(options: argparse.Namespace) -> int:
 
 def check_empty(out: Path) -> None:
     """Raises ValueError where results would be mixed with what is there."""
-    for folder in (out / "HR", out / "LR"):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ValueError(f"--out {out}: {folder} is there already: remove it, or name another folder")
+    for place in (out / "HR", out / "LR", out / LIST):
+        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+            raise ValueError(f"--out {out}: {place} is there already: remove it, or name another folder")
+
+
+def check_kinds(hr: ImageFiles, lr: ImageFiles) -> None:
+    """Raises ValueError for the first pair whose values are not of one kind, so that none can become the other's."""
+    for index, path in enumerate(hr.paths):
+        found, wanted = ((each.dtype, each.bands) for each in (hr.header(index), lr.header(index)))
+        if found != wanted:
+            raise ValueError(
+                f"--match-histograms: {path} has {found[1]} band(s) of {found[0]}, and {lr.paths[index]} has {wanted[1]} of"
+                f" {wanted[0]}"
+            )
 
 
 def examine(pair: tuple[Path, Path], *, job: Job) -> Outcome:
@@ -133,7 +146,7 @@ def examine(pair: tuple[Path, Path], *, job: Job) -> Outcome:
     new_hr, new_lr = aligned(hr.side, lr.side, rows=rows, columns=columns, match=job.match)
     after = measure_pair(new_hr, new_lr, scale=job.scale)
     if verdict(after, scale=job.scale) != ALIGNED:
-        return Outcome(file, kind, measured, why=f"not aligned after it was moved: {after.distance:.2f} LR pixels apart")
+        return Outcome(file, kind, measured, why=f"{verdict(after, scale=job.scale)} after it was moved")
     corner = (rows.origin, columns.origin)
     write_side(target_of(hr_path, root=job.hr, folder=job.out / "HR"), new_hr, hr, corner=corner)
     corner = (rows.start, columns.start)

@@ -79,7 +79,7 @@ def known_cause(down: float, right: float, *, scale: int) -> str:
     where that one does: with `hr[::4, ::4]` 1.5 HR pixels off, with the nearest neighbour of Pillow half of one.
     """
     for pixel, how in (
-        (0, f"as if LR were hr[::{scale}, ::{scale}], every {scale}th pixel of HR"),
+        (0, f"as if LR were hr[::{scale}, ::{scale}], single pixels of HR"),
         (scale // 2, "as if LR were made of HR by the nearest neighbour"),
     ):
         off = ((scale - 1) / 2 - pixel) / scale
