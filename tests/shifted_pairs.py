@@ -23,9 +23,15 @@ def moved_by_fourier(image: np.ndarray, down: float, right: float) -> np.ndarray
 
 
 def pair(
-    down: float = 0.0, right: float = 0.0, *, scale: int = 4, side: int = 128, seed: int = 0, channels: int = 3
+    down: float = 0.0,
+    right: float = 0.0,
+    *,
+    scale: int = 4,
+    side: int = 128,
+    seed: int = 0,
+    channels: int = 3,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """HR, (side * scale, side * scale, C) uint8, and LR, (side, side, C) uint8, whose content lies so many LR pixels off."""
+    """HR, (side * scale, side * scale, C), and LR, (side, side, C), uint8, whose content lies so many LR pixels off."""
     whole = large((side + 2 * MARGIN) * scale, seed, channels)
     moved = moved_by_fourier(whole, down * scale, right * scale)
     lr = imresize(moved, size=(side + 2 * MARGIN, side + 2 * MARGIN))

@@ -29,11 +29,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="sr-align",
         description="Measure by how much LR and HR of each pair lie beside each other, and write pairs that do not.",
-        epilog="Exit status: 0 all pairs are aligned (with --out: written), 1 some are not or an error, 2 wrong arguments.",
+        epilog="Exit status: 0 all pairs are aligned (or written), 1 some are not, or an error, 2 wrong arguments.",
     )
     parser.add_argument("hr", metavar="HR_DIR", type=Path, help="searched recursively for images")
     parser.add_argument("lr", metavar="LR_DIR", type=Path, help="the LR images of the same names")
-    parser.add_argument("--scale", type=int, default=4, help="HR pixels of an LR pixel, along a side; default: 4")
+    parser.add_argument(
+        "--scale", type=int, default=4, help="HR pixels of an LR pixel, along a side; default: 4"
+    )
     parser.add_argument(
         "--lr-name",
         metavar="PATTERN",

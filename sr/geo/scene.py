@@ -173,7 +173,9 @@ def created(path: Path, reader: Reader, *, raster: Raster) -> Iterator[Writer]:
     source = reader.source
     height, width = raster.size or (source.height * raster.scale, source.width * raster.scale)
     place = source.transform
-    if not place.is_identity:  # which says that there is none; control points or a camera model say where it lies
+    if (
+        not place.is_identity
+    ):  # which says that there is none; control points or a camera model say where it lies
         place = place @ place.translation(raster.left, raster.top) @ place.scale(1 / raster.scale)
     profile = {
         "driver": "GTiff",

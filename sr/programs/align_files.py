@@ -6,7 +6,6 @@ from pathlib import Path
 from sr.data.registration.side import Side
 from sr.geo.scene import Raster, created, is_scene, opened
 from sr.ops.staged import staged
-from sr.pictures.formats import output_suffix
 from sr.pictures.picture import Picture
 from sr.pictures.reading import read_picture
 from sr.pictures.writing import TIFF, write_picture

@@ -14,11 +14,18 @@ from sr.programs.align import run
 rasterio = pytest.importorskip("rasterio")
 
 
-def write_scene(path: Path, values: np.ndarray, *, pixel: float, crs: str | None = "EPSG:32632", **profile: Any) -> Path:
+def write_scene(
+    path: Path, values: np.ndarray, *, pixel: float, crs: str | None = "EPSG:32632", **profile: Any
+) -> Path:
     """(H, W, bands) with its upper left corner at 500000, 5400000."""
     path.parent.mkdir(exist_ok=True)
     place = {"transform": rasterio.Affine(pixel, 0, 500000, 0, -pixel, 5400000)} if crs else {}
-    shape = {"count": values.shape[2], "height": values.shape[0], "width": values.shape[1], "dtype": values.dtype}
+    shape = {
+        "count": values.shape[2],
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "dtype": values.dtype,
+    }
     with rasterio.open(path, "w", driver="GTiff", crs=crs, **shape, **{**place, **profile}) as new:
         new.write(values.transpose(2, 0, 1))
     return path
@@ -43,10 +50,16 @@ def test_a_moved_scene_lies_where_it_lay(tmp_path: Path, capsys: pytest.CaptureF
         source.update_tags(ACQUIRED="2026-05-01")
     assert align(tmp_path) == 0
     assert "place on Earth" not in capsys.readouterr().out
-    with rasterio.open(tmp_path / "new" / "HR" / "a.tif") as after, rasterio.open(tmp_path / "new" / "LR" / "a.tif") as low:
+    with (
+        rasterio.open(tmp_path / "new" / "HR" / "a.tif") as after,
+        rasterio.open(tmp_path / "new" / "LR" / "a.tif") as low,
+    ):
         assert (after.height, after.width) == (4 * low.height, 4 * low.width) == (4 * 127, 4 * 126)
         assert (after.crs, after.nodata, after.dtypes) == (low.crs, 0, ("uint16",) * 4)
-        assert after.descriptions == ("blue", "green", "red", "infrared") and after.tags()["ACQUIRED"] == "2026-05-01"
+        assert (
+            after.descriptions == ("blue", "green", "red", "infrared")
+            and after.tags()["ACQUIRED"] == "2026-05-01"
+        )
         np.testing.assert_array_equal(low.read().transpose(1, 2, 0), lr[1:, :126])
         assert low.transform == rasterio.Affine(10, 0, 500000, 0, -10, 5400000 - 10)
         # Row 0 of the result is row 4 - 1.5 of HR, and column 0 is column 6: both as the shift was measured.
@@ -57,7 +70,9 @@ def test_a_moved_scene_lies_where_it_lay(tmp_path: Path, capsys: pytest.CaptureF
     lines = np.arange(100, 300)
     at = lines + row
     upper = np.floor(at).astype(int)
-    between = (hr[upper] * (1 - (at - upper))[:, None, None] + hr[upper + 1] * (at - upper)[:, None, None])[:, 6:510]
+    between = (hr[upper] * (1 - (at - upper))[:, None, None] + hr[upper + 1] * (at - upper)[:, None, None])[
+        :, 6:510
+    ]
     assert np.abs(found[lines] - between).mean() < 0.25 * np.abs(found[lines] - hr[lines][:, 6:510]).mean()
 
 
@@ -97,14 +112,26 @@ def test_points_and_camera_models_are_moved(tmp_path: Path) -> None:
 
     values = np.zeros((20, 30, 1), np.uint8)
     path = write_scene(tmp_path / "hr" / "a.tif", values, pixel=1, crs=None)
-    coefficients = {f"{axis}_{part}_coeff": [1.0] * 20 for axis in ("line", "samp") for part in ("num", "den")}
-    offsets = {"height_off": 0, "height_scale": 1, "lat_off": 48, "lat_scale": 1, "long_off": 8, "long_scale": 1}
+    coefficients = {
+        f"{axis}_{part}_coeff": [1.0] * 20 for axis in ("line", "samp") for part in ("num", "den")
+    }
+    offsets = {
+        "height_off": 0,
+        "height_scale": 1,
+        "lat_off": 48,
+        "lat_scale": 1,
+        "long_off": 8,
+        "long_scale": 1,
+    }
     camera = RPC(line_off=9.5, line_scale=10, samp_off=14.5, samp_scale=15, **offsets, **coefficients)
     with rasterio.open(path, "r+") as source:
         source.gcps = [GroundControlPoint(row=4, col=10, x=8, y=48)], rasterio.CRS.from_epsg(4326)
         source.rpcs = camera
     target = tmp_path / "new.tif"
-    with opened(path) as reader, created(target, reader, raster=Raster(top=2.5, left=6, size=(16, 24))) as writer:
+    with (
+        opened(path) as reader,
+        created(target, reader, raster=Raster(top=2.5, left=6, size=(16, 24))) as writer,
+    ):
         writer.write(values[:16, :24], None, top=0, left=0)
     with rasterio.open(target) as after:
         (moved,), _ = after.gcps
@@ -120,9 +147,14 @@ def test_without_rasterio_the_loss_of_the_place_is_said(
 ) -> None:
     write_pair(tmp_path, 0.5, 0.0)
     monkeypatch.setattr("sr.geo.scene.has_rasterio", lambda: False)
-    monkeypatch.setattr("sr.programs.align.in_processes", lambda work, things, **options: [work(each) for each in things])
+    monkeypatch.setattr(
+        "sr.programs.align.in_processes", lambda work, things, **options: [work(each) for each in things]
+    )
     assert align(tmp_path) == 0
     said = capsys.readouterr().out
-    assert "the place on Earth of 1 pairs is lost (a.tif): pip install 'sr-lightning[geo]' (with the quotes) keeps it" in said
+    assert (
+        "the place on Earth of 1 pair is lost (a.tif): pip install 'sr-lightning[geo]' (with the quotes) keeps it"
+        in said
+    )
     with rasterio.open(tmp_path / "new" / "HR" / "a.tif") as after:
         assert (after.height, after.crs) == (508, None)

@@ -23,5 +23,5 @@ def test_results_come_in_order_from_other_processes(workers: int) -> None:
 
 
 def test_an_error_of_one_ends_all() -> None:
-    with pytest.raises(ValueError, match="^there is no word$"):
+    with pytest.raises(ValueError, match=r"^there is no word$"):
         in_processes(partial(shouted, mark=""), ["a", "", "b"], workers=1, doing="shouting")

@@ -41,11 +41,15 @@ def align(folder: Path, *options: object) -> int:
     return run(parse([str(each) for each in words]))
 
 
-def test_all_pairs_are_measured_and_the_worst_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_pairs_are_measured_and_the_worst_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert align(folder) == 1
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "4 pairs at x4: 1 aligned, 2 shifted, 1 undecided"
-    assert out[1].startswith("LR and HR are 0.7") and out[1].endswith("; aligned is up to 0.125 (half an HR pixel)")
+    assert out[1].startswith("LR and HR are 0.7") and out[1].endswith(
+        "; aligned is up to 0.125 (half an HR pixel)"
+    )
     assert [line.split()[:2] for line in out[4:7]] == [
         ["deep/far.png", "shifted"],
         ["half.png", "shifted"],
@@ -65,7 +69,7 @@ def test_aligned_pairs_are_status_0(folder: Path, capsys: pytest.CaptureFixture[
             file.unlink()
     assert align(folder) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "1 pairs at x4: 1 aligned" and len(out) == 2
+    assert out[0] == "1 pair at x4: 1 aligned" and len(out) == 2
 
 
 def test_what_is_written_is_aligned_and_what_is_left_out_is_listed(
@@ -75,7 +79,10 @@ def test_what_is_written_is_aligned_and_what_is_left_out_is_listed(
     assert align(folder, "--out", out) == 1
     said = capsys.readouterr().out
     assert f"3 pairs written to {out / 'HR'} and {out / 'LR'}, 2 moved, 1 in their place: now 0.0" in said
-    assert f"next: sr-train data=paired data.train_dir={out / 'HR'} data.train_lr_dir={out / 'LR'} scale=4" in said
+    assert (
+        f"next: sr-train data=paired data.train_dir={out / 'HR'} data.train_lr_dir={out / 'LR'} scale=4"
+        in said
+    )
     written = sorted(each.relative_to(out).as_posix() for each in out.rglob("*.*"))
     assert written == [
         *("HR/deep/far.png", "HR/good.png", "HR/half.png"),
@@ -84,17 +91,26 @@ def test_what_is_written_is_aligned_and_what_is_left_out_is_listed(
     np.testing.assert_array_equal(read_image(out / "HR" / "good.png"), read_image(folder / "hr" / "good.png"))
     # 1.3 LR pixels up, 2.4 to the right: the last two rows and the first three columns of LR have no HR.
     np.testing.assert_array_equal(
-        read_image(out / "LR" / "deep" / "farx4.png"), read_image(folder / "lr" / "deep" / "farx4.png")[:-2, 3:]
+        read_image(out / "LR" / "deep" / "farx4.png"),
+        read_image(folder / "lr" / "deep" / "farx4.png")[:-2, 3:],
     )
     assert run(parse([str(out / "HR"), str(out / "LR"), "--workers", "1"])) == 0
     images = ImageFiles.from_directory(folder / "hr")
-    assert (out / "left_out.txt").read_text() == "sky.png  # undecided: too flat, too small or too unlike to say\n"
-    assert [each.name for each in without(images, str(out / "left_out.txt")).paths] == ["far.png", "good.png", "half.png"]
+    assert (
+        out / "left_out.txt"
+    ).read_text() == "sky.png  # undecided: too flat, too small or too unlike to say\n"
+    assert [each.name for each in without(images, str(out / "left_out.txt")).paths] == [
+        "far.png",
+        "good.png",
+        "half.png",
+    ]
 
 
 def test_nothing_is_overwritten(folder: Path) -> None:
     write_png(folder / "new" / "LR" / "mine.png", np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(ValueError, match=r"^--out .*new: .*LR is there already: remove it, or name another folder$"):
+    with pytest.raises(
+        ValueError, match=r"^--out .*new: .*LR is there already: remove it, or name another folder$"
+    ):
         align(folder, "--out", folder / "new")
     (folder / "new" / "LR" / "mine.png").unlink()
     (folder / "new" / "HR").write_text("a file")
@@ -109,7 +125,9 @@ def test_histograms_are_matched_band_by_band(tmp_path: Path) -> None:
     write_png(tmp_path / "lr" / "a.png", other)
     assert align(tmp_path, "--out", tmp_path / "plain") == 0
     assert align(tmp_path, "--out", tmp_path / "matched", "--match-histograms") == 0
-    plain, matched = (read_image(tmp_path / name / "HR" / "a.png").astype(float) for name in ("plain", "matched"))
+    plain, matched = (
+        read_image(tmp_path / name / "HR" / "a.png").astype(float) for name in ("plain", "matched")
+    )
     wanted = plain * np.array([0.5, 0.8, 1.0]) + [60, 20, 0]
     assert np.abs(plain - wanted).mean() > 8
     assert np.abs(matched - wanted).mean() < 2
@@ -156,7 +174,9 @@ def test_what_cannot_be_right_is_refused(folder: Path, capsys: pytest.CaptureFix
         assert ended.value.code == 2
     assert "nothing is written: name a folder with --out DIR" in capsys.readouterr().err
     write_png(folder / "lr" / "good.png", read_image(folder / "lr" / "good.png", channels=1))
-    with pytest.raises(ValueError, match=r"good\.png has 3 band\(s\) of uint8, and .*good\.png has 1 of uint8"):
+    with pytest.raises(
+        ValueError, match=r"good\.png has 3 band\(s\) of uint8, and .*good\.png has 1 of uint8"
+    ):
         align(folder, "--out", folder / "new", "--match-histograms")
     assert not (folder / "new").exists()
 

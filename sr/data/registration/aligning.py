@@ -54,6 +54,6 @@ def _matched(values: np.ndarray, valid: np.ndarray | None, lr: Side) -> np.ndarr
     both = lr.valid()
     if valid is not None:
         scale = len(values) // height
-        whole = valid.reshape(height, scale, width, scale, -1).all(axis=(1, 3))
+        whole = np.asarray(valid.reshape(height, scale, width, scale, -1).all(axis=(1, 3)))
         both = whole if both is None else both & whole
     return matched(values, reduced=reduced, lr=lr.values, valid=both)

@@ -59,7 +59,7 @@ def _window(hr: Side, lr: Side, top: int, left: int, scale: int) -> Shift | None
     coarse, known = lr.part(top, left, height, width).plane()
     fine, valid = hr.part(*(scale * place for place in (top, left, height, width))).plane()
     if valid is not None:
-        valid = valid.reshape(height, scale, width, scale).all(axis=(1, 3))
+        valid = np.asarray(valid.reshape(height, scale, width, scale).all(axis=(1, 3)))
     reduced = imresize(fine[:, :, None], size=(height, width))[:, :, 0]
     return measure_shift(reduced, coarse, valid=valid, second_valid=known)
 
@@ -77,4 +77,6 @@ def _together(shifts: list[Shift], *, windows: int) -> Alignment:
     median = np.median(found, axis=0)
     errors = np.array([shift.error for shift in shifts])
     spread = max(float((np.hypot(*(found - median).T) - 2 * errors).max()), 0.0)
-    return Alignment(windows, len(shifts), float(median[0]), float(median[1]), spread, float(np.median(errors)))
+    return Alignment(
+        windows, len(shifts), float(median[0]), float(median[1]), spread, float(np.median(errors))
+    )

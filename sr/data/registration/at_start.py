@@ -2,14 +2,25 @@
 
 import logging
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 
 from sr.data.registration.alignment import Alignment, measure_pair
 from sr.data.registration.side import Side
-from sr.data.registration.verdict import bound, direction, known_cause, together
+from sr.data.registration.verdict import (
+    ALIGNED,
+    MEANING,
+    UNDECIDED,
+    Together,
+    bound,
+    direction,
+    known_cause,
+    pairs,
+    together,
+    verdict,
+)
 from sr.data.sources import ImageSource, nodata_of, say
 from sr.pictures.picture import UnreadableImageError
 
@@ -33,40 +44,45 @@ def say_alignment(
         lr_name: the rule for the names of LR, if the user has given one.
     """
     found = list(_measured(hr, lr, scale))
-    all_together = together(found)
-    pairs = f"LR and HR of {all_together.pairs if all_together else len(found)} pairs in {folders[1]} and {folders[0]}"
-    if all_together is None:
-        say("whether %s lie over each other cannot be measured: too flat, too small or too unlike", pairs)
-        return
-    others = len(found) - all_together.pairs
-    beside = f" ({others} more are too flat, too small or too unlike to say)" if others else ""
-    limit = bound(scale)
-    if max(all_together.median, all_together.spread) <= limit:
-        say("%s are aligned: %s%s", pairs, all_together.apart, beside)
+    wrong = _fault(together(found), scale)
+    text = _summary(found, scale=scale, where=f"{folders[1]} and {folders[0]}")
+    if wrong is None:
+        say("%s", text)
         return
     words = ["sr-align", *folders, "--scale", str(scale), *(["--lr-name", lr_name] if lr_name else [])]
-    next_words = f"`{shlex.join(words)}` measures all pairs"
-    if all_together.spread > limit:
-        log.warning(
-            "the shift between %s differs by %.2f LR pixels within an image (median)%s: LR with aligned corners, turned, of"
-            " another scale or another view. The net learns to blur or to move what it enlarges; %s",
-            pairs,
-            all_together.spread,
-            beside,
-            next_words,
-        )
-        return
-    cause = known_cause(all_together.down, all_together.right, scale=scale)
     log.warning(
-        "%s are not aligned: %s%s. LR lies %s (median)%s; more than %g is too much, since the net learns the shift too. %s,"
-        " and --out DIR writes aligned ones",
-        pairs,
-        all_together.apart,
-        beside,
-        direction(all_together.down, all_together.right),
-        f", {cause}" if cause else "",
-        limit,
-        next_words,
+        "%s; %s. `%s` measures all pairs, --out DIR writes aligned ones", text, wrong, shlex.join(words)
+    )
+
+
+def _summary(found: Sequence[Alignment], *, scale: int, where: str) -> str:
+    """How many pairs are aligned, and by how much they are apart."""
+    everything = together(found)
+    if everything is None:
+        named = f"LR and HR of {pairs(len(found))} in {where}"
+        return f"whether {named} are aligned cannot be measured: {MEANING[UNDECIDED]}"
+    good = sum(verdict(each, scale=scale) == ALIGNED for each in found)
+    count = f"{good} of {pairs(everything.pairs)}" if good < everything.pairs else pairs(good)
+    others = len(found) - everything.pairs
+    beside = f" ({pairs(others)} more: {MEANING[UNDECIDED]})" if others else ""
+    return f"LR and HR of {count} in {where} are aligned: {everything.apart}{beside}"
+
+
+def _fault(everything: Together | None, scale: int) -> str | None:
+    """What is wrong with half of the pairs or more, and what comes of it; None where nothing is."""
+    if everything is None:
+        return None
+    if everything.spread > bound(scale):
+        return (
+            f"within an image the shift differs by {everything.spread:.2f} (median), as with aligned corners, a turned"
+            " image, another scale or another view, and the net learns to blur"
+        )
+    if everything.median <= bound(scale):
+        return None
+    cause = known_cause(everything.down, everything.right, scale=scale)
+    return (
+        f"LR lies {direction(everything.down, everything.right)} (median){', ' if cause else ''}{cause}; more than"
+        f" {bound(scale):g} is too much, since the net learns the shift too"
     )
 
 

@@ -32,8 +32,8 @@ class ValueMap:
 def value_map(source: np.ndarray, target: np.ndarray) -> ValueMap:
     """The function that gives the values of one image the distribution of those of another: (n,) and (m,) -> a map.
 
-    It joins quantiles of the two, from one in 200 to 199 in 200. What lies beyond is continued by the slope between these
-    ends, because the few values there say nothing.
+    It joins quantiles of the two, from one in 200 to 199 in 200. What lies beyond is continued by the slope between
+    these ends, because the few values there say nothing.
     """
     before, after = (np.quantile(values.astype(np.float64), SHARES) for values in (source, target))
     knots, group = np.unique(before, return_inverse=True)
@@ -45,8 +45,8 @@ def value_map(source: np.ndarray, target: np.ndarray) -> ValueMap:
 def matched(hr: np.ndarray, *, reduced: np.ndarray, lr: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
     """HR whose values are distributed, in the size of LR, as those of LR: (H, W, C) -> (H, W, C) of the same type.
 
-    The map is found between LR and the reduced HR, which show the same detail, and not between LR and HR itself: LR is an
-    average of pixels, whose distribution is narrower, so HR would lose contrast. Where LR is the reduced HR, the map
+    The map is found between LR and the reduced HR, which show the same detail, and not between LR and HR itself: LR is
+    an average of pixels, whose distribution is narrower, so HR would lose contrast. Where LR is the reduced HR, the map
     changes nothing.
 
     Args:

@@ -9,7 +9,6 @@ from scipy import ndimage
 from sr.ops.no_data import filled
 
 WHOLE = 0.1  # HR pixels; a movement that is so near a whole number of them is taken as whole
-SPLINE = 3  # the degree
 
 
 @dataclass(frozen=True)
@@ -64,21 +63,18 @@ def cropped(image: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
 def moved(image: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
     """HR on the grid of LR: (H, W, C) -> (rows.count * scale, columns.count * scale, C) of the same type.
 
-    A movement by whole HR pixels cuts the image and changes no value. Any other one resamples it by cubic splines, which
-    blur less than other kernels of their length (Thevenaz, Blu and Unser, "Interpolation revisited", IEEE TMI 2000);
-    values are rounded and clipped to the type.
+    A movement by whole HR pixels cuts the image and changes no value. Any other one resamples it by cubic splines,
+    which blur less than other kernels of their length (Thévenaz, Blu and Unser, "Interpolation revisited", IEEE TMI
+    2000); values are rounded and clipped to the type.
     """
     if not (rows.between or columns.between):
         return _cut(image, int(rows.origin), int(columns.origin), rows, columns)
     top, left = floor(rows.origin), floor(columns.origin)
     result = np.empty((rows.count * rows.scale, columns.count * columns.scale, image.shape[2]), image.dtype)
     for band in range(image.shape[2]):
-        shifted = ndimage.shift(
-            image[:, :, band].astype(np.float32),
-            (top - rows.origin, left - columns.origin),
-            order=SPLINE,
-            mode="reflect",
-        )
+        plane = image[:, :, band].astype(np.float32)
+        rest = (top - rows.origin, left - columns.origin)
+        shifted = ndimage.shift(plane, rest, order=3, mode="reflect")
         result[:, :, band] = as_type(_cut(shifted, top, left, rows, columns), image.dtype)
     return result
 

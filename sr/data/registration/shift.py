@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf, log, pi, sqrt
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,8 +17,8 @@ FLOOR = 0.01  # of the deviation of an image; waves below such noise are none
 TAPER = 8  # pixels beside those without data over which the weight rises from 0
 SURE = 3.0  # times the agreement that images without anything in common have by chance
 LEAST = 0.1  # pixels; a shift that is less certain is none
-# Between the error that the scatter of independent phases explains and the real one, of 790 windows of 32 to 128 pixels,
-# of photographs that were shifted and got noise (2.7 to 3.3, whatever their size and noise): the window lets waves mix.
+# The real error over that which the scatter of independent phases would explain: neighbouring waves are not independent
+# under a window. Measured on windows of 32, 64 and 128 pixels of nine photographs with noise of 1 to 40 levels of 255.
 MEASURED = 3.0
 
 
@@ -28,8 +29,8 @@ class Shift:
     Attributes:
         down: the pixels by which the content of the second image lies further down than that of the first.
         right: the same to the right.
-        error: the distance from the true shift that is to be expected, in pixels; infinite where the two agree no better
-            than by chance.
+        error: the distance from the true shift that is to be expected, in pixels; infinite where the two agree no
+            better than by chance.
     """
 
     down: float
@@ -51,10 +52,10 @@ def measure_shift(
 ) -> Shift | None:
     """The shift between two planes of one size; None where one of them is flat, or they are too small to compare.
 
-    Phase correlation (Kuglin and Hines, 1975), refined by a matrix-multiplied DFT (Guizar-Sicairos et al., 2008), of the
-    waves that are longer than four pixels: shorter ones are aliased in LR, or noise. Gain, offset and a blur that is
-    equal in all directions change no phase. The first plane is then moved and compared again, because the window through
-    which both are seen draws a shift towards 0.
+    Phase correlation (Kuglin and Hines, 1975), refined by a matrix-multiplied DFT (Guizar-Sicairos et al., 2008), of
+    the waves that are longer than four pixels: shorter ones are aliased in LR, or noise. Gain, offset and a blur that
+    is equal in all directions change no phase. The first plane is then moved and compared again, because the window
+    through which both are seen draws a shift towards 0.
 
     Args:
         first: (h, w) float.
@@ -74,25 +75,29 @@ def measure_shift(
         here, there = _waves(moved, weight, band), _waves(second, weight, band)
         if here is None or there is None:
             return None
-        step, _, _ = phase_cross_correlation(
-            there, here, space="fourier", upsample_factor=STEPS, normalization=None
-        )
+        agreement = float((here * there.conj()).real.sum() / count)
+        step = _step(here, there)
         if not left or not step.any():
             break
         found += step
-    agreement = float((here * there.conj()).real.sum() / count)
     return Shift(float(found[0]), float(found[1]), _error(agreement, band))
+
+
+def _step(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """(2,) the pixels by which an image of the waves `here` has to be moved to lie over that of `there`."""
+    options: dict[str, Any] = {"space": "fourier", "upsample_factor": STEPS, "normalization": None}
+    return np.asarray(phase_cross_correlation(there, here, **options)[0])  # type: ignore[no-untyped-call]
 
 
 def _error(agreement: float, band: np.ndarray) -> float:
     """The error to be expected of a shift, from the mean cosine of the differences in phase that are left.
 
-    The mean is 1 where all waves lie at the same place, and about 0 where there are few waves, or the images have nothing
-    in common. A shift is the slope of the phase over the frequency, so its error is that of a line through points that
-    scatter so. Half of the waves say nothing new, since the images are real.
+    The mean is 1 where all waves lie at the same place, and about 0 where there are few waves, or the images have
+    nothing in common. A shift is the slope of the phase over the frequency, so its error is that of a line through
+    points that scatter so. Half of the waves say nothing new, since the images are real.
     """
     count = np.count_nonzero(band)
-    chance = sqrt(2 * log(band.size) / count)  # the largest of so many means, as there are shifts to choose from
+    chance = sqrt(2 * log(band.size) / count)  # the largest of many such means, one for each shift
     if agreement <= SURE * chance:
         return inf
     scatter = (1 - agreement**2) / (2 * agreement**2)
@@ -124,7 +129,7 @@ def _weight(valid: np.ndarray) -> np.ndarray:
 
 
 def _waves(plane: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray | None:
-    """The phases of the waves: complex numbers of length 1, or less for waves that are hardly there; None: there are none.
+    """The phases of the waves: complex numbers of length 1, or less for waves that are hardly there; None: it is flat.
 
     Without the floor, the phases of a stripe would agree at any place along it, being those of the window alone.
     """

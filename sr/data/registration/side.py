@@ -49,7 +49,9 @@ class Side:
         valid = self.valid()
         values = self.values if valid is None else filled(self.values, valid)
         bands = values.shape[2]
-        plane = values.astype(np.float32) @ np.full(bands, 1 / bands, np.float32)  # several times as fast as `mean`
+        plane = values.astype(np.float32) @ np.full(
+            bands, 1 / bands, np.float32
+        )  # several times as fast as `mean`
         if valid is None:
             return plane, None
-        return np.where(np.isfinite(plane), plane, 0), valid.all(axis=2)
+        return np.where(np.isfinite(plane), plane, 0), np.asarray(valid.all(axis=2))

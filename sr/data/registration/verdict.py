@@ -10,6 +10,11 @@ from sr.data.registration.alignment import Alignment
 from sr.data.registration.shift import LEAST
 
 ALIGNED, SHIFTED, UNEVEN, UNDECIDED = "aligned", "shifted", "uneven", "undecided"
+MEANING = {
+    SHIFTED: "a shift of the whole image, which --out undoes",
+    UNEVEN: "the shift differs within the image: LR with aligned corners, turned, of another scale or another view",
+    UNDECIDED: "too flat, too small or too unlike to say",
+}
 NEAR = 0.05  # LR pixels from a shift that has a known cause
 
 
@@ -64,6 +69,11 @@ def together(alignments: Sequence[Alignment]) -> Together | None:
     table = np.array([(each.distance, each.spread, each.down, each.right) for each in found])
     distance, spread, down, right = np.median(table, axis=0).tolist()
     return Together(len(found), distance, float(table[:, 0].max()), spread, down, right)
+
+
+def pairs(count: int) -> str:
+    """So many pairs, in words."""
+    return f"{count} pair{'s' * (count != 1)}"
 
 
 def direction(down: float, right: float) -> str:

@@ -32,7 +32,9 @@ def test_a_shifted_pair_lies_over_each_other() -> None:
 def test_an_aligned_pair_is_cut_to_whole_lr_pixels_and_nothing_else() -> None:
     hr, lr = pair()
     more = np.pad(hr, ((0, 3), (0, 1), (0, 0)), mode="reflect")
-    new_hr, new_lr = aligned(Side(more), Side(lr), **dict(zip(("rows", "columns"), spans(0, 0, more, lr), strict=True)))
+    new_hr, new_lr = aligned(
+        Side(more), Side(lr), **dict(zip(("rows", "columns"), spans(0, 0, more, lr), strict=True))
+    )
     np.testing.assert_array_equal(new_hr.values, hr)
     np.testing.assert_array_equal(new_lr.values, lr)
 

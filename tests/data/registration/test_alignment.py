@@ -24,7 +24,8 @@ def lr_of(hr: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "gain", "offset"), [("uint8", 1, 0), ("uint16", 40, 0), ("int16", 40, -5000), ("float32", 1e-4, -0.1)]
+    ("dtype", "gain", "offset"),
+    [("uint8", 1, 0), ("uint16", 40, 0), ("int16", 40, -5000), ("float32", 1e-4, -0.1)],
 )
 def test_a_pair_of_any_type_is_measured(dtype: str, gain: float, offset: float) -> None:
     hr, lr = ((each.astype(np.float64) * gain + offset).astype(dtype) for each in pair(0.4, -0.3))
@@ -116,8 +117,6 @@ def test_noise_is_no_difference_within_the_image() -> None:
     found = measured(hr, noisy)
     assert found.error > 0.02 and found.decided >= 2
     assert verdict(found, scale=4) == ALIGNED
-
-
 
 
 def test_a_shift_beyond_a_window_s_half_is_not_taken_for_another() -> None:

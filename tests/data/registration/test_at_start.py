@@ -9,13 +9,13 @@ import torch
 from helpers import picture
 from lightning.pytorch.utilities import rank_zero_only
 from shifted_pairs import pair
+from small_data import SHARED
 
 from sr.data.origins import PairedData
 from sr.data.registration.at_start import PAIRS, say_alignment
 from sr.degradations.bicubic import BicubicDegradation
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.writing import write_png
-from small_data import SHARED
 
 FOLDERS = ("some hr", "lr")
 
@@ -64,23 +64,33 @@ def test_aligned_pairs_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
     level, text = said(caplog, *pairs)
     assert level == logging.INFO
     assert text == (
-        "LR and HR of 2 pairs in lr and some hr are aligned: 0.04 LR pixels apart (median), 0.06 at most (1 more are too"
-        " flat, too small or too unlike to say)"
+        "LR and HR of 2 pairs in lr and some hr are aligned: 0.04 LR pixels apart (median), 0.06 at most (1 pair"
+        " more: too flat, too small or too unlike to say)"
     )
 
 
-def test_a_shift_is_warned_of_with_its_cause_and_the_words_that_help(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shift_is_warned_of_with_its_cause_and_the_words_that_help(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     hr, _ = pair()
     level, text = said(caplog, (hr, hr[::4, ::4]))
     assert level == logging.WARNING
-    start, rest = text.split(": ", 1)
-    assert start == "LR and HR of 1 pairs in lr and some hr are not aligned"
-    assert rest.startswith("0.5") and " LR pixels apart (median), 0.5" in rest
+    assert text.startswith("LR and HR of 0 of 1 pair in lr and some hr are aligned: 0.5")
+    assert "; LR lies 0.3" in text
+    assert text.endswith(
+        " of HR (median), as if LR were hr[::4, ::4], single pixels of HR; more than 0.125 is too much, since the net"
+        " learns the shift too. `sr-align 'some hr' lr --scale 4 --lr-name '{name}-small'` measures all pairs, --out"
+        " DIR writes aligned ones"
+    )
+
+
+def test_a_minority_that_is_not_aligned_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    level, text = said(caplog, pair(), pair(0.5, 0.0), pair())
+    assert level == logging.INFO
     assert (
-        "of HR (median), as if LR were hr[::4, ::4], single pixels of HR; more than 0.125 is too much, since the net learns"
-        " the shift too. `sr-align 'some hr' lr --scale 4 --lr-name '{name}-small'` measures all pairs, and --out DIR"
-        " writes aligned ones"
-    ) in rest
+        text
+        == "LR and HR of 2 of 3 pairs in lr and some hr are aligned: 0.00 LR pixels apart (median), 0.50 at most"
+    )
 
 
 def test_a_difference_within_the_image_is_another_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -89,16 +99,20 @@ def test_a_difference_within_the_image_is_another_warning(caplog: pytest.LogCapt
     lr = torch.nn.functional.interpolate(batch, size=(256, 256), mode="bilinear", align_corners=True)
     level, text = said(caplog, (hr, lr[0].permute(1, 2, 0).round().byte().numpy()))
     assert level == logging.WARNING
-    assert text.startswith("the shift between LR and HR of 1 pairs in lr and some hr differs by 0.2")
-    assert "LR with aligned corners, turned, of another scale or another view" in text
+    assert text.startswith("LR and HR of 0 of 1 pair in lr and some hr are aligned: 0.0")
+    assert "; within an image the shift differs by 0.2" in text
+    assert (
+        " (median), as with aligned corners, a turned image, another scale or another view, and the net"
+        in text
+    )
 
 
 def test_pairs_that_say_nothing_are_not_called_aligned(caplog: pytest.LogCaptureFixture) -> None:
     level, text = said(caplog, flat(), (picture(48, 64), picture(12, 16)))
     assert level == logging.INFO
     assert text == (
-        "whether LR and HR of 2 pairs in lr and some hr lie over each other cannot be measured: too flat, too small or too"
-        " unlike"
+        "whether LR and HR of 2 pairs in lr and some hr are aligned cannot be measured: too flat, too small or too"
+        " unlike to say"
     )
 
 
@@ -114,7 +128,9 @@ def test_a_few_pairs_are_looked_at_and_broken_ones_left_to_training(caplog: pyte
     assert line.startswith("LR and HR of 4 pairs in lr and some hr are aligned: 0.00 LR pixels apart")
 
 
-def test_other_processes_look_at_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_processes_look_at_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     hr, lr = (Images([each]) for each in pair())
     monkeypatch.setattr(rank_zero_only, "rank", 1)
@@ -136,7 +152,11 @@ def test_training_says_it_for_each_folder_and_takes_the_same_batches(
 
     def data() -> PairedData:
         return PairedData(
-            **SHARED, degradation=BicubicDegradation(scale=4), train_dir=folders[0], train_lr_dir=folders[1], **place
+            **SHARED,
+            degradation=BicubicDegradation(scale=4),
+            train_dir=folders[0],
+            train_lr_dir=folders[1],
+            **place,
         )
 
     plain, checked = data(), data()
@@ -145,8 +165,10 @@ def test_training_says_it_for_each_folder_and_takes_the_same_batches(
     assert (np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == state
     lines = [each for each in caplog.messages if " apart " in each]
     assert len(lines) == 2
-    assert f"pairs in {folders[1][0]} and {folders[0][0]} are aligned" in lines[0]
-    assert f"pairs in {folders[1][1]} and {folders[0][1]} are not aligned" in lines[1]
+    assert lines[0].startswith(f"LR and HR of 1 pair in {folders[1][0]} and {folders[0][0]} are aligned: 0.0")
+    assert lines[1].startswith(
+        f"LR and HR of 0 of 1 pair in {folders[1][1]} and {folders[0][1]} are aligned: 0.5"
+    )
     for one, other in zip(plain.train_dataloader(), checked.train_dataloader(), strict=True):
         assert all(torch.equal(one[key], other[key]) for key in ("lr", "hr"))
     caplog.clear()

@@ -33,7 +33,9 @@ def test_another_gain_offset_and_gamma_are_taken_over(dtype: str) -> None:
         changed = top * (0.2 + 0.7 * (values.astype(np.float64) / top) ** [0.7, 1.0, 1.4])
         return changed.astype(dtype) if dtype == "float32" else np.rint(changed).astype(dtype)
 
-    before, after = (np.abs(each.astype(np.float64) - other(hr)).mean() / top for each in (hr, match(hr, other(lr))))
+    before, after = (
+        np.abs(each.astype(np.float64) - other(hr)).mean() / top for each in (hr, match(hr, other(lr)))
+    )
     assert before > 0.05
     assert after < 0.012
     assert match(hr, other(lr)).dtype == hr.dtype

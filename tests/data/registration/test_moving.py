@@ -33,7 +33,10 @@ def test_nothing_in_common_is_refused() -> None:
 
 def test_a_movement_by_whole_pixels_changes_none() -> None:
     image = picture(48, 64)
-    rows, columns = span(0.77, hr=48, lr=12, scale=4), span(-1.52, hr=64, lr=16, scale=4)  # 3.08 and -6.08 HR pixels
+    rows, columns = (
+        span(0.77, hr=48, lr=12, scale=4),
+        span(-1.52, hr=64, lr=16, scale=4),
+    )  # 3.08 and -6.08 HR pixels
     assert (rows, columns) == (Span(1, 11, 1.0, 4), Span(0, 14, 6.0, 4))
     np.testing.assert_array_equal(moved(image, rows, columns), image[1:45, 6:62])
     lr = picture(12, 16)
@@ -42,7 +45,9 @@ def test_a_movement_by_whole_pixels_changes_none() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
 def test_a_movement_between_pixels_is_that_of_the_shift_theorem(dtype: str) -> None:
-    smooth = cv2.GaussianBlur(picture(96, 80).astype(np.float64), (0, 0), 2) * (100 if dtype != "uint8" else 1)
+    smooth = cv2.GaussianBlur(picture(96, 80).astype(np.float64), (0, 0), 2) * (
+        100 if dtype != "uint8" else 1
+    )
     image = as_type(smooth - (9000 if dtype in ("int16", "float32") else 0), np.dtype(dtype))
     rows, columns = span(0.375, hr=96, lr=24, scale=4), span(-0.2, hr=80, lr=20, scale=4)
     found = moved(image, rows, columns)

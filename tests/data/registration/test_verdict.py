@@ -11,6 +11,7 @@ from sr.data.registration.verdict import (
     bound,
     direction,
     known_cause,
+    pairs,
     together,
     verdict,
 )
@@ -36,13 +37,22 @@ def test_verdicts_at_x4(alignment: Alignment, expected: str) -> None:
 
 
 def test_undecided_pairs_have_no_share_in_the_numbers_of_all() -> None:
-    pairs = [Alignment(1, 1, 0.3, 0.4, 0.01), Alignment(1), Alignment(1, 1, 0.0, 0.1, 0.03), Alignment(1, 1, -3.0, 4.0, 0.02)]
+    pairs = [
+        Alignment(1, 1, 0.3, 0.4, 0.01),
+        Alignment(1),
+        Alignment(1, 1, 0.0, 0.1, 0.03),
+        Alignment(1, 1, -3.0, 4.0, 0.02),
+    ]
     found = together(pairs)
     assert found is not None
     assert (found.pairs, found.median, found.most) == (3, pytest.approx(0.5), pytest.approx(5.0))
     assert (found.spread, found.down, found.right) == pytest.approx((0.02, 0.0, 0.4))
     assert found.apart == "0.50 LR pixels apart (median), 5.00 at most"
     assert together([Alignment(3)]) is None and together([]) is None
+
+
+def test_pairs_are_counted() -> None:
+    assert [pairs(count) for count in (0, 1, 2)] == ["0 pairs", "1 pair", "2 pairs"]
 
 
 def test_where_lr_lies() -> None:
