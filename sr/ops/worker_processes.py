@@ -27,7 +27,7 @@ def in_processes(
 
     Args:
         work: a function that another process can import.
-        things: what it is called with.
+        things: the argument of each call.
         workers: the number of processes.
         doing: the word beside the bar, as "checking".
         unit: the word for one of the things.

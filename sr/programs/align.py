@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     print("\n".join(report(found, scale=job.scale)))
     if job.out is None:
         return suggest(found, options)
-    return say_written(found, job)
+    return say_written(found, job, bands=hr.header(0).bands)
 
 
 def check_empty(out: Path) -> None:

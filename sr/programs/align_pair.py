@@ -40,8 +40,8 @@ class Outcome:
     Attributes:
         file: the path of HR below its folder.
         kind: one of `KINDS`.
-        measured: how LR and HR lie.
-        written: how they lie in what was written; None where nothing was.
+        measured: the place of LR beside HR.
+        written: the same of the written files; None where none were.
         why: the reason why it was not written, or cannot be read.
         loses_place: the file whose place on Earth is lost in what was written; empty where there is none.
     """

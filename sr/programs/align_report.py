@@ -5,6 +5,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from sr.cli.command_line import typed
 from sr.data.registration.verdict import (
     ALIGNED,
     MEANING,
@@ -73,8 +74,8 @@ def suggest(found: Sequence[Outcome], options: argparse.Namespace) -> int:
     return int(any(each.kind != ALIGNED for each in found))
 
 
-def say_written(found: Sequence[Outcome], job: Job) -> int:
-    """Print what was written and list what was not. Returns the exit status."""
+def say_written(found: Sequence[Outcome], job: Job, *, bands: int) -> int:
+    """Print what was written, list what was not, and say how HR of so many bands are trained on. Returns the status."""
     assert job.out is not None
     written, left = ([each for each in found if (each.written is not None) == side] for side in (True, False))
     after = together([each.written for each in written if each.written is not None])
@@ -93,6 +94,7 @@ def say_written(found: Sequence[Outcome], job: Job) -> int:
             out.write("".join(f"{each.file}  # {each.kind}: {each.why}\n" for each in left).encode())
         print(f"{pairs(len(left))} left out: named in {file}, which is a list for data.exclude with {job.hr}")
     if written:
-        folders = f"data.train_dir={job.out / 'HR'} data.train_lr_dir={job.out / 'LR'}"
-        print(f"next: sr-train data=paired {folders} scale={job.scale}")
+        words = [f"data.train_dir={job.out / 'HR'}", f"data.train_lr_dir={job.out / 'LR'}", f"scale={job.scale}"]
+        words += [f"channels={bands}"] if bands != 3 else []
+        print(f"next: sr-train data=paired {' '.join(map(typed, words))}")
     return int(bool(left))

@@ -20,8 +20,8 @@ def aligned(hr: Side, lr: Side, *, rows: Span, columns: Span, match: bool = Fals
     Args:
         hr: HR.
         lr: LR.
-        rows: what becomes of the rows, see `span`.
-        columns: what becomes of the columns.
+        rows: the rows that are kept, see `span`.
+        columns: the columns that are kept.
         match: whether HR gets the distribution of values that LR has, see `matched`. Both then have one type and one
             number of bands.
     """
