@@ -14,7 +14,7 @@ from sr.cli.nodes import with_named_nodes
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 HYDRA = {"train": "train", "evaluate": "evaluate", "preview": "preview"}
-ARGPARSE = ("upscale", "export", "check", "pack", "normalise", "schemas", "workspace", "demo")
+ARGPARSE = ("upscale", "export", "check", "pack", "normalise", "align", "schemas", "workspace", "demo")
 
 
 def commands(page: Path) -> Iterator[tuple[str, list[str]]]:

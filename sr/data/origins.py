@@ -7,9 +7,10 @@ from itertools import compress
 from sr.data.cache.cached_images import Cache, cached
 from sr.data.datamodule import SRDataModule
 from sr.data.exclusion import without
-from sr.data.mixture import check_weights, joined, order_by_weight
-from sr.data.pairs import match_pairs
+from sr.data.mixture import check_weights, joined, order_by_weight, parts_of
+from sr.data.pairs import check_sizes, match_pairs
 from sr.data.patches import PairedPatches, TrainingPatches, usable_files
+from sr.data.registration.at_start import say_alignment
 from sr.data.sources import DeadLeavesImages, ImageFiles, ImageSource, sample_photographs
 from sr.data.whole_images import WholeImages
 from sr.pictures.picture import UnreadableImageError
@@ -125,19 +126,23 @@ class PairedData(FileData):
             patches.order = order_by_weight(hr, weights=self.weights, seed=self.seed)
         return patches
 
+    def setup(self, stage: str) -> None:
+        """Look at a few pairs of each directory, when their caches are open."""
+        super().setup(stage)
+        training = self._training
+        if stage != "fit" or not isinstance(training, PairedPatches):
+            return
+        folders = zip(_as_list(self.train_dir), _as_list(self.train_lr_dir), strict=True)
+        for hr, lr, names in zip(parts_of(training.hr), parts_of(training.lr), folders, strict=True):
+            say_alignment(hr, lr, scale=self.scale, folders=names, lr_name=self.lr_name)
+
     def _pairs(self, hr_dir: str, lr_dir: str, excluded: str | None) -> tuple[ImageFiles, ImageFiles]:
         """The usable pairs of two directories, in one order."""
         hr = ImageFiles.from_directory(hr_dir, channels=self.channels)
         lr = ImageFiles.from_directory(lr_dir, channels=self.channels)
         hr, lr = match_pairs(hr, lr, scale=self.scale, lr_name=self.lr_name)
         hr, lr = self._both_readable(*_wanted(hr, lr, excluded))
-        for index in range(len(hr)):
-            (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
-            if (hr_height // self.scale, hr_width // self.scale) != (height, width):
-                raise ValueError(
-                    f"{lr.paths[index]} of {width} x {height} and {hr.paths[index]} of {hr_width} x {hr_height}"
-                    f" pixels do not differ by scale={self.scale}"
-                )
+        check_sizes(hr, lr, scale=self.scale)
         return hr, lr
 
     def _both_readable(self, hr: ImageFiles, lr: ImageFiles) -> tuple[ImageFiles, ImageFiles]:

@@ -50,7 +50,8 @@ def match_pairs(
                 f" {_below(here, ours[missing[0]])} the most similar names there:"
                 f" {_nearest(missing[0], there, theirs)}. The rule: {NAME}.* of HR pairs with"
                 f" {' or '.join(f'{pattern}.*' for pattern in patterns)} of LR, in the same subfolder;"
-                ' data.lr_name="{name}..." sets another one, lr_name="{name}..." for evaluate.py'
+                ' data.lr_name="{name}..." sets another one, lr_name="{name}..." for evaluate.py, --lr-name for'
+                " sr-align"
             )
     for pattern, count in Counter(pattern for _, pattern in found.values()).items():
         if pattern != NAME:
@@ -60,6 +61,17 @@ def match_pairs(
         ImageFiles([hr_by_name[name] for name in order], root=hr.root, channels=hr.channels),
         ImageFiles([lr_by_name[name] for name in order], root=lr.root, channels=lr.channels),
     )
+
+
+def check_sizes(hr: ImageFiles, lr: ImageFiles, *, scale: int) -> None:
+    """Raises ValueError for the first pair whose sizes do not differ by the scale, by the headers of the files."""
+    for index in range(len(hr)):
+        (hr_height, hr_width), (height, width) = hr.size(index), lr.size(index)
+        if (hr_height // scale, hr_width // scale) != (height, width):
+            raise ValueError(
+                f"{lr.paths[index]} of {width} x {height} and {hr.paths[index]} of {hr_width} x {hr_height} pixels do"
+                f" not differ by scale={scale}"
+            )
 
 
 def _patterns(lr_name: str | None, *, scale: int) -> list[str]:

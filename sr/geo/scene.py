@@ -140,28 +140,51 @@ class Writer:
             self.target.write_mask(mask, window=window)
 
 
+@dataclass(frozen=True)
+class Raster:
+    """The pixels of a scene that is made of another one.
+
+    Attributes:
+        scale: the number of new pixels that lie side by side in a pixel of the original.
+        top: the row of the original where the new scene begins, in its pixels, which may lie within one.
+        left: the column, likewise.
+        size: (height, width) in new pixels; None: that of the original times the scale.
+    """
+
+    scale: int = 1
+    top: float = 0.0
+    left: float = 0.0
+    size: tuple[int, int] | None = None
+
+
 @contextmanager
-def created(path: Path, reader: Reader, *, scale: int) -> Iterator[Writer]:
-    """A new scene of `scale` times the pixels of another one, at the same place and with the same words about it.
+def created(path: Path, reader: Reader, *, raster: Raster) -> Iterator[Writer]:
+    """A new scene in the pixels of `raster`, at its place on Earth and with the words of the original about it.
 
     Coordinate system, transform, control points and coefficients of a camera model, no-data value, names, units,
-    scales and offsets of bands, colour interpretation and tags are those of the original, as far as they are divided
-    by or multiplied with the scale. It is tiled and compressed without loss; above 4 GB it is a BigTIFF. If the
-    original has overviews, the new one gets its own.
+    scales and offsets of bands, colour interpretation and tags are those of the original, as far as they do not change
+    with the pixels. It is tiled and compressed without loss; above 4 GB it is a BigTIFF. If the original has overviews,
+    the new one gets its own.
 
     Raises:
         OSError: the disk is full, or the like.
     """
     rasterio = import_rasterio()
     source = reader.source
+    height, width = raster.size or (source.height * raster.scale, source.width * raster.scale)
+    place = source.transform
+    if (
+        not place.is_identity
+    ):  # which says that there is none; control points or a camera model say where it lies
+        place = place @ place.translation(raster.left, raster.top) @ place.scale(1 / raster.scale)
     profile = {
         "driver": "GTiff",
-        "height": source.height * scale,
-        "width": source.width * scale,
+        "height": height,
+        "width": width,
         "count": source.count,
         "dtype": reader.shape.dtype.name,
         "crs": source.crs,
-        "transform": source.transform @ source.transform.scale(1 / scale),
+        "transform": place,
         "nodata": source.nodata,
         "tiled": True,
         "blockxsize": 512,
@@ -176,7 +199,7 @@ def created(path: Path, reader: Reader, *, scale: int) -> Iterator[Writer]:
         profile["photometric"] = "rgb" if reader.shape.bands == 3 else "minisblack"
     try:
         with _environment(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as target:
-            _describe(target, source, scale)
+            _describe(target, source, raster)
             yield Writer(target, reader)
         if source.overviews(reader.indexes[0]):
             _add_overviews(path)
@@ -184,7 +207,7 @@ def created(path: Path, reader: Reader, *, scale: int) -> Iterator[Writer]:
         raise OSError(f"{path}: {error}") from error
 
 
-def _describe(target: Any, source: Any, scale: int) -> None:
+def _describe(target: Any, source: Any, raster: Raster) -> None:
     target.descriptions, target.units = source.descriptions, source.units
     target.scales, target.offsets = source.scales, source.offsets
     target.colorinterp = source.colorinterp
@@ -194,10 +217,11 @@ def _describe(target: Any, source: Any, scale: int) -> None:
     points, system = source.gcps
     if points:
         for point in points:
-            point.row, point.col = point.row * scale, point.col * scale
+            point.row = (point.row - raster.top) * raster.scale
+            point.col = (point.col - raster.left) * raster.scale
         target.gcps = points, system
     if source.rpcs:
-        target.rpcs = _scaled_camera(source.rpcs, scale)
+        target.rpcs = _camera(source.rpcs, raster)
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
@@ -205,12 +229,12 @@ def _kept(tags: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if not key.startswith("STATISTICS_")}
 
 
-def _scaled_camera(camera: Any, scale: int) -> Any:
-    """Rational polynomial coefficients for larger images: pixel centres move by half a pixel of each."""
-    for axis in ("line", "samp"):
+def _camera(camera: Any, raster: Raster) -> Any:
+    """Rational polynomial coefficients for other pixels: the centre of a pixel is half a pixel from its corner."""
+    for axis, corner in (("line", raster.top), ("samp", raster.left)):
         offset = f"{axis}_off"
-        setattr(camera, offset, (getattr(camera, offset) + 0.5) * scale - 0.5)
-        setattr(camera, f"{axis}_scale", getattr(camera, f"{axis}_scale") * scale)
+        setattr(camera, offset, (getattr(camera, offset) + 0.5 - corner) * raster.scale - 0.5)
+        setattr(camera, f"{axis}_scale", getattr(camera, f"{axis}_scale") * raster.scale)
     return camera
 
 

@@ -4,16 +4,13 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from tqdm import tqdm
 
 from sr.cli.command_line import check_command_line
 from sr.cli.errors import readable_errors
@@ -21,11 +18,10 @@ from sr.cli.hydra_errors import explain_hydra
 from sr.cli.nodes import with_named_nodes
 from sr.cli.shipped import shipped_configuration
 from sr.config import register_schemas
-from sr.data.check.findings import EXCLUDED, KINDS, Examined, Finding, duplicates, examine
+from sr.data.check.findings import EXCLUDED, KINDS, Finding, duplicates, examine
 from sr.ops.normalisation import Normalisation, normalisation
-from sr.ops.processes import end_with_parent
-from sr.ops.signals import KILL
 from sr.ops.whole_file import replacing
+from sr.ops.worker_processes import in_processes
 from sr.pictures.listing import list_images
 
 SHOWN = 5  # number of files of each kind that are shown
@@ -54,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
         wanted = wanted_by(options.overrides, config_dir=options.config_dir)
     paths = list_images(options.folder)
     print(wanted.words)
-    examined = examine_all(paths, wanted, workers=options.workers)
+    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest, by=wanted.by)
+    examined = in_processes(work, paths, workers=options.workers, doing="checking")
     found = [finding for each in examined for finding in each.findings] + duplicates(examined)
     root = options.folder.expanduser()
     print(summary(found, images=len(paths), root=root))
@@ -91,28 +88,6 @@ def wanted_by(overrides: Sequence[str], *, config_dir: Path | None = None) -> Wa
         smallest=0 if pads else cfg.data.hr_patch_size,
         words=f"for {cfg.name}: channels={cfg.channels}, data.hr_patch_size={cfg.data.hr_patch_size} ({small})",
     )
-
-
-def examine_all(paths: Sequence[Path], wanted: Wanted, *, workers: int) -> list[Examined]:
-    work = partial(examine, channels=wanted.channels, smallest=wanted.smallest, by=wanted.by)
-    with (
-        ProcessPoolExecutor(workers, initializer=_prepare_worker) as pool,
-        tqdm(total=len(paths), unit="image", desc="checking", leave=False, disable=None) as bar,
-    ):
-        examined = []
-        try:
-            for each in pool.map(work, paths, chunksize=8):
-                examined.append(each)
-                bar.update()
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return examined
-
-
-def _prepare_worker() -> None:
-    cv2.setNumThreads(1)
-    end_with_parent(KILL)
 
 
 def summary(found: Sequence[Finding], *, images: int, root: Path) -> str:

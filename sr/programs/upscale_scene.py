@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 from sr.geo.enlarging import blocks, enlarge_scene
-from sr.geo.scene import cloud_optimised, created, opened
+from sr.geo.scene import Raster, cloud_optimised, created, opened
 from sr.ops.staged import staged
 from sr.upscale.jobs import UpscaleJob
 from sr.upscale.upscaler import Upscaler
@@ -40,7 +40,7 @@ def upscale_scene(
             ) as bar,
         ):
             file = folder / target.name
-            with created(file, reader, scale=scale) as writer:
+            with created(file, reader, raster=Raster(scale=scale)) as writer:
                 enlarge_scene(
                     reader,
                     writer,

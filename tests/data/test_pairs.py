@@ -44,7 +44,7 @@ def test_the_names_nearest_to_the_missing_partner_are_shown(tmp_path: Path) -> N
         "For 0801.png the most similar names there: X2/0801x2.png, X2/0810x2.png, X2/0809x2.png. The rule: {name}.* of"
         " HR pairs with {name}.* or {name}x4.* or {name}_x4.* or {name}_bicLRx4.* or {name}_LR.* or {name}_LRx4.* or"
         ' {name}_LRBI_x4.* of LR, in the same subfolder; data.lr_name="{name}..." sets another one,'
-        ' lr_name="{name}..." for evaluate.py'
+        ' lr_name="{name}..." for evaluate.py, --lr-name for sr-align'
     )
 
 

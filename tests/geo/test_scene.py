@@ -10,7 +10,7 @@ from upscaling import network
 
 from sr.geo import enlarging
 from sr.geo.enlarging import blocks, enlarge_scene
-from sr.geo.scene import Shape, created, is_scene, opened
+from sr.geo.scene import Raster, Shape, created, is_scene, opened
 from sr.ops.no_data import enlarged
 from sr.pictures.picture import Picture, UnreadableImageError
 from sr.upscale.upscaler import Upscaler
@@ -53,7 +53,7 @@ def enlarge(
     with opened(path) as reader:
         grid = blocks(reader.shape, scale=SCALE, margin=upscaler.margin)
         assert len(grid) > 1 or not side
-        with created(target, reader, scale=SCALE) as writer:
+        with created(target, reader, raster=Raster(scale=SCALE)) as writer:
             enlarge_scene(reader, writer, grid=grid, scale=SCALE, enlarge=upscaler)
 
 
