@@ -19,6 +19,7 @@ FORMATS = {
     "onnx": "sr.export.onnx_graph.Onnx",
     "torchscript": "sr.export.torchscript.TorchScript",
     "ncnn": "sr.export.ncnn_graph.Ncnn",
+    "openvino": "sr.export.openvino_graph.OpenVino",
 }
 
 
@@ -30,11 +31,13 @@ class Format(Protocol):
         tolerance: dtype -> the largest difference that is allowed, on images in [0, 1], between the file that was read
             again and PyTorch with the same weights. Its keys are the types in which the format stores weights.
         packages: the packages that it needs besides PyTorch.
+        extra: the extra of pyproject.toml that has them; empty where it needs none.
     """
 
     suffixes: tuple[str, ...]
     tolerance: Mapping[str, float]
     packages: tuple[str, ...]
+    extra: str
 
     def encode(
         self, trained: "TrainedGenerator", card: Mapping[str, str], *, dtype: str = "fp32"

@@ -24,6 +24,7 @@ class Ncnn:
     suffixes: tuple[str, ...] = (".param", ".bin")
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4})
     packages: tuple[str, ...] = ("ncnn", "pnnx")
+    extra: str = "export"
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

@@ -26,6 +26,7 @@ class Onnx:
     # Products of fp16 have eleven significant bits.
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4, "fp16": 2e-2})
     packages: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
+    extra: str = "export"
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

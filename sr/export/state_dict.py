@@ -21,6 +21,7 @@ class Safetensors:
     suffixes: tuple[str, ...] = (".safetensors",)
     tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
@@ -42,6 +43,7 @@ class Pth:
     suffixes: tuple[str, ...] = (".pth",)
     tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

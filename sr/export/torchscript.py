@@ -22,6 +22,7 @@ class TorchScript:
     suffixes: tuple[str, ...] = (".pt",)
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-5})
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

@@ -77,7 +77,7 @@ def check_packages(name: str, file_format: Format) -> None:
             missing.append(package)
     if missing:
         raise RuntimeError(
-            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[export]' (with the quotes)"
+            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[{file_format.extra}]' (with the quotes)"
         )
 
 

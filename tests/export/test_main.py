@@ -96,13 +96,24 @@ def test_a_folder_in_the_way(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix", "package"), [("onnx", ".onnx", "onnxruntime"), ("ncnn", ".param", "pnnx")]
+    ("name", "suffix", "package", "extra"),
+    [
+        ("onnx", ".onnx", "onnxruntime", "export"),
+        ("ncnn", ".param", "pnnx", "export"),
+        ("openvino", ".xml", "openvino", "openvino"),
+    ],
 )
 def test_a_missing_package_is_named_with_what_to_install(
-    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str, package: str
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    suffix: str,
+    package: str,
+    extra: str,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(RuntimeError, match=rf"{package}.*pip install 'sr-lightning\[export\]'"):
+    with pytest.raises(RuntimeError, match=rf"{package}.*pip install 'sr-lightning\[{extra}\]'"):
         export(write("compact"), name, tmp_path / f"out{suffix}")
 
 
