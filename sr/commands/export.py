@@ -34,9 +34,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--dtype",
-        choices=("fp32", "fp16", "bf16"),
+        choices=("fp32", "fp16", "bf16", "int8"),
         default="fp32",
         help="of the weights in the file; default: fp32",
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="pictures such as the net will enlarge, for --dtype int8",
     )
     parser.add_argument(
         "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"

@@ -21,6 +21,7 @@ FORMATS = {
     "ncnn": "sr.export.ncnn_graph.Ncnn",
     "openvino": "sr.export.openvino_graph.OpenVino",
 }
+CALIBRATED = ("openvino",)  # the formats that also store int8, by calibration on pictures
 
 
 class Format(Protocol):

@@ -29,6 +29,15 @@ def staged(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def naming(target: Path) -> Iterator[None]:
+    """Errors of the disk name `target`, and not an unfinished file beside it, which the user does not know."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write the file down to the disk."""
     with path.open("wb") as file:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.export.card import make_card
-from sr.export.formats import Format, file_format_of
+from sr.export.formats import CALIBRATED, Format, file_format_of
 from sr.export.half import rounded
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
-from sr.ops.staged import staged, write_bytes
+from sr.ops.staged import naming, staged, write_bytes
+from sr.programs.export_int8 import export_int8
+from sr.upscale.precisions import INT8
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
@@ -29,23 +31,34 @@ def run(options: argparse.Namespace) -> None:
     check_packages(options.format, file_format)
     exact, card = load(options)
     print(f"{exact.checkpoint}")
-    trained = rounded(exact, options.dtype)
-    for warning in warnings_for(trained, options.format):
+    for warning in warnings_for(exact, options.format):
         print(f"warning: {warning}", file=sys.stderr)
-    try:
+    if options.dtype == INT8:
+        findings = [str(export_int8(exact, card, folder=options.calibrate, out=options.out))]
+    else:
+        findings = _export_as_it_is(exact, card, file_format, options)
+    size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
+    print(f"{options.out}: {exact.name} x{exact.scale}, {size:.2f} MiB")
+    for line in findings:
+        print(line)
+
+
+def _export_as_it_is(
+    exact: TrainedGenerator, card: dict[str, str], file_format: Format, options: argparse.Namespace
+) -> list[str]:
+    """Export with weights of the type of the options; returns what was found of the result."""
+    trained = rounded(exact, options.dtype)
+    with naming(options.out):
         difference = export(
             trained, card, file_format=file_format, dtype=options.dtype, out=options.out, trust=options.trust
         )
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
-    size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
-    print(f"{options.out}: {trained.name} x{trained.scale}, {size:.2f} MiB")
-    print(f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]")
+    findings = [f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]"]
     if trained is not exact:
-        print(
+        findings.append(
             f"weights in {options.dtype}: differ from those in fp32 by"
             f" {largest_difference(exact, trained.net):.1e} at most"
         )
+    return findings
 
 
 def check_options(options: argparse.Namespace, file_format: Format) -> None:
@@ -53,9 +66,14 @@ def check_options(options: argparse.Namespace, file_format: Format) -> None:
     suffix = file_format.suffixes[0]
     if options.out.suffix != suffix:
         raise ValueError(f"--out={options.out} must end in {suffix} for --format={options.format}")
-    if options.dtype not in file_format.tolerance:
+    stored = [*file_format.tolerance, *([INT8] if options.format in CALIBRATED else [])]
+    if options.dtype not in stored:
+        raise ValueError(f"--dtype={options.dtype}: --format={options.format} stores {', '.join(stored)}")
+    if (options.dtype == INT8) != (options.calibrate is not None):
         raise ValueError(
-            f"--dtype={options.dtype}: --format={options.format} stores {', '.join(file_format.tolerance)}"
+            f"--dtype={options.dtype}: int8 needs the pictures of --calibrate DIR, such as the net will enlarge"
+            if options.dtype == INT8
+            else f"--calibrate={options.calibrate} is for --dtype=int8, not {options.dtype}"
         )
     if (options.alpha is None) != (options.interpolate_with is None):
         raise ValueError("--alpha and --interpolate-with go together: give both or neither")
@@ -77,7 +95,8 @@ def check_packages(name: str, file_format: Format) -> None:
             missing.append(package)
     if missing:
         raise RuntimeError(
-            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[{file_format.extra}]' (with the quotes)"
+            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[{file_format.extra}]'"
+            " (with the quotes)"
         )
 
 
