@@ -20,7 +20,7 @@ OF_ONNX = "framework"  # the section with what the ONNX graph stated, which is i
 class OpenVino:
     """`input` (batch, channels, height, width) float32 -> `output`, the model card in the section `model_card`."""
 
-    suffixes: tuple[str, ...] = (".xml", ".bin")
+    parts: tuple[str, ...] = (".xml", ".bin")
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4, "fp16": 1e-4})
     packages: tuple[str, ...] = ("onnx", "onnxscript", "openvino")
     extra: str = "openvino"
@@ -59,4 +59,4 @@ def ir_files(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "net.xml")
         openvino.save_model(model, file, compress_to_fp16=fp16)  # it writes files alone
-        return {suffix: file.with_suffix(suffix).read_bytes() for suffix in OpenVino.suffixes}
+        return {suffix: file.with_suffix(suffix).read_bytes() for suffix in OpenVino.parts}

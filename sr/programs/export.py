@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.export.card import make_card
-from sr.export.formats import CALIBRATED, Format, file_format_of
+from sr.export.formats import CALIBRATED, Format, file_format_of, is_folder, place_of
 from sr.export.half import rounded
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
+from sr.export.upscayl import check_upscayl
 from sr.ops.staged import naming, staged, write_bytes
 from sr.programs.export_int8 import export_int8
 from sr.upscale.precisions import INT8
@@ -27,10 +28,13 @@ def run(options: argparse.Namespace) -> None:
         OSError: a file cannot be read or written.
     """
     file_format = file_format_of(options.format)
+    options.dtype = options.dtype or next(iter(file_format.tolerance))
     check_options(options, file_format)
     check_packages(options.format, file_format)
     exact, card = load(options)
     print(f"{exact.checkpoint}")
+    if options.format == "upscayl":
+        check_upscayl(options.out, exact)
     for warning in warnings_for(exact, options.format):
         print(f"warning: {warning}", file=sys.stderr)
     if options.dtype == INT8:
@@ -63,9 +67,15 @@ def _export_as_it_is(
 
 def check_options(options: argparse.Namespace, file_format: Format) -> None:
     """Raises ValueError."""
-    suffix = file_format.suffixes[0]
-    if options.out.suffix != suffix:
-        raise ValueError(f"--out={options.out} must end in {suffix} for --format={options.format}")
+    if is_folder(file_format):
+        if options.out.exists():
+            raise ValueError(
+                f"--out={options.out} exists: --format={options.format} makes a new folder, and replaces none"
+            )
+    elif options.out.suffix != file_format.parts[0]:
+        raise ValueError(
+            f"--out={options.out} must end in {file_format.parts[0]} for --format={options.format}"
+        )
     stored = [*file_format.tolerance, *([INT8] if options.format in CALIBRATED else [])]
     if options.dtype not in stored:
         raise ValueError(f"--dtype={options.dtype}: --format={options.format} stores {', '.join(stored)}")
@@ -83,6 +93,11 @@ def check_options(options: argparse.Namespace, file_format: Format) -> None:
             raise ValueError(f"--out={options.out} would replace {file}, which is its source")
         if file.is_dir():
             raise ValueError(f"--out={options.out}: {file} is a folder")
+        if file.exists() and not options.out.exists():
+            raise ValueError(
+                f"--out={options.out} would replace {file}, which belongs to something else, since {options.out.name}"
+                " is not there: choose another name"
+            )
 
 
 def check_packages(name: str, file_format: Format) -> None:
@@ -128,8 +143,10 @@ def export(
         RuntimeError: the difference is more than rounding explains.
     """
     with staged(out) as folder:
-        for suffix, content in file_format.encode(trained, card, dtype=dtype).items():
-            write_bytes((folder / out.name).with_suffix(suffix), content)
+        for part, content in file_format.encode(trained, card, dtype=dtype).items():
+            file = place_of(part, folder / out.name)
+            file.parent.mkdir(exist_ok=True)
+            write_bytes(file, content)
         difference = largest_difference(trained, file_format.load(folder / out.name, trust=trust))
         if not difference <= file_format.tolerance[dtype]:  # NaN fails this comparison too
             raise RuntimeError(
@@ -140,4 +157,4 @@ def export(
 
 
 def written(out: Path, file_format: Format) -> list[Path]:
-    return [out.with_suffix(suffix) for suffix in file_format.suffixes]
+    return [place_of(part, out) for part in file_format.parts]

@@ -30,7 +30,7 @@ NCNN = pytest.mark.skipif(importlib.util.find_spec("ncnn") is None, reason="need
 
 
 def export(ckpt: Path, name: str, *options: str) -> Path:
-    out = ckpt.with_suffix(file_format_of(name).suffixes[0])
+    out = ckpt.with_suffix(file_format_of(name).parts[0])
     run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
     return out
 

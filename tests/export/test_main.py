@@ -89,6 +89,13 @@ def test_a_source_is_never_replaced(write: Write, tmp_path: Path) -> None:
         export(weights, "ncnn", tmp_path / "net.param")  # writes the .bin beside it
 
 
+def test_the_weights_of_another_format_are_never_replaced(write: Write, tmp_path: Path) -> None:
+    """ncnn and OpenVINO both have a .bin."""
+    (tmp_path / "out.bin").write_bytes(b"of out.param")
+    with pytest.raises(ValueError, match=r"would replace .*out\.bin, which .* since out\.xml is not there"):
+        export(write("compact"), "openvino", tmp_path / "out.xml")
+
+
 def test_a_folder_in_the_way(write: Write, tmp_path: Path) -> None:
     (tmp_path / "out.pth").mkdir()
     with pytest.raises(ValueError, match=r"out\.pth is a folder"):
