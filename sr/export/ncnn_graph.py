@@ -22,8 +22,8 @@ class Ncnn:
     """`data` (channels, height, width) float32 -> `output`: a single image, because ncnn has no batches."""
 
     parts: tuple[str, ...] = (".param", ".bin")
-    # In fp16 the converter writes weights below 2^-14 as 0, and rounds once more a convolution that has taken in a batch
-    # norm.
+    # In fp16 the converter writes weights below 2^-14 as 0, and rounds once more a convolution that has taken in a
+    # batch norm.
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4, "fp16": 1e-2})
     packages: tuple[str, ...] = ("ncnn", "pnnx")
     extra: str = "export"
