@@ -63,8 +63,9 @@ def main() -> None:
         "--format",
         options.format,
     ]
-    upscaler = make_upscaler(parse([*arguments, "--out", "."]), pixels=None, report=print)
-    jobs = plan(parse([*arguments, "--out", os.devnull]), say=print)
+    parsed = parse([*arguments, "--out", os.devnull])
+    jobs = plan(parsed, say=print)
+    upscaler = make_upscaler(parsed, jobs, report=print)
     images = [to_float(read_image(job.source)) for job in jobs]
     tiles = [torch.from_numpy(image).permute(2, 0, 1)[None].contiguous() for image in images]
     passes = {

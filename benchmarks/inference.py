@@ -1,10 +1,11 @@
 """Measure how fast a tile goes through a net: `python benchmarks/inference.py`.
 
-The variants are all engines of `sr-upscale` on the device, in fp32 and, where it has instructions for it, in bf16. The
-reference is eager fp32 in NCHW, as scripts of the field run a net. The weights are random, everything runs on one
-thread, the variants alternate in every round, and medians are shown. An engine that cannot be had is named and left
-out; one whose result differs from the reference ends the benchmark. On a CPU, times are CPU time of the process, which
-other processes disturb less than wall-clock time; on a GPU, they are wall-clock time.
+The variants are all engines of `sr-upscale` on the device, in fp32 and, where it has instructions for it, in bf16; on a
+CPU also OpenVINO in int8, calibrated with noise, which changes no time. The reference is eager fp32 in NCHW, as scripts
+of the field run a net. The weights are random, everything runs on one thread, the variants alternate in every round,
+and medians are shown. An engine that cannot be had is named and left out; one whose result differs from the reference
+ends the benchmark. On a CPU, times are CPU time of the process, which other processes disturb less than wall-clock
+time; on a GPU, they are wall-clock time.
 """
 
 import sys
@@ -23,6 +24,8 @@ from upscale import make_net
 from sr.export.onnx_graph import onnx_graph
 from sr.upscale.engines.candidates import candidates
 from sr.upscale.engines.engine import EngineError
+from sr.upscale.engines.in_openvino import OpenVinoEngine
+from sr.upscale.engines.int8 import quantised
 from sr.weights.generator import load_generator
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -49,7 +52,17 @@ def make_variants(name: str, file: Path) -> dict[str, Run]:
             variants[candidate.title] = candidate.make()
         except EngineError as error:
             print(f"{candidate.title} is left out: {error}", file=sys.stderr)
+    if DEVICE.type == "cpu":
+        try:
+            variants["openvino, int8"] = in_int8(onnx_graph(trained))
+        except EngineError as error:
+            print(f"openvino, int8 is left out: {error}", file=sys.stderr)
     return variants
+
+
+def in_int8(graph: bytes) -> Run:
+    noise = torch.rand(8, 1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    return OpenVinoEngine(quantised(graph, tiles=list(noise)), precision="int8", threads=1)
 
 
 def check(variants: dict[str, Run], tile: Tensor) -> None:

@@ -30,13 +30,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="with the suffix of the format"
+        "--out",
+        required=True,
+        type=Path,
+        help="a file with the suffix of the format; for huggingface a new folder",
     )
     parser.add_argument(
         "--dtype",
-        choices=("fp32", "fp16", "bf16"),
-        default="fp32",
-        help="of the weights in the file; default: fp32",
+        choices=("fp32", "fp16", "bf16", "int8"),
+        help="of the weights in the file; default: fp32, for upscayl fp16",
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="pictures such as the net will enlarge, for --dtype int8",
     )
     parser.add_argument(
         "--interpolate-with", type=Path, metavar="FILE", help="a second net of the same architecture"

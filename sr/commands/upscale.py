@@ -13,7 +13,7 @@ from sr.cli.version import add_version
 from sr.ops.exit_status import INTERRUPTED
 from sr.pictures.formats import FORMATS
 from sr.upscale.engines.names import ENGINES
-from sr.upscale.precisions import PRECISIONS
+from sr.upscale.precisions import INT8, PRECISIONS
 from sr.video.codec_names import CODECS
 
 
@@ -62,7 +62,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="what runs the net; auto: the fastest that agrees with fp32, tried once where there is much to do",
     )
     parser.add_argument(
-        "--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where hardware has it"
+        "--precision",
+        choices=(*PRECISIONS, INT8),
+        default="auto",
+        help="auto: bf16 where hardware has it; int8: by calibration, with OpenVINO on a CPU",
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="pictures that int8 is calibrated with; default: the pictures among the inputs",
     )
     parser.add_argument("--format", choices=FORMATS, default="png", help="of the results; default: png")
     parser.add_argument(

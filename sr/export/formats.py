@@ -19,33 +19,51 @@ FORMATS = {
     "onnx": "sr.export.onnx_graph.Onnx",
     "torchscript": "sr.export.torchscript.TorchScript",
     "ncnn": "sr.export.ncnn_graph.Ncnn",
+    "upscayl": "sr.export.upscayl.Upscayl",
+    "openvino": "sr.export.openvino_graph.OpenVino",
+    "huggingface": "sr.export.huggingface.HuggingFace",
 }
+CALIBRATED = ("openvino",)  # the formats that also store int8, by calibration on pictures
 
 
 class Format(Protocol):
     """One way to store a trained generator.
 
     Attributes:
-        suffixes: the suffixes of the files that make up one export; --out names the first.
+        parts: what makes up one export: the suffixes of its files, of which --out names the first; or, where --out
+            names a folder, the names of the files in it.
         tolerance: dtype -> the largest difference that is allowed, on images in [0, 1], between the file that was read
-            again and PyTorch with the same weights. Its keys are the types in which the format stores weights.
+            again and PyTorch with the same weights. Its keys are the types in which the format stores weights; the
+            first is the usual one.
         packages: the packages that it needs besides PyTorch.
+        extra: the extra of pyproject.toml that has them; empty where it needs none.
     """
 
-    suffixes: tuple[str, ...]
+    parts: tuple[str, ...]
     tolerance: Mapping[str, float]
     packages: tuple[str, ...]
+    extra: str
 
     def encode(
         self, trained: "TrainedGenerator", card: Mapping[str, str], *, dtype: str = "fp32"
     ) -> dict[str, bytes]:
-        """The contents of the files by suffix, with weights of `sr.export.half.DTYPES`."""
+        """The contents of the files by part, with weights of `sr.export.half.DTYPES`."""
 
     def load(self, path: Path, *, trust: Sequence[str] = ()) -> "Callable[[Tensor], Tensor]":
         """Load the file at `path` as its users do: (N, channels, H, W) -> (N, channels, H*scale, W*scale).
 
         `trust` names packages whose nets a file of weights may describe; a file that holds the program needs none.
         """
+
+
+def is_folder(file_format: Format) -> bool:
+    """Whether --out names a folder."""
+    return not file_format.parts[0].startswith(".")
+
+
+def place_of(part: str, out: Path) -> Path:
+    """The file of a part of an export that --out names `out`."""
+    return out.with_suffix(part) if part.startswith(".") else out / part
 
 
 def file_format_of(name: str) -> Format:

@@ -22,10 +22,11 @@ INT64 = 7  # onnx.TensorProto.INT64
 class Onnx:
     """`input` (batch, channels, height, width) float32 -> `output`, the model card in its metadata properties."""
 
-    suffixes: tuple[str, ...] = (".onnx",)
+    parts: tuple[str, ...] = (".onnx",)
     # Products of fp16 have eleven significant bits.
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-4, "fp16": 2e-2})
     packages: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
+    extra: str = "export"
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

@@ -10,7 +10,7 @@ from sr.weights.described import HOME
 from sr.weights.generator import TrainedGenerator
 from sr.weights.spandrel_nets import SPANDREL
 
-RECOGNISED = ("safetensors", "pth", "torchscript")
+RECOGNISED = ("safetensors", "pth", "torchscript", "huggingface")
 PUBLISHED_GROWTH = 32
 PUBLISHED_SPAN_BLOCKS = 6
 PUBLISHED_RANGE = 255.0
@@ -21,7 +21,7 @@ RGB = 3
 
 def warnings_for(trained: TrainedGenerator, name: str) -> list[str]:
     """The reasons why another program would compute something else from a file of this format, or refuse it."""
-    if name == "ncnn" and getattr(trained.net, "unshuffle", 1) > 1:
+    if name in ("ncnn", "upscayl") and getattr(trained.net, "unshuffle", 1) > 1:
         return [
             "programs with an ncnn of 2024 or before crash on this net, whose layers for any size are newer"
         ]

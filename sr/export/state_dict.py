@@ -18,9 +18,10 @@ from sr.weights.generator import TrainedGenerator, load_generator, stated
 class Safetensors:
     """The state dict, with the model card, its ModelSpec part, the description of the net and a digest as metadata."""
 
-    suffixes: tuple[str, ...] = (".safetensors",)
+    parts: tuple[str, ...] = (".safetensors",)
     tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
@@ -39,9 +40,10 @@ class Safetensors:
 class Pth:
     """`params_ema`, as in the files of Real-ESRGAN, with the model card and the description of the net."""
 
-    suffixes: tuple[str, ...] = (".pth",)
+    parts: tuple[str, ...] = (".pth",)
     tolerance: Mapping[str, float] = MappingProxyType(dict.fromkeys(DTYPES, 0.0))
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

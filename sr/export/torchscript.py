@@ -19,9 +19,10 @@ CARD_FILE = "model_card.json"  # inside the archive, see `_extra_files` of `torc
 class TorchScript:
     """A trace that keeps sizes as values and not as constants, so it is right for every H, W and batch."""
 
-    suffixes: tuple[str, ...] = (".pt",)
+    parts: tuple[str, ...] = (".pt",)
     tolerance: Mapping[str, float] = MappingProxyType({"fp32": 1e-5})
     packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def encode(
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"

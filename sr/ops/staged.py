@@ -11,7 +11,9 @@ from sr.ops.whole_file import at_work_on, remove_abandoned, unfinished_name
 
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
-    """A folder beside `target`. When the block succeeds, its files move to their places; otherwise they are removed.
+    """A folder beside `target`. When the block succeeds, what is in it moves beside `target`; otherwise it is removed.
+
+    A file replaces the one of its name; a folder moves only where none of its name is.
 
     Raises:
         OSError: the disk is full, the folder is read-only, or the like; what was there before stays.
@@ -27,6 +29,15 @@ def staged(target: Path) -> Iterator[Path]:
             file.replace(target.with_name(file.name))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def naming(target: Path) -> Iterator[None]:
+    """Errors of the disk name `target`, and not an unfinished file beside it, which the user does not know."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

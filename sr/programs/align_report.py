@@ -94,7 +94,11 @@ def say_written(found: Sequence[Outcome], job: Job, *, bands: int) -> int:
             out.write("".join(f"{each.file}  # {each.kind}: {each.why}\n" for each in left).encode())
         print(f"{pairs(len(left))} left out: named in {file}, which is a list for data.exclude with {job.hr}")
     if written:
-        words = [f"data.train_dir={job.out / 'HR'}", f"data.train_lr_dir={job.out / 'LR'}", f"scale={job.scale}"]
+        words = [
+            f"data.train_dir={job.out / 'HR'}",
+            f"data.train_lr_dir={job.out / 'LR'}",
+            f"scale={job.scale}",
+        ]
         words += [f"channels={bands}"] if bands != 3 else []
         print(f"next: sr-train data=paired {' '.join(map(typed, words))}")
     return int(bool(left))

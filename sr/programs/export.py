@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.export.card import make_card
-from sr.export.formats import Format, file_format_of
+from sr.export.formats import CALIBRATED, Format, file_format_of, is_folder, place_of
 from sr.export.half import rounded
 from sr.export.other_tools import warnings_for
 from sr.export.parity import largest_difference
-from sr.ops.staged import staged, write_bytes
+from sr.export.upscayl import check_upscayl
+from sr.ops.staged import naming, staged, write_bytes
+from sr.programs.export_int8 import export_int8
+from sr.upscale.precisions import INT8
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
 
@@ -25,37 +28,62 @@ def run(options: argparse.Namespace) -> None:
         OSError: a file cannot be read or written.
     """
     file_format = file_format_of(options.format)
+    options.dtype = options.dtype or next(iter(file_format.tolerance))
     check_options(options, file_format)
     check_packages(options.format, file_format)
     exact, card = load(options)
     print(f"{exact.checkpoint}")
-    trained = rounded(exact, options.dtype)
-    for warning in warnings_for(trained, options.format):
+    if options.format == "upscayl":
+        check_upscayl(options.out, exact)
+    for warning in warnings_for(exact, options.format):
         print(f"warning: {warning}", file=sys.stderr)
-    try:
+    if options.dtype == INT8:
+        findings = [str(export_int8(exact, card, folder=options.calibrate, out=options.out))]
+    else:
+        findings = _export_as_it_is(exact, card, file_format, options)
+    size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
+    print(f"{options.out}: {exact.name} x{exact.scale}, {size:.2f} MiB")
+    for line in findings:
+        print(line)
+
+
+def _export_as_it_is(
+    exact: TrainedGenerator, card: dict[str, str], file_format: Format, options: argparse.Namespace
+) -> list[str]:
+    """Export with weights of the type of the options; returns what was found of the result."""
+    trained = rounded(exact, options.dtype)
+    with naming(options.out):
         difference = export(
             trained, card, file_format=file_format, dtype=options.dtype, out=options.out, trust=options.trust
         )
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(options.out)) from error
-    size = sum(file.stat().st_size for file in written(options.out, file_format)) / 2**20
-    print(f"{options.out}: {trained.name} x{trained.scale}, {size:.2f} MiB")
-    print(f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]")
+    findings = [f"read again: differs from PyTorch by {difference:.1e} at most, on images in [0, 1]"]
     if trained is not exact:
-        print(
+        findings.append(
             f"weights in {options.dtype}: differ from those in fp32 by"
             f" {largest_difference(exact, trained.net):.1e} at most"
         )
+    return findings
 
 
 def check_options(options: argparse.Namespace, file_format: Format) -> None:
     """Raises ValueError."""
-    suffix = file_format.suffixes[0]
-    if options.out.suffix != suffix:
-        raise ValueError(f"--out={options.out} must end in {suffix} for --format={options.format}")
-    if options.dtype not in file_format.tolerance:
+    if is_folder(file_format):
+        if options.out.exists():
+            raise ValueError(
+                f"--out={options.out} exists: --format={options.format} makes a new folder, and replaces none"
+            )
+    elif options.out.suffix != file_format.parts[0]:
         raise ValueError(
-            f"--dtype={options.dtype}: --format={options.format} stores {', '.join(file_format.tolerance)}"
+            f"--out={options.out} must end in {file_format.parts[0]} for --format={options.format}"
+        )
+    stored = [*file_format.tolerance, *([INT8] if options.format in CALIBRATED else [])]
+    if options.dtype not in stored:
+        raise ValueError(f"--dtype={options.dtype}: --format={options.format} stores {', '.join(stored)}")
+    if (options.dtype == INT8) != (options.calibrate is not None):
+        raise ValueError(
+            f"--dtype={options.dtype}: int8 needs the pictures of --calibrate DIR, such as the net will enlarge"
+            if options.dtype == INT8
+            else f"--calibrate={options.calibrate} is for --dtype=int8, not {options.dtype}"
         )
     if (options.alpha is None) != (options.interpolate_with is None):
         raise ValueError("--alpha and --interpolate-with go together: give both or neither")
@@ -65,6 +93,11 @@ def check_options(options: argparse.Namespace, file_format: Format) -> None:
             raise ValueError(f"--out={options.out} would replace {file}, which is its source")
         if file.is_dir():
             raise ValueError(f"--out={options.out}: {file} is a folder")
+        if file.exists() and not options.out.exists():
+            raise ValueError(
+                f"--out={options.out} would replace {file}, which belongs to something else, since {options.out.name}"
+                " is not there: choose another name"
+            )
 
 
 def check_packages(name: str, file_format: Format) -> None:
@@ -77,7 +110,8 @@ def check_packages(name: str, file_format: Format) -> None:
             missing.append(package)
     if missing:
         raise RuntimeError(
-            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[export]' (with the quotes)"
+            f"--format={name} needs {', '.join(missing)}: pip install 'sr-lightning[{file_format.extra}]'"
+            " (with the quotes)"
         )
 
 
@@ -109,8 +143,10 @@ def export(
         RuntimeError: the difference is more than rounding explains.
     """
     with staged(out) as folder:
-        for suffix, content in file_format.encode(trained, card, dtype=dtype).items():
-            write_bytes((folder / out.name).with_suffix(suffix), content)
+        for part, content in file_format.encode(trained, card, dtype=dtype).items():
+            file = place_of(part, folder / out.name)
+            file.parent.mkdir(exist_ok=True)
+            write_bytes(file, content)
         difference = largest_difference(trained, file_format.load(folder / out.name, trust=trust))
         if not difference <= file_format.tolerance[dtype]:  # NaN fails this comparison too
             raise RuntimeError(
@@ -121,4 +157,4 @@ def export(
 
 
 def written(out: Path, file_format: Format) -> list[Path]:
-    return [out.with_suffix(suffix) for suffix in file_format.suffixes]
+    return [place_of(part, out) for part in file_format.parts]

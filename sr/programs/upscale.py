@@ -33,12 +33,15 @@ from sr.pictures.writing import (
     write_picture,
 )
 from sr.programs.upscale_film import upscale_film
-from sr.programs.upscale_plan import pixels_of, plan
+from sr.programs.upscale_plan import for_calibration, pixels_of, plan
 from sr.programs.upscale_scene import upscale_scene
+from sr.upscale.calibration import draw_tiles
 from sr.upscale.engines.choice import choose_engine
+from sr.upscale.engines.in_int8 import int8_engine
 from sr.upscale.engines.remembered import Remembered
 from sr.upscale.jobs import UpscaleJob
 from sr.upscale.network import Network, NotFiniteError
+from sr.upscale.precisions import INT8
 from sr.upscale.upscaler import Upscaler
 from sr.video.suffixes import names_film
 from sr.weights.generator import load_generator
@@ -66,7 +69,7 @@ class Outcome:
 def run(options: argparse.Namespace) -> int:
     """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
     jobs = plan(options, say=say)
-    upscaler = make_upscaler(options, pixels=pixels_of(jobs), report=say)
+    upscaler = make_upscaler(options, jobs, report=say)
     check_writable(options.out.parent if names_film(options.out) else options.out)
     for folder in {job.target.parent for job in jobs}:
         if folder.is_dir():
@@ -110,24 +113,36 @@ def upscaled(
 
 
 def make_upscaler(
-    options: argparse.Namespace, *, pixels: int | None, report: Callable[[str], None]
+    options: argparse.Namespace, jobs: Sequence[UpscaleJob], *, report: Callable[[str], None]
 ) -> Upscaler:
-    """The net of the options on this machine; `pixels` is the size of all inputs together, None if nobody knows it."""
+    """The net of the options on this machine, with the engine for the jobs."""
     trained = load_generator(options.ckpt, trust=options.trust)
     device = pick_device(options.device)
     print(f"{trained.checkpoint}")
     trained.net.to(device=device, memory_format=inference_layout(device))  # type: ignore[call-overload]
-    engine = choose_engine(
-        trained,
-        graph=partial(onnx_graph, trained),
-        device=device,
-        engine=options.engine,
-        # bf16 keeps three digits, which is little for measured values.
-        precision="fp32" if trained.normalise and options.precision == "auto" else options.precision,
-        pixels=pixels,
-        memory=Remembered(user_caches() / "engines.json"),
-        report=report,
-    )
+    by = normalisation(trained.normalise, key=f"{options.ckpt}: normalise")
+    if options.precision == INT8:
+        files = for_calibration(options, jobs)
+        engine = int8_engine(
+            trained,
+            graph=partial(onnx_graph, trained),
+            device=device,
+            engine=options.engine,
+            tiles=partial(draw_tiles, files, channels=trained.channels, by=by, report=report),
+            report=report,
+        )
+    else:
+        engine = choose_engine(
+            trained,
+            graph=partial(onnx_graph, trained),
+            device=device,
+            engine=options.engine,
+            # bf16 keeps three digits, which is little for measured values.
+            precision="fp32" if trained.normalise and options.precision == "auto" else options.precision,
+            pixels=pixels_of(jobs),
+            memory=Remembered(user_caches() / "engines.json"),
+            report=report,
+        )
     network = Network(
         net=trained.net,
         scale=trained.scale,
@@ -137,7 +152,6 @@ def make_upscaler(
         self_ensemble=options.self_ensemble,
         report=report,
     )
-    by = normalisation(trained.normalise, key=f"{options.ckpt}: normalise")
     print(f"{trained.name} x{trained.scale}, {device}, {engine.title}")
     if options.precision == "bf16" and not has_bf16(device):
         report(f"{device} has no instructions for bf16: fp32 would be faster")

@@ -8,9 +8,11 @@ from pathlib import Path
 from sr.geo.library import INSTALL as INSTALL_GEO
 from sr.geo.library import has_rasterio
 from sr.geo.scene import is_scene, opened
+from sr.pictures.listing import list_images
 from sr.pictures.picture import UnreadableImageError
 from sr.pictures.reading import read_header
 from sr.upscale.jobs import UpscaleJob, plan_film, plan_jobs
+from sr.upscale.precisions import INT8
 from sr.video.film import read_film
 from sr.video.library import INSTALL, has_av, import_av
 from sr.video.suffixes import is_film, names_film
@@ -72,7 +74,22 @@ def pixels_of(jobs: Sequence[UpscaleJob]) -> int | None:
     return total
 
 
+def for_calibration(options: argparse.Namespace, jobs: Sequence[UpscaleJob]) -> list[Path]:
+    """The pictures by which int8 is calibrated: those of the folder, or else the pictures among the inputs."""
+    if options.calibrate is not None:
+        return list_images(options.calibrate)
+    single = [job.source for job in jobs if not job.is_film and not job.is_scene]
+    return single + [picture for job in jobs for picture in job.pictures]
+
+
 def _check_options(options: argparse.Namespace, jobs: list[UpscaleJob]) -> None:
+    if options.calibrate is not None and options.precision != INT8:
+        raise ValueError(f"--calibrate={options.calibrate} is for --precision=int8, not {options.precision}")
+    if options.precision == INT8 and not for_calibration(options, jobs):
+        raise ValueError(
+            "--precision=int8 is calibrated with the pictures among the inputs, and there are films or scenes alone:"
+            " name a folder of pictures like their frames or parts with --calibrate DIR"
+        )
     if not any(job.is_film for job in jobs):
         given = [name for name, default in FOR_FILMS.items() if getattr(options, name) != default]
         if given:

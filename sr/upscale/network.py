@@ -58,8 +58,7 @@ class Network:
 
     def check(self, channels: int) -> None:
         """Raises ValueError if this net cannot enlarge images with that number of channels."""
-        if channels != self.channels and (channels not in (1, 3) or self.channels not in (1, 3)):
-            raise ValueError(f"the net is for {self.channels} channels, the image has {channels}")
+        check_channels(channels, net=self.channels)
 
     @torch.inference_mode()
     def __call__(self, tiles: Tensor, *, exact: bool = False) -> Tensor:
@@ -84,8 +83,7 @@ class Network:
 
     def _run(self, tiles: Tensor, engine: Engine) -> Tensor:
         count, channels = tiles.shape[:2]
-        if channels != self.channels:
-            tiles = tiles.expand(-1, 3, -1, -1) if channels == 1 else tiles.reshape(-1, 1, *tiles.shape[2:])
+        tiles = in_channels(tiles, self.channels)
         enlarged = _all_turns(tiles, engine) if self.self_ensemble else engine(tiles)
         if channels == self.channels:
             return enlarged
@@ -97,6 +95,21 @@ class Network:
 def all_finite(values: Tensor) -> bool:
     """Whether no value is NaN or infinite. Their sum tells it in a tenth of the time, except that it may overflow."""
     return bool(values.sum().isfinite()) or bool(values.isfinite().all())
+
+
+def check_channels(channels: int, *, net: int) -> None:
+    """Raises ValueError if a net for `net` channels cannot enlarge images with that number of channels."""
+    if channels != net and (channels not in (1, 3) or net not in (1, 3)):
+        raise ValueError(f"the net is for {net} channels, the image has {channels}")
+
+
+def in_channels(tiles: Tensor, channels: int) -> Tensor:
+    """(N, C, H, W) as a net for that number of channels sees it: gray three times, or colours one after the other."""
+    if tiles.shape[1] == channels:
+        return tiles
+    if tiles.shape[1] == 1:
+        return tiles.expand(-1, 3, -1, -1)
+    return tiles.reshape(-1, 1, *tiles.shape[2:])
 
 
 def _all_turns(tiles: Tensor, engine: Engine) -> Tensor:

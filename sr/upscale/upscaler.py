@@ -8,15 +8,15 @@ import numpy as np
 import torch
 
 from sr.ops.hardware import free_memory, release_memory
-from sr.ops.no_data import enlarged, filled, has_data, without_data
+from sr.ops.no_data import enlarged, without_data
 from sr.ops.normalisation import FULL_RANGE, Normalisation
 from sr.pictures.picture import Picture
 from sr.upscale.alignment import measure_alignment
-from sr.upscale.alpha import fill_transparent
 from sr.upscale.budget import affordable_pixels, batch_size, best_grid
 from sr.upscale.grid import Grid, cut
 from sr.upscale.network import Network
 from sr.upscale.reach import Reach, measure_reach
+from sr.upscale.seen import seen_by_net
 from sr.upscale.tiles import enlarge_all
 
 # The messages of CPU allocators; that of CUDA has an exception of its own.
@@ -114,20 +114,14 @@ class Upscaler:
             MemoryError: not even the smallest tile fits.
         """
         self.check(bands=picture.colour.shape[2], dtype=picture.colour.dtype)
-        if picture.alpha is not None:
-            (alpha,) = self._enlarge([picture.alpha], by=FULL_RANGE, keep_flat=True)
-            picture = replace(picture, colour=fill_transparent(picture.colour, picture.alpha), alpha=alpha)
-        valid = has_data(picture.colour, nodata=picture.nodata)
-        if valid is None:
-            (colour,) = self._enlarge([picture.colour], by=self._by)
-            return replace(picture, colour=colour)
-        shown = filled(picture.colour, valid)
-        shown[:, :, ~valid.any(axis=(0, 1))] = (
-            0  # a band without any data, which a net could not take as it is
-        )
+        alpha = picture.alpha
+        if alpha is not None:
+            (alpha,) = self._enlarge([alpha], by=FULL_RANGE, keep_flat=True)
+        shown, valid = seen_by_net(picture)
         (result,) = self._enlarge([shown], by=self._by)
-        without_data(result, enlarged(valid, size=result.shape[:2]), nodata=picture.nodata)
-        return replace(picture, colour=result)
+        if valid is not None:
+            without_data(result, enlarged(valid, size=result.shape[:2]), nodata=picture.nodata)
+        return replace(picture, colour=result, alpha=alpha)
 
     def check(self, *, bands: int, dtype: np.dtype) -> None:
         """Raises ValueError for pictures that the net is not for."""

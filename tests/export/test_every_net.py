@@ -48,7 +48,7 @@ def test_a_graph_computes_what_the_net_does(kind: str, name: str, tmp_path: Path
         return
     for suffix, content in file_format_of(kind).encode(trained, {}).items():
         (tmp_path / "net").with_suffix(suffix).write_bytes(content)
-    run = file_format_of(kind).load((tmp_path / "net").with_suffix(file_format_of(kind).suffixes[0]))
+    run = file_format_of(kind).load((tmp_path / "net").with_suffix(file_format_of(kind).parts[0]))
     for batch, height, width in SIZES:
         image = noise(batch, 3, height, width)
         expected = net(image)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sr.commands.export import parse
 from sr.export.formats import file_format_of
+from sr.export.half import rounded
 from sr.export.parity import SIZES, largest_difference
 from sr.programs.export import run
 from sr.weights.generator import load_generator
@@ -22,11 +23,14 @@ Write = Callable[..., Path]  # see conftest.py
 # Other sizes than those that the export checks itself: one pixel, one row, odd ones, a batch.
 OTHER_SIZES = ((1, 1, 1), (1, 1, 9), (4, 13, 7), (2, 20, 33))
 ONNX = pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is None, reason="needs the extra `export`")
+OPENVINO = pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="needs the extra `openvino`"
+)
 NCNN = pytest.mark.skipif(importlib.util.find_spec("ncnn") is None, reason="needs ncnn and pnnx")
 
 
 def export(ckpt: Path, name: str, *options: str) -> Path:
-    out = ckpt.with_suffix(file_format_of(name).suffixes[0])
+    out = ckpt.with_suffix(file_format_of(name).parts[0])
     run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), *options]))
     return out
 
@@ -111,6 +115,36 @@ def test_an_onnx_file_says_what_it_takes_and_what_it_is(write: Write) -> None:
     assert json.loads(words["sr_generator"])["num_feat"] == 8
     assert sorted(path.name for path in ckpt.parent.iterdir()) == ["net.ckpt", "net.onnx"]  # one file
     assert_tells_nothing_of_the_machine(out)
+
+
+@OPENVINO
+@pytest.mark.parametrize(("net", "dtype"), [("rrdbnet_x2", "fp32"), ("compact", "fp16")])
+def test_openvino_reads_its_own_format(write: Write, net: str, dtype: str) -> None:
+    """By the library alone, with the weights that the type can hold."""
+    import openvino
+
+    ckpt = write(net)
+    out = export(ckpt, "openvino", "--dtype", dtype, "--license", "CC0")
+    assert sorted(path.name for path in ckpt.parent.iterdir()) == ["net.bin", "net.ckpt", "net.xml"]
+    model = openvino.Core().read_model(out)
+    assert (model.input(0).any_name, model.output(0).any_name) == ("input", "output")
+    assert {str(each.element_type) for each in (model.input(0), model.output(0))} == {"<Type: 'float32'>"}
+    assert [axis.is_dynamic for axis in model.input(0).partial_shape] == [True, False, True, True]
+    weights = {str(each.output(0).element_type) for each in model.get_ops() if _is_weight(each)}
+    assert weights == {"<Type: 'float16'>" if dtype == "fp16" else "<Type: 'float32'>"}
+    assert model.get_rt_info(["model_card", "license"]).value == "CC0"
+    scale = json.loads(model.get_rt_info(["model_card", "sr_sizes"]).value)["scale"]
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    exact = rounded(load_generator(ckpt), dtype).net
+    for image, _ in images(ckpt, SIZES + OTHER_SIZES):
+        found = torch.from_numpy(compiled([image.numpy()])[0])
+        assert found.shape[2:] == (scale * image.shape[2], scale * image.shape[3])
+        torch.testing.assert_close(found, exact(image), rtol=0, atol=1e-5)
+    assert_tells_nothing_of_the_machine(out)
+
+
+def _is_weight(operation: Any) -> bool:
+    return operation.get_type_name() == "Constant" and len(operation.output(0).partial_shape) == 4
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.load. is deprecated")

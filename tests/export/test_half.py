@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from sr.commands.export import parse
 from sr.export.formats import file_format_of
+from sr.export.half import rounded
 from sr.programs.export import run
 from sr.weights.generator import load_generator
 
@@ -19,7 +20,7 @@ ONNX = pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is None, reaso
 
 
 def export(ckpt: Path, name: str, dtype: str) -> Path:
-    out = ckpt.with_name(f"half{file_format_of(name).suffixes[0]}")
+    out = ckpt.with_name(f"half{file_format_of(name).parts[0]}")
     run(parse(["--ckpt", str(ckpt), "--format", name, "--out", str(out), "--dtype", dtype]))
     return out
 
@@ -64,7 +65,21 @@ def test_onnx_computes_in_fp16_with_input_and_output_in_fp32(write: Write) -> No
     torch.testing.assert_close(found, load_generator(ckpt).net(image), rtol=0, atol=2e-2)
 
 
-@pytest.mark.parametrize(("name", "dtype"), [("onnx", "bf16"), ("torchscript", "fp16"), ("ncnn", "fp16")])
+@pytest.mark.skipif(importlib.util.find_spec("ncnn") is None, reason="needs ncnn and pnnx")
+def test_ncnn_reads_fp16_and_the_file_has_half_the_size(write: Write) -> None:
+    """ncnn tells fp16 by a tag before the weights of each layer."""
+    ckpt = write("rrdbnet_x4")
+    exact, half = (
+        export(ckpt, "ncnn", dtype).with_suffix(".bin").stat().st_size for dtype in ("fp32", "fp16")
+    )
+    assert 0.5 < half / exact < 0.56  # biases stay fp32
+    image = torch.rand(1, 3, 13, 18, generator=torch.Generator().manual_seed(0))
+    expected = rounded(load_generator(ckpt), "fp16").net(image)
+    found = file_format_of("ncnn").load(ckpt.with_name("half.param"))(image)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("onnx", "bf16"), ("torchscript", "fp16"), ("ncnn", "bf16")])
 def test_a_type_that_a_format_does_not_store_is_refused(write: Write, name: str, dtype: str) -> None:
     with pytest.raises(ValueError, match=rf"--dtype={dtype}: --format={name} stores fp32"):
         export(write("compact"), name, dtype)

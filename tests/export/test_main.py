@@ -89,6 +89,13 @@ def test_a_source_is_never_replaced(write: Write, tmp_path: Path) -> None:
         export(weights, "ncnn", tmp_path / "net.param")  # writes the .bin beside it
 
 
+def test_the_weights_of_another_format_are_never_replaced(write: Write, tmp_path: Path) -> None:
+    """ncnn and OpenVINO both have a .bin."""
+    (tmp_path / "out.bin").write_bytes(b"of out.param")
+    with pytest.raises(ValueError, match=r"would replace .*out\.bin, which .* since out\.xml is not there"):
+        export(write("compact"), "openvino", tmp_path / "out.xml")
+
+
 def test_a_folder_in_the_way(write: Write, tmp_path: Path) -> None:
     (tmp_path / "out.pth").mkdir()
     with pytest.raises(ValueError, match=r"out\.pth is a folder"):
@@ -96,13 +103,24 @@ def test_a_folder_in_the_way(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix", "package"), [("onnx", ".onnx", "onnxruntime"), ("ncnn", ".param", "pnnx")]
+    ("name", "suffix", "package", "extra"),
+    [
+        ("onnx", ".onnx", "onnxruntime", "export"),
+        ("ncnn", ".param", "pnnx", "export"),
+        ("openvino", ".xml", "openvino", "openvino"),
+    ],
 )
 def test_a_missing_package_is_named_with_what_to_install(
-    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str, package: str
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    suffix: str,
+    package: str,
+    extra: str,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(RuntimeError, match=rf"{package}.*pip install 'sr-lightning\[export\]'"):
+    with pytest.raises(RuntimeError, match=rf"{package}.*pip install 'sr-lightning\[{extra}\]'"):
         export(write("compact"), name, tmp_path / f"out{suffix}")
 
 

@@ -44,7 +44,7 @@ def interpolate(path: Path) -> None:
 
 def sr_upscale(path: Path) -> None:
     options = parse(["x.png", "--ckpt", str(path), "--out", "out"])
-    upscale.make_upscaler(options, pixels=0, report=print)
+    upscale.make_upscaler(options, [], report=print)
 
 
 def resume(path: Path) -> None:

@@ -52,7 +52,7 @@ def candidates(
         raise ValueError(f"engine={engine}: on {device} choose auto, {', '.join(there)}")
     names = list(there) if engine == "auto" else [engine]
     allowed = _allowed(precision, device)
-    exported = _once(graph)
+    exported = exported_once(graph)
     found = [
         Candidate(name, kind, partial(_make, trained, exported, name, kind))
         for name in names
@@ -71,7 +71,7 @@ def _allowed(precision: str, device: torch.device) -> tuple[str, ...]:
     return ("fp32", "bf16") if has_bf16(device) else ("fp32",)
 
 
-def _once(graph: Callable[[], bytes]) -> Callable[[], bytes]:
+def exported_once(graph: Callable[[], bytes]) -> Callable[[], bytes]:
     """Exports the net when an engine first asks for it, and not again for the next one."""
 
     @cache

@@ -7,22 +7,22 @@ from torch import Tensor
 
 from sr.upscale.engines.engine import EngineError
 
-HINTS = {"fp32": "f32", "bf16": "bf16"}
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of what is not in int8 by its graph
 
 
 class OpenVinoEngine:
     """The exported graph in OpenVINO.
 
     Args:
-        graph: the ONNX file.
-        precision: fp32 or bf16.
+        graph: the ONNX file, the path of an .xml of OpenVINO's own, or an `openvino.Model`.
+        precision: fp32 or bf16; int8 for a graph that is quantised (`sr.upscale.engines.int8`).
         threads: the number of threads.
 
     Raises:
         EngineError: OpenVINO is missing or cannot run the graph.
     """
 
-    def __init__(self, graph: bytes, *, precision: str, threads: int) -> None:
+    def __init__(self, graph: Any, *, precision: str, threads: int) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -34,9 +34,8 @@ class OpenVinoEngine:
         }
         core = openvino.Core()
         try:
-            self._request: Any = core.compile_model(
-                core.read_model(graph), "CPU", settings
-            ).create_infer_request()
+            model = graph if isinstance(graph, openvino.Model) else core.read_model(graph)
+            self._request: Any = core.compile_model(model, "CPU", settings).create_infer_request()
         except RuntimeError as error:
             raise EngineError(f"openvino: {str(error).strip().splitlines()[-1]}") from error
         self.title = f"openvino, {precision}"
