@@ -86,15 +86,18 @@ def say_written(found: Sequence[Outcome], job: Job, *, bands: int) -> int:
             f"\n{pairs(len(written))} written to {job.out / 'HR'} and {job.out / 'LR'}, {how}: now {after.apart}"
         )
     if lost := [each.loses_place for each in written if each.loses_place]:
-        words = f"the place on Earth of {pairs(len(lost))} is lost ({lost[0]})"
-        print(f"{words}: {INSTALL} keeps it")
+        print(f"the place on Earth of {pairs(len(lost))} is lost ({lost[0]}): {INSTALL} keeps it")
     if left:
         file = job.out / LIST
         with replacing(file) as out:
             out.write("".join(f"{each.file}  # {each.kind}: {each.why}\n" for each in left).encode())
         print(f"{pairs(len(left))} left out: named in {file}, which is a list for data.exclude with {job.hr}")
     if written:
-        words = [f"data.train_dir={job.out / 'HR'}", f"data.train_lr_dir={job.out / 'LR'}", f"scale={job.scale}"]
+        words = [
+            f"data.train_dir={job.out / 'HR'}",
+            f"data.train_lr_dir={job.out / 'LR'}",
+            f"scale={job.scale}",
+        ]
         words += [f"channels={bands}"] if bands != 3 else []
         print(f"next: sr-train data=paired {' '.join(map(typed, words))}")
     return int(bool(left))
