@@ -86,8 +86,7 @@ def say_written(found: Sequence[Outcome], job: Job, *, bands: int) -> int:
             f"\n{pairs(len(written))} written to {job.out / 'HR'} and {job.out / 'LR'}, {how}: now {after.apart}"
         )
     if lost := [each.loses_place for each in written if each.loses_place]:
-        words = f"the place on Earth of {pairs(len(lost))} is lost ({lost[0]})"
-        print(f"{words}: {INSTALL} keeps it")
+        print(f"the place on Earth of {pairs(len(lost))} is lost ({lost[0]}): {INSTALL} keeps it")
     if left:
         file = job.out / LIST
         with replacing(file) as out:
