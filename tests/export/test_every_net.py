@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,12 @@ NCNN_REFUSES: dict[str, str] = {
     "dat_light": "Tensor.reshape",
     "omnisr": "Tensor.reshape",
 }
-NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncnn": ("ncnn", "pnnx")}
+NEEDED = {
+    "torchscript": (),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("onnx", "onnxscript", "openvino"),
+    "ncnn": ("ncnn", "pnnx"),
+}
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
@@ -34,14 +40,16 @@ NEEDED = {"torchscript": (), "onnx": ("onnx", "onnxscript", "onnxruntime"), "ncn
     [
         "torchscript",
         pytest.param("onnx", marks=pytest.mark.slow),
+        pytest.param("openvino", marks=pytest.mark.slow),
         pytest.param("ncnn", marks=pytest.mark.slow),
     ],
 )
 def test_a_graph_computes_what_the_net_does(kind: str, name: str, tmp_path: Path) -> None:
     if any(importlib.util.find_spec(package) is None for package in NEEDED[kind]):
-        pytest.skip("needs the extra `export`")
+        pytest.skip("needs the extra `export` or `openvino`")
     net: Any = lively(GENERATORS[name](scale=2)).requires_grad_(False)
-    trained = TrainedGenerator(net=net, scale=2, channels=3, description={}, checkpoint=Any)  # type: ignore[arg-type]
+    checkpoint: Any = SimpleNamespace(normalise=None)
+    trained = TrainedGenerator(net=net, scale=2, channels=3, description={}, checkpoint=checkpoint)
     if kind == "ncnn" and name in NCNN_REFUSES:
         with pytest.raises(ValueError, match=f"ncnn.*{NCNN_REFUSES[name]}"):
             file_format_of(kind).encode(trained, {})
