@@ -30,7 +30,7 @@ class Format(Protocol):
     """One way to store a trained generator.
 
     Attributes:
-        parts: what makes up one export: the suffixes of its files, of which --out names the first; or, where --out
+        parts: the pieces of one export: the suffixes of its files, of which --out names the first; or, where --out
             names a folder, the names of the files in it.
         tolerance: dtype -> the largest difference that is allowed, on images in [0, 1], between the file that was read
             again and PyTorch with the same weights. Its keys are the types in which the format stores weights; the

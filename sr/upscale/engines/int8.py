@@ -32,7 +32,7 @@ def quantised(graph: bytes, *, tiles: Sequence[Tensor]) -> Any:
 
     Args:
         graph: the ONNX file of the net.
-        tiles: what the net will see, each (N, C, H, W) float32.
+        tiles: parts of pictures as the net will see them, each (N, C, H, W) float32.
 
     Raises:
         EngineError: NNCF or OpenVINO is missing, or cannot do it with this net.
@@ -85,7 +85,8 @@ def import_nncf() -> Any:
         raise EngineError(f"{error.name} is missing: {INSTALL}") from error
     finally:
         logging.setLoggerClass(kind)  # which it replaces by its own, for every logger of the program
-    nncf.set_log_level(logging.ERROR)
+    # Not by `nncf.set_log_level`, which changes handlers too, and those of others may be among them.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf
 
 
