@@ -30,9 +30,10 @@ from sr.weights.generator import load_generator
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 REFERENCE = "eager, fp32, NCHW"
-# The largest difference, as a share of the reference's range. bf16 has 8 significant bits, and random weights lose more
-# by that than trained ones.
-TOLERANCE = 0.05
+IN_INT8 = "openvino, int8"
+# The largest difference, as a share of the reference's range. bf16 has 8 significant bits, and int8 as many for all
+# values of a layer; random weights lose more by that than trained ones.
+TOLERANCE, TOLERANCE_OF_INT8 = 0.05, 0.3
 Run = Callable[[Tensor], Tensor]
 
 
@@ -54,9 +55,9 @@ def make_variants(name: str, file: Path) -> dict[str, Run]:
             print(f"{candidate.title} is left out: {error}", file=sys.stderr)
     if DEVICE.type == "cpu":
         try:
-            variants["openvino, int8"] = in_int8(onnx_graph(trained))
+            variants[IN_INT8] = in_int8(onnx_graph(trained))
         except EngineError as error:
-            print(f"openvino, int8 is left out: {error}", file=sys.stderr)
+            print(f"{IN_INT8} is left out: {error}", file=sys.stderr)
     return variants
 
 
@@ -70,7 +71,7 @@ def check(variants: dict[str, Run], tile: Tensor) -> None:
     expected = variants[REFERENCE](tile)
     for title, run in variants.items():
         difference = (run(tile) - expected).abs().max() / (expected.max() - expected.min())
-        if not difference < TOLERANCE:
+        if not difference < (TOLERANCE_OF_INT8 if title == IN_INT8 else TOLERANCE):
             sys.exit(f"{title} differs from {REFERENCE} by {difference:.3g} of its range")
 
 
