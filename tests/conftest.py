@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,15 @@ cv2.setNumThreads(0)
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_run_of_wandb_stays_open() -> Iterator[None]:
+    """A run that stays open would take what a later test logs."""
+    yield
+    if "wandb" in sys.modules and (left := sys.modules["wandb"].run) is not None:
+        left.finish()
+        pytest.fail(f"the W&B run {left.id} is still open")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from sr.loggers.checkpoint_artifacts import ALL, BEST, NONE, CheckpointArtifacts
-from sr.ops.private_lightning import start_wandb, wandb_settings
+from sr.ops.private_lightning import end_wandb, start_wandb, wandb_settings
 from sr.ops.wandb_account import logged_in
 
 AXIS = "iteration"
@@ -97,6 +97,7 @@ class OfflineFirstWandbLogger(WandbLogger):
         self._run_dir = Path(save_dir)
         self._axis = f"{prefix}{self.LOGGER_JOIN_CHAR}{AXIS}" if prefix else AXIS
         self._has_axis = False
+        self._is_ours = False  # whether this logger has opened the run
         self._artifacts = CheckpointArtifacts(which=log_model, name=checkpoint_name, experiment=name)
 
     @property
@@ -107,7 +108,7 @@ class OfflineFirstWandbLogger(WandbLogger):
             self._has_axis = True
             if self._offline:
                 keep_copies_in(self._run_dir / "wandb")
-            start_wandb(self)
+            self._is_ours = start_wandb(self)
             run: Any = super().experiment
             run.define_metric(self._axis, hidden=True)
             run.define_metric("*", step_metric=self._axis, step_sync=True)
@@ -139,10 +140,17 @@ class OfflineFirstWandbLogger(WandbLogger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Give W&B the best checkpoint, however training has ended."""
+        """Give W&B the best checkpoint, however training has ended, and end the run.
+
+        Otherwise the next training of the same process would be logged into this run. A run that the user has opened
+        is the user's to end.
+        """
         if self._has_axis:
             self._artifacts.ended(self.experiment)
         super().finalize(status)
+        if self._is_ours:
+            end_wandb(self, exit_code=0 if status == "success" else 1)
+            self._has_axis = self._is_ours = False
 
 
 def keep_copies_in(folder: Path) -> None:

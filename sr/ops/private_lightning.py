@@ -44,13 +44,29 @@ def wandb_settings(logger: WandbLogger) -> dict[str, Any]:
     return settings
 
 
-def start_wandb(logger: WandbLogger) -> None:
+def start_wandb(logger: WandbLogger) -> bool:
     """Open the run of a logger, which would otherwise open it itself and define its own axis for all metrics.
 
-    A run that the user has opened is left to Lightning, which takes it, and so is one that another process has opened.
+    Returns:
+        Whether it was opened. A run that the user has opened is left to Lightning, which takes it, and so is one that
+        another process has opened.
     """
     import wandb
 
-    if logger._experiment is None and getattr(logger, "_attach_id", None) is None and wandb.run is None:
-        mode: dict[str, Any] = {"mode": "offline"} if logger._offline else {}
-        logger._experiment = wandb.init(**logger._wandb_init, **mode)
+    if (
+        logger._experiment is not None
+        or getattr(logger, "_attach_id", None) is not None
+        or wandb.run is not None
+    ):
+        return False
+    mode: dict[str, Any] = {"mode": "offline"} if logger._offline else {}
+    logger._experiment = wandb.init(**logger._wandb_init, **mode)
+    return True
+
+
+def end_wandb(logger: WandbLogger, exit_code: int) -> None:
+    """End the run of a logger. What is logged afterwards goes on under the same id."""
+    run: Any = logger._experiment
+    run.finish(exit_code=exit_code)
+    logger._wandb_init.update(id=run.id, resume="allow")
+    logger._experiment = None

@@ -2,7 +2,9 @@ import os
 from pathlib import Path
 
 import pytest
+import wandb
 from helpers import run_program
+from wandb_record import WandbRecord
 
 from sr.loggers.wandb import OfflineFirstWandbLogger, keep_copies_in
 
@@ -95,3 +97,51 @@ def test_copies_of_an_offline_run_stay_beside_it(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("WANDB_DATA_DIR", "/elsewhere")  # the user's choice
     keep_copies_in(tmp_path / "three")
     assert os.environ["WANDB_DATA_DIR"] == "/elsewhere"
+
+
+def finished_run(folder: Path, status: str = "success") -> str:
+    """The id of a run that a logger has opened and, as Lightning does at the end, closed."""
+    logger = OfflineFirstWandbLogger(save_dir=str(folder), project="p", name="n")
+    logger.log_metrics({"train/loss_g": 1.0}, step=3)
+    number = str(logger.experiment.id)
+    logger.finalize(status)
+    assert wandb.run is None
+    return number
+
+
+def test_two_trainings_of_one_process_are_two_runs(tmp_path: Path) -> None:
+    one, two = finished_run(tmp_path / "one"), finished_run(tmp_path / "two")
+    assert one != two
+    for folder, number in (("one", one), ("two", two)):
+        assert list((tmp_path / folder).glob(f"wandb/offline-run-*-{number}/run-{number}.wandb"))
+
+
+@pytest.mark.parametrize(("status", "code"), [("success", 0), ("failed", 1)])
+def test_a_run_ends_as_its_training_does(tmp_path: Path, status: str, code: int) -> None:
+    finished_run(tmp_path, status)
+    (exit_record,) = WandbRecord(tmp_path).of("exit")
+    assert exit_record.exit_code == code
+
+
+def test_what_is_logged_after_the_end_goes_on_under_the_same_id(tmp_path: Path) -> None:
+    logger = OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")
+    logger.log_metrics({"val/psnr_y": 30.0}, step=3)
+    number = logger.experiment.id
+    logger.finalize("success")
+    logger.log_metrics({"val/psnr_y": 31.0}, step=6)
+    assert logger.experiment.id == number
+    logger.finalize("success")
+    assert wandb.run is None
+
+
+def test_a_run_of_the_users_own_stays_open(tmp_path: Path) -> None:
+    mine = wandb.init(dir=str(tmp_path), mode="offline", settings=wandb.Settings(silent=True))
+    try:
+        logger = OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")
+        with pytest.warns(UserWarning, match="run already in progress"):
+            logger.log_metrics({"train/loss_g": 1.0}, step=3)
+        assert logger.experiment is mine
+        logger.finalize("success")
+        assert wandb.run is mine
+    finally:
+        mine.finish()
