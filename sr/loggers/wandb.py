@@ -17,6 +17,10 @@ from sr.ops.wandb_account import logged_in
 
 AXIS = "iteration"
 DATA_DIR = "WANDB_DATA_DIR"
+OFFLINE = (
+    "offline",
+    "dryrun",
+)  # the former name, which Lightning leaves in the environment after an offline run
 _ours: set[str] = set()  # what this process has put there itself
 # The logger itself decides these.
 OWN = ("self", "kwargs", "anonymous", "dir", "mode", "config", "resume")
@@ -76,7 +80,7 @@ class OfflineFirstWandbLogger(WandbLogger):
         Path(save_dir).mkdir(parents=True, exist_ok=True)
         mode = os.environ.get("WANDB_MODE")
         if offline is None:
-            offline = mode == "offline" if mode else not logged_in()
+            offline = mode in OFFLINE if mode else not logged_in()
         # All that W&B prints of an offline run is where its files are, which the run reports at its end.
         chosen = {**({"silent": True} if offline else {}), **(settings or {})}
         named: dict[str, Any] = {"entity": entity, "group": group, "job_type": job_type, "notes": notes}

@@ -47,6 +47,11 @@ def test_an_online_run_says_where_it_is_shown(tmp_path: Path, monkeypatch: pytes
     assert logger._wandb_init["settings"] is None
 
 
+def test_the_former_name_of_the_mode_is_offline_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "dryrun")  # as Lightning sets it
+    assert OfflineFirstWandbLogger(save_dir=str(tmp_path), project="p", name="n")._offline
+
+
 def test_what_lightning_and_wandb_take_goes_through(tmp_path: Path) -> None:
     logger = OfflineFirstWandbLogger(
         save_dir=str(tmp_path),
