@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sr.export.onnx_graph import onnx_graph
+from sr.ops.openvino_runtime import openvino_core
 from sr.weights.generator import TrainedGenerator, stated
 
 CARD = "model_card"  # the section of the .xml that has the card
@@ -29,16 +30,12 @@ class OpenVino:
         self, trained: TrainedGenerator, card: Mapping[str, str], *, dtype: str = "fp32"
     ) -> dict[str, bytes]:
         """The files; weights in fp16 become fp32 again when they are loaded, so only the file is smaller."""
-        import openvino
-
-        model = openvino.Core().read_model(onnx_graph(trained))
+        model = openvino_core().read_model(onnx_graph(trained))
         return ir_files(model, trained, card, fp16=dtype == "fp16")
 
     def load(self, path: Path, *, trust: Sequence[str] = ()) -> Callable[[Tensor], Tensor]:
-        import openvino
-
         settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-        request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
+        request = openvino_core().compile_model(str(path), "CPU", settings).create_infer_request()
 
         def run(images: Tensor) -> Tensor:
             return torch.from_numpy(request.infer([images.contiguous().numpy()])[0].copy())

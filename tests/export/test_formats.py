@@ -15,6 +15,7 @@ from sr.commands.export import parse
 from sr.export.formats import file_format_of
 from sr.export.half import rounded
 from sr.export.parity import SIZES, largest_difference
+from sr.ops.openvino_runtime import openvino_core
 from sr.programs.export import run
 from sr.weights.generator import load_generator
 
@@ -121,12 +122,10 @@ def test_an_onnx_file_says_what_it_takes_and_what_it_is(write: Write) -> None:
 @pytest.mark.parametrize(("net", "dtype"), [("rrdbnet_x2", "fp32"), ("compact", "fp16")])
 def test_openvino_reads_its_own_format(write: Write, net: str, dtype: str) -> None:
     """By the library alone, with the weights that the type can hold."""
-    import openvino
-
     ckpt = write(net)
     out = export(ckpt, "openvino", "--dtype", dtype, "--license", "CC0")
     assert sorted(path.name for path in ckpt.parent.iterdir()) == ["net.bin", "net.ckpt", "net.xml"]
-    model = openvino.Core().read_model(out)
+    model = openvino_core().read_model(out)
     assert (model.input(0).any_name, model.output(0).any_name) == ("input", "output")
     assert {str(each.element_type) for each in (model.input(0), model.output(0))} == {"<Type: 'float32'>"}
     assert [axis.is_dynamic for axis in model.input(0).partial_shape] == [True, False, True, True]
@@ -134,7 +133,7 @@ def test_openvino_reads_its_own_format(write: Write, net: str, dtype: str) -> No
     assert weights == {"<Type: 'float16'>" if dtype == "fp16" else "<Type: 'float32'>"}
     assert model.get_rt_info(["model_card", "license"]).value == "CC0"
     scale = json.loads(model.get_rt_info(["model_card", "sr_sizes"]).value)["scale"]
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     exact = rounded(load_generator(ckpt), dtype).net
     for image, _ in images(ckpt, SIZES + OTHER_SIZES):
         found = torch.from_numpy(compiled([image.numpy()])[0])

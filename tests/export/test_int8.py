@@ -11,6 +11,7 @@ import torch
 from helpers import picture
 
 from sr.commands.export import parse
+from sr.ops.openvino_runtime import openvino_core
 from sr.programs import export_int8
 from sr.programs.export import run
 from sr.upscale.engines import int8_cost
@@ -40,8 +41,6 @@ def test_the_files_are_in_int8_and_their_distance_is_what_was_said(
     write: Write, photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("nncf")
-    import openvino
-
     monkeypatch.setattr(int8_cost, "LEAST", 20.0)  # random weights are far from any image
     ckpt = write("compact")
     out = export(ckpt, "--calibrate", str(photos))
@@ -51,14 +50,14 @@ def test_the_files_are_in_int8_and_their_distance_is_what_was_said(
     assert re.search(
         r"^int8 .* \d\.\d\d of the time of torch, fp32 and \d\.\d\d of the time of", said, re.MULTILINE
     )
-    model = openvino.Core().read_model(out)
+    model = openvino_core().read_model(out)
     assert {str(each.output(0).element_type) for each in model.get_ops() if _is_weight(each)} == {
         "<Type: 'int8_t'>"
     }
     assert [axis.is_dynamic for axis in model.input(0).partial_shape] == [True, False, True, True]
     assert model.get_rt_info(["model_card", "precision"]).value == "int8"
     image = torch.from_numpy(picture(40, 56, seed=7)).permute(2, 0, 1)[None] / 255
-    found = torch.from_numpy(openvino.Core().compile_model(model, "CPU")([image.numpy()])[0])
+    found = torch.from_numpy(openvino_core().compile_model(model, "CPU")([image.numpy()])[0])
     error = (found - load_generator(ckpt).net(image)).square().mean()
     assert -10 * error.log10() == pytest.approx(float(decibels), abs=6)  # of another picture of the same kind
     assert str(photos) not in out.read_text()

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sr.ops.openvino_runtime import openvino_core
 from sr.upscale.engines.engine import EngineError
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of what is not in int8 by its graph
@@ -32,7 +33,7 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        core = openvino.Core()
+        core = openvino_core()
         try:
             model = graph if isinstance(graph, openvino.Model) else core.read_model(graph)
             self._request: Any = core.compile_model(model, "CPU", settings).create_infer_request()

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from sr.ops.openvino_runtime import kept_signal_stack, openvino_core
 from sr.upscale.engines.engine import EngineError
 
 INSTALL = "pip install 'sr-lightning[int8]'"
@@ -38,13 +39,12 @@ def quantised(graph: bytes, *, tiles: Sequence[Tensor]) -> Any:
         EngineError: NNCF or OpenVINO is missing, or cannot do it with this net.
     """
     nncf = import_nncf()
-    import openvino
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     try:
-        model = openvino.Core().read_model(graph)
-        with _quiet():
+        model = openvino_core().read_model(graph)
+        with _quiet(), kept_signal_stack():
             return nncf.quantize(
                 model,
                 nncf.Dataset([tile.numpy() for tile in tiles]),
