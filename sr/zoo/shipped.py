@@ -42,7 +42,9 @@ def weights_file(text: str | Path) -> Path:
         return shipped_file(str(text))
     path = Path(text).expanduser()
     if wrong := why_no_file(path):
-        raise FileNotFoundError(f"{text} {wrong}: name a file of weights or a net in this package: {_choices()}")
+        raise FileNotFoundError(
+            f"checkpoint {text} {wrong}: name a file of weights or a net in this package: {_choices()}"
+        )
     return path
 
 
