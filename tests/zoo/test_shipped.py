@@ -21,7 +21,8 @@ def test_an_unknown_name_is_refused_with_the_names(box: Path) -> None:
     ):
         shipped_file("classic-x3")
     with pytest.raises(
-        FileNotFoundError, match=r"checkpoint classic-x3 does not exist: .* choose from classic-x2, general-x4"
+        FileNotFoundError,
+        match=r"checkpoint classic-x3 does not exist: .* choose from classic-x2, general-x4",
     ):
         weights_file("classic-x3")
 

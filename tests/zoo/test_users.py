@@ -40,7 +40,9 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_upscaling_takes_the_default_and_says_so(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert upscale(photo, "--out", "out", "--device", "cpu") == 0
     first, second, *_ = capsys.readouterr().out.splitlines()
-    assert first == "neither --ckpt nor --net: takes general-x4, a net in this package (--list-nets shows all)"
+    assert (
+        first == "neither --ckpt nor --net: takes general-x4, a net in this package (--list-nets shows all)"
+    )
     assert "general-x4.safetensors: " in second
     assert "no checksum" not in second
     assert read_header(Path("out/photo.png")).width == 96
@@ -58,9 +60,7 @@ def test_what_no_user_can_mean_is_refused(box: Path, capsys: pytest.CaptureFixtu
     words = refusal(["--net", "classic-x2", "--ckpt", "a.pth"], capsys)
     assert words.endswith("argument --ckpt: not allowed with argument --net")
     words = refusal(["--ckpt", "classic-x2"], capsys)
-    assert words.endswith(
-        "classic-x2 is no file here; the net in this package is --net classic-x2"
-    )
+    assert words.endswith("classic-x2 is no file here; the net in this package is --net classic-x2")
     Path("classic-x2").touch()
     assert str(upscale_command.parse(["a.png", "--out", "o", "--ckpt", "classic-x2"]).ckpt) == "classic-x2"
 
@@ -118,9 +118,7 @@ def test_a_training_starts_from_a_name(box: Path, caplog: pytest.LogCaptureFixtu
         generator_ema=SRVGGNetCompact(scale=2, num_feat=4, num_conv=1),
     )
     assert settled_normalise(None, saved=None, init_from="classic-x2") is None
-    warm_start(
-        model, init_from="classic-x2", init_discriminator_from=None, init_strict=True, generator={}
-    )
+    warm_start(model, init_from="classic-x2", init_discriminator_from=None, init_strict=True, generator={})
     expected = load_generator(box / "classic-x2.safetensors").net.state_dict()
     for key, value in model.generator_ema.state_dict().items():
         assert torch.equal(value, expected[key])
