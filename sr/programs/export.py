@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     """
     settle_net(options)
     if options.net is not None and options.license is None:
-        options.license = read_card(options.net)["license"]
+        options.license = read_card(options.net).get("license")
     file_format = file_format_of(options.format)
     options.dtype = options.dtype or next(iter(file_format.tolerance))
     check_options(options, file_format)

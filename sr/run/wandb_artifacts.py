@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sr.ops.file_lock import lock
 from sr.ops.wandb_account import logged_in
-from sr.zoo.shipped import weights_file
+from sr.zoo.shipped import weights_path
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,8 @@ def local_file(text: str, folder: Path) -> Path:
 
     Raises:
         ArtifactError: the artifact is not there, cannot be downloaded, or has not exactly one file of weights.
-        FileNotFoundError: there is neither a file nor a net of that name.
     """
-    return _download(artifact_of(text), folder) if is_artifact(text) else weights_file(text)
+    return _download(artifact_of(text), folder) if is_artifact(text) else weights_path(text)
 
 
 def _download(name: str, folder: Path) -> Path:

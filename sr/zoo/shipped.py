@@ -29,18 +29,22 @@ def shipped_file(name: str) -> Path:
     return FOLDER / f"{name}{SUFFIX}"
 
 
-def weights_file(text: str | Path) -> Path:
-    """The file that a word names: a net in the package by its name, or else any file by its path.
+def weights_path(text: str | Path) -> Path:
+    """The path that a word names: a net in the package by its name, or else any file by its path.
 
     A name comes before a file of the same name in the working directory, as `bicubic` does; that file is `./NAME`
     (`shadowed` says so).
+    """
+    return shipped_file(str(text)) if text in net_names() else Path(text).expanduser()
+
+
+def weights_file(text: str | Path) -> Path:
+    """The same, where it is a file.
 
     Raises:
-        FileNotFoundError: it is neither; the message has the names.
+        FileNotFoundError: there is neither a net of that name nor a file; the message has the names.
     """
-    if text in net_names():
-        return shipped_file(str(text))
-    path = Path(text).expanduser()
+    path = weights_path(text)
     if wrong := why_no_file(path):
         raise FileNotFoundError(
             f"checkpoint {text} {wrong}: name a file of weights or a net in this package: {_choices()}"
@@ -59,7 +63,7 @@ def read_card(name: str) -> dict[str, str]:
     """The model card in the file of a net (`sr.export.card`), with what was measured of it (`sr.zoo.card`)."""
     with shipped_file(name).open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        card: dict[str, str] = json.loads(file.read(length))["__metadata__"]
+        card: dict[str, str] = json.loads(file.read(length)).get("__metadata__", {})
     return card
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from sr.zoo import shipped
 from sr.zoo.card import listing, page
@@ -16,6 +18,11 @@ def test_the_list_has_a_line_for_each_net(box: Path) -> None:
     assert first.split()[4:] == ["MIT", "30.50", "30.10", "Enlarges", "by", "2."]
     assert second.startswith("general-x4  ")
     assert note.startswith("measured on the photographs inside scikit-image")
+
+
+def test_a_file_without_a_card_is_listed_too(box: Path) -> None:
+    save_file({"a": torch.ones(1)}, box / "own.safetensors")
+    assert listing().splitlines()[3].split() == ["own", "x", "0", "KB"]
 
 
 def test_an_empty_package_has_an_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
