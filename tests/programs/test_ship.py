@@ -78,6 +78,8 @@ def test_the_card_says_how_the_net_was_made_and_how_good_it_is(finished: Path, m
     changed = [each.partition(": ")[0] for each in json.loads(card["changed"])]
     assert {"generator.num_feat", "trainer.max_steps", "data.num_images", "data.val_dir"} <= set(changed)
     assert not {"name", "run_dir", "seed", "scale", "optimizer_g.lr"} & set(changed)
+    assert "data.val_dir: another directory" in json.loads(card["changed"])
+    assert str(finished.parent) not in str(card)
     said = json.loads(card["measured"])
     assert said["protocol"] == "esrgan_paper"
     assert said["lr"].startswith("MATLAB's antialiased bicubic, x2")
