@@ -20,7 +20,8 @@ class TrainConfig:
         channels: the channels of the images, 3 for RGB.
         monitor: the metric of validation, as psnr_y, whose best value `checkpoints/best.ckpt` keeps, or a choice by
             several (docs/reliability.md).
-        init_from: a file of weights to start from, in any format that is read (docs/export.md).
+        init_from: a file of weights to start from, in any format that is read (docs/export.md), or the name of a net in
+            the package (docs/zoo.md).
         init_discriminator_from: a file of weights for the discriminator, where that is a file of its own.
         init_strict: true if every tensor must fit; false takes those that fit and says which do not.
         resume: auto for the newest run of this name, or a checkpoint of a run.
@@ -87,8 +88,8 @@ class EvaluateConfig:
 
     Attributes:
         protocol: the name of the chosen protocol, which says how metrics are computed.
-        ckpt: a checkpoint or a file of weights, or `bicubic`.
-        ckpts: several of them by name, as {psnr: FILE, gan: FILE}.
+        ckpt: a checkpoint or a file of weights, the name of a net in the package (docs/zoo.md), or `bicubic`.
+        ckpts: several files or nets in the package by names of your own, as {psnr: FILE, gan: FILE}.
         trust: the packages of your own whose nets the checkpoints may name.
         alphas: rising values in [0, 1], for interpolations between two checkpoints.
         hr_dir: the directory of HR images; null takes the photographs inside scikit-image.

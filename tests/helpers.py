@@ -78,7 +78,9 @@ def compose_config(*overrides: str, program: str = "train") -> DictConfig:
 
 
 def experiments() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
+    """As a user names them: `esrgan`, `zoo/classic_x4`."""
+    folder = ROOT / "conf" / "experiment"
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
 @cache

@@ -91,7 +91,7 @@ def test_every_choice_of_every_group_builds(
 FILES_OF_DIFFERENCES = sorted(
     path
     for group in ("experiment", "hparams_search", "debug")
-    for path in (ROOT / "conf" / group).glob("*.yaml")
+    for path in (ROOT / "conf" / group).rglob("*.yaml")
 )
 
 
@@ -106,7 +106,7 @@ def test_an_experiment_leaves_the_numbers_of_an_option_to_the_option(file: Path)
 @pytest.mark.parametrize("experiment", experiments())
 def test_every_experiment_builds_its_optimizers_and_schedulers(experiment: str) -> None:
     cfg = compose_config(f"experiment={experiment}")
-    assert cfg.name == experiment
+    assert cfg.name == experiment.rpartition("/")[2]
     for net in ("g", "d"):
         optimizer = instantiate(cfg[f"optimizer_{net}"])([torch.nn.Parameter(torch.zeros(1))])
         assert optimizer.param_groups[0]["lr"] == cfg[f"optimizer_{net}"].lr

@@ -20,16 +20,17 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"degradations", "ops", "pictures"},
     "training": {"metrics", "ops"},
     "weights": {"archs", "ops"},
-    "run": {"ops", "weights"},
+    "zoo": {"ops"},
+    "run": {"ops", "weights", "zoo"},
     "callbacks": {"archs", "loggers", "metrics", "ops", "pictures", "run", "training"},
-    "evaluation": {"archs", "data", "degradations", "metrics", "ops", "pictures", "weights"},
+    "evaluation": {"archs", "data", "degradations", "metrics", "ops", "pictures", "weights", "zoo"},
     "export": {"ops", "weights"},
     "upscale": {"ops", "pictures", "video", "weights"},
     "video": {"ops", "pictures"},
     "geo": {"ops", "pictures", "upscale"},
     "sweep": {"metrics", "ops"},
-    "cli": {"config", "ops"},
-    "reference": {"cli", "config", "run"},
+    "cli": {"config", "ops", "zoo"},
+    "reference": {"cli", "config", "ops", "run"},
 }
 # A command reads what a user types, and imports a program where that is run; a program may import every room above.
 COMMANDS, PROGRAMS = "commands", "programs"

@@ -14,9 +14,11 @@ from processes import LIMIT
 from sr.cli.version import PACKAGES
 from sr.pictures.reading import read_header
 from sr.pictures.writing import write_png
+from sr.zoo.shipped import DEFAULT, net_names
 
 pytest.importorskip("hatchling", reason="the extra dev has what builds the wheel")
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+IN_THE_WHEEL = (".py", ".html", ".css", ".js", ".safetensors", ".md")  # of the folder sr
 QUICK = [
     *("experiment=quickstart", "logger=csv", "trainer.accelerator=cpu", "trainer.precision=32-true"),
     *("data.num_images=2", "data.image_size=64", "data.hr_patch_size=32", "data.batch_size=1"),
@@ -72,7 +74,7 @@ def test_nothing_comes_from_the_repository(installed: Path, tmp_path: Path) -> N
     assert shipped == ours
     root = Path(code).parents[1]
     code_files, our_files = (
-        {file.relative_to(each) for file in each.rglob("*") if file.suffix in (".py", ".html", ".css", ".js")}
+        {file.relative_to(each) for file in each.rglob("*") if file.suffix in IN_THE_WHEEL}
         for each in (root, ROOT / "sr")
     )
     assert code_files == our_files
@@ -114,3 +116,12 @@ def test_every_program_does_its_work(installed: Path, tmp_path: Path) -> None:
     call(installed, "sr-export", *given, "net.safetensors", "--format", "safetensors", cwd=tmp_path)
     call(installed, "sr-upscale", "photos", "--ckpt", "net.safetensors", "--out", "large", cwd=tmp_path)
     assert read_header(tmp_path / "large" / "0.png").width == 72 * 4
+
+
+def test_the_nets_of_the_package_are_at_hand(installed: Path, tmp_path: Path) -> None:
+    listed = call(installed, "sr-upscale", "--list-nets", cwd=tmp_path)
+    assert all(f"{name}  " in listed for name in net_names())
+    if DEFAULT in net_names():
+        write_png(tmp_path / "photo.png", picture(20, 24))
+        assert DEFAULT in call(installed, "sr-upscale", "photo.png", "--out", "large", cwd=tmp_path)
+        assert read_header(tmp_path / "large" / "photo.png").width == 24 * 4

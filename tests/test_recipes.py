@@ -85,7 +85,9 @@ def test_the_recipe_holds_its_numbers(experiment: str) -> None:
 
 
 def test_no_experiment_is_without_a_recipe() -> None:
-    assert set(experiments()) == {*RECIPES, "quickstart"}  # whose numbers are measured, and published nowhere
+    # The numbers of the others are measured, and published nowhere.
+    ours = {name for name in experiments() if name == "quickstart" or name.startswith("zoo/")}
+    assert set(experiments()) == {*RECIPES, *ours}
 
 
 def test_plain_train_is_the_source_recipe() -> None:

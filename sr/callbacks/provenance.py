@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import lightning as L
@@ -19,15 +20,24 @@ class Provenance(L.Callback):
     """Records in every checkpoint, under `provenance`, the code and the images that it comes from, and its quality.
 
     `version` of the package, `git_revision` (None outside a clone; with `-dirty` if files were changed), `iteration`,
-    `epoch`, `metrics` of the last validation by name, and `data`: the number of training images and the SHA-256 of
-    their list (`SRDataModule.listing`), so that two sets can be told apart without being published.
+    `epoch`, `seconds` of training (of all starts of a resumed run, validations included), `metrics` of the last
+    validation by name, and `data`: the number of training images and the SHA-256 of their list
+    (`SRDataModule.listing`), so that two sets can be told apart without being published.
     """
 
     def __init__(self) -> None:
         self._code: dict[str, Any] = {}
         self._data: dict[str, Any] | None = None
+        self._before = 0.0  # seconds until the checkpoint that is resumed
+        self._began = 0.0
+
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._before = checkpoint.get("provenance", {}).get("seconds", 0.0)
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._began = perf_counter()
         self._code = {"version": version("sr-lightning"), "git_revision": git_revision(ROOT)}
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         self._data = list_digest(data.listing()) if data is not None else None
@@ -42,6 +52,7 @@ class Provenance(L.Callback):
             **self._code,
             "iteration": trainer.global_step,
             "epoch": trainer.current_epoch,
+            "seconds": round(self._before + perf_counter() - self._began, 1),
             "metrics": metrics,
             "data": self._data,
         }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr.cli.errors import readable_errors
+from sr.cli.nets import add_net
 from sr.cli.trust import add_trust
 from sr.cli.version import add_version
 from sr.export.formats import FORMATS
@@ -25,9 +26,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="sr-export",
         description="Write a trained generator for other programs, and check what was written.",
     )
-    parser.add_argument(
-        "--ckpt", required=True, type=Path, help="checkpoint of any ESRGAN-family tool, or of a run"
-    )
+    add_net(parser)
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument(
         "--out",

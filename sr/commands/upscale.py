@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from sr.cli.errors import readable_errors
+from sr.cli.nets import add_net
 from sr.cli.trust import add_trust
 from sr.cli.version import add_version
 from sr.ops.exit_status import INTERRUPTED
@@ -15,6 +16,7 @@ from sr.pictures.formats import FORMATS
 from sr.upscale.engines.names import ENGINES
 from sr.upscale.precisions import INT8, PRECISIONS
 from sr.video.codec_names import CODECS
+from sr.zoo.shipped import DEFAULT
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUTS", help="images, films, folders, or patterns in quotes"
     )
-    parser.add_argument("--ckpt", required=True, help="checkpoint of any ESRGAN-family tool, or of a run")
+    add_net(parser, default=DEFAULT)
     parser.add_argument(
         "--out",
         required=True,

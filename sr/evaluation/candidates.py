@@ -15,6 +15,7 @@ from sr.ops.normalisation import normalisation
 from sr.weights.checkpoint import Checkpoint
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
+from sr.zoo.shipped import weights_file
 
 BASELINE = "bicubic"
 UNNAMED = "*"  # stands for the name of a single checkpoint until it is read
@@ -32,7 +33,7 @@ class Candidates:
         channels: the number of channels of all nets; None for the baseline alone, which takes any number.
         normalise: the values that are 0 and 1 for all nets (`sr.ops.normalisation`); None for the full range of
             unsigned ones, and for the baseline alone.
-        checkpoints: name -> file; empty for the baseline alone.
+        checkpoints: name -> file, or net in the package; empty for the baseline alone.
         files: name -> description of the file, its dialect and the weights that were read from it.
         alphas: name -> alpha of an interpolation; empty where nothing is interpolated.
     """
@@ -47,11 +48,11 @@ class Candidates:
 
 
 def named_checkpoints(*, ckpt: str | None, ckpts: Any) -> dict[str, str]:
-    """Name -> file; empty for the baseline alone.
+    """Name -> file or net in the package (`sr.zoo.shipped`); empty for the baseline alone.
 
     Args:
-        ckpt: a single file, which has the name `UNNAMED` until it is read, or the name of the baseline.
-        ckpts: name -> file, for several nets.
+        ckpt: a single one, which has the name `UNNAMED` until it is read, or the name of the baseline.
+        ckpts: name -> file or net in the package, for several nets.
 
     Raises:
         ValueError: both are given or none, or `ckpts` is not a mapping.
@@ -73,7 +74,8 @@ def load_candidates(
     """The trained nets of the files; with `alphas`, interpolations between two of them instead.
 
     Args:
-        files: name -> checkpoint; empty for the baseline alone. `UNNAMED` becomes the name of the checkpoint's run.
+        files: name -> checkpoint or net in the package; empty for the baseline alone. `UNNAMED` becomes the name of the
+            checkpoint's run.
         scale: the upscaling factor that the user asked for, if any.
         alphas: the positions of the interpolations, 0 for the first net and 1 for the second, rising.
         trust: packages besides `sr.archs` whose nets the files may name.
@@ -86,7 +88,7 @@ def load_candidates(
     _check_names(files)
     if alphas is not None:
         _check_alphas(alphas, files)
-    loaded = {name: load_generator(file, trust=trust) for name, file in files.items()}
+    loaded = {name: load_generator(weights_file(file), trust=trust) for name, file in files.items()}
     trained = {name_of(net.checkpoint) if name == UNNAMED else name: net for name, net in loaded.items()}
     _check_alike(trained)
     first = next(iter(trained.values()), None)

@@ -13,6 +13,7 @@ from sr.evaluation.tables import mean_cell
 from sr.metrics.quantity import Quantity
 from sr.metrics.sharpness import NAME as SHARPNESS
 from sr.ops.text_table import aligned
+from sr.zoo.shipped import weights_path
 
 
 def find_tradeoff(sets: Mapping[str, SetResult], alphas: Mapping[str, float], *, perception: str) -> Tradeoff:
@@ -60,11 +61,11 @@ def format_export(curve: Tradeoff, checkpoints: Mapping[str, str], *, trust: Seq
 
     Args:
         curve: the curve.
-        checkpoints: name -> file, of the two nets.
+        checkpoints: name -> file or net in the package, of the two nets.
         trust: packages whose nets the files name.
     """
     packages = "".join(f" --trust {shlex.quote(package)}" for package in trust)
-    first, second = checkpoints.values()
+    first, second = (str(weights_path(file)) for file in checkpoints.values())
     alphas = [point.alpha for point in next(iter(curve.sets.values()))]
     return (
         "one alpha as a file of its own:\n"

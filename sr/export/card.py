@@ -76,6 +76,7 @@ def _origin(checkpoint: Checkpoint) -> dict[str, Any]:
         "data_sha256": data.get("sha256"),
         "iteration": provenance.get("iteration"),
         "epoch": provenance.get("epoch"),
+        "seconds": provenance.get("seconds"),
         "trained_by": f"{PACKAGE} {provenance['version']}" if "version" in provenance else None,
         "git_revision": provenance.get("git_revision"),
     }
@@ -88,6 +89,7 @@ def _recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     adversarial = model.get("gan_weight")
     return {
         "experiment": config.get("name"),
+        "seed": config.get("seed"),
         "model": _class(model),
         "losses": losses if adversarial is None else losses | {"gan": adversarial},
         "gan_loss": None if adversarial is None else _class(config.get("gan_loss")),

@@ -15,6 +15,7 @@ from sr.export.card import PACKAGE
 from sr.export.half import DTYPES
 from sr.export.hub_licenses import front_matter_of
 from sr.export.state_dict import Safetensors
+from sr.ops.text_table import markdown
 from sr.weights.generator import TrainedGenerator, stated
 
 README, CONFIG, WEIGHTS = "README.md", "config.json", "model.safetensors"
@@ -88,17 +89,13 @@ def _body(card: Mapping[str, str], metrics: Mapping[str, float]) -> Iterator[str
     if metrics:
         yield "Metrics of the last validation of the run:"
         yield ""
-        yield from _table(("metric", "value"), {name: f"{value:.4g}" for name, value in metrics.items()})
+        yield from markdown(
+            [("metric", "value"), *((name, f"{value:.4g}") for name, value in metrics.items())]
+        )
+        yield ""
     yield "All that is known of the net:"
     yield ""
-    yield from _table(("key", "value"), {key: card[key] for key in sorted(card) if key != "metrics"})
-
-
-def _table(head: tuple[str, str], rows: Mapping[str, str]) -> Iterator[str]:
-    yield f"| {head[0]} | {head[1]} |"
-    yield "|---|---|"
-    for key, value in rows.items():
-        yield f"| {key} | {value.replace('|', chr(92) + '|')} |"
+    yield from markdown([("key", "value"), *((key, card[key]) for key in sorted(card) if key != "metrics")])
     yield ""
 
 

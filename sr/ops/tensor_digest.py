@@ -14,9 +14,9 @@ _CHUNK = 2**20
 
 
 def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """A safetensors file of these tensors, with the digest in its metadata."""
+    """A safetensors file of these tensors, with the digest in its metadata; the same bytes each time."""
     plain = save(dict(tensors), metadata=dict(metadata))
-    return save(dict(tensors), metadata={**metadata, DIGEST_KEY: tensor_digest(BytesIO(plain))})
+    return _in_order(save(dict(tensors), metadata={**metadata, DIGEST_KEY: tensor_digest(BytesIO(plain))}))
 
 
 def tensor_digest(file: BinaryIO) -> str:
@@ -40,6 +40,16 @@ def tensor_digest(file: BinaryIO) -> str:
         for offset in range(start, end, _CHUNK):
             hashed.update(file.read(min(_CHUNK, end - offset)))
     return hashed.hexdigest()
+
+
+def _in_order(file: bytes) -> bytes:
+    """The same file with its metadata sorted by key, which the library writes in an order that changes."""
+    end = 8 + int.from_bytes(file[:8], "little")
+    header = json.loads(file[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + file[end:]
 
 
 def _line(content: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Tables for a terminal."""
+"""Tables for a terminal, and for Markdown."""
 
 from collections.abc import Collection, Sequence
 
@@ -18,3 +18,9 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Collection[int]) -> list[str
         ).rstrip()
         for row in rows
     ]
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as the lines of a Markdown table; the first row is its head."""
+    head, *body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return [head, "|" + "---|" * len(rows[0]), *body]

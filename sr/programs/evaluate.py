@@ -33,6 +33,7 @@ from sr.metrics.sharpness import Sharpness
 from sr.ops.hardware import pick_device
 from sr.ops.normalisation import normalisation
 from sr.ops.three_bands import check_bands, checked_bands
+from sr.zoo.shipped import shadowed
 
 
 def main(cfg: DictConfig) -> None:
@@ -53,6 +54,8 @@ def evaluate(cfg: DictConfig, protocol: Choice) -> Evaluation:
     check_least(cfg, scale=1, channels=1, seed=0, draws=1, squeeze=1, report_images=0)
     check_named(cfg, "protocol", protocol)
     checkpoints = named_checkpoints(ckpt=cfg.ckpt, ckpts=plain(cfg.ckpts))
+    for note in filter(None, map(shadowed, checkpoints.values())):
+        print(note)
     candidates = open_candidates(cfg, checkpoints)
     device, out_dir = pick_device(cfg.device), Path(cfg.out_dir)
     metric = open_metric(cfg, sweep=bool(candidates.alphas))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sr.cli.nets import settle_net
 from sr.export.card import make_card
 from sr.export.formats import CALIBRATED, Format, file_format_of, is_folder, place_of
 from sr.export.half import rounded
@@ -17,6 +18,7 @@ from sr.programs.export_int8 import export_int8
 from sr.upscale.precisions import INT8
 from sr.weights.generator import TrainedGenerator, load_generator
 from sr.weights.interpolation import interpolate
+from sr.zoo.shipped import read_card
 
 
 def run(options: argparse.Namespace) -> None:
@@ -27,6 +29,9 @@ def run(options: argparse.Namespace) -> None:
         RuntimeError: a package is missing, or the file that was written does not compute what the net does.
         OSError: a file cannot be read or written.
     """
+    settle_net(options)
+    if options.net is not None and options.license is None:
+        options.license = read_card(options.net).get("license")
     file_format = file_format_of(options.format)
     options.dtype = options.dtype or next(iter(file_format.tolerance))
     check_options(options, file_format)

@@ -13,6 +13,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 from tqdm import tqdm
 
+from sr.cli.nets import settle_net
 from sr.export.onnx_graph import onnx_graph
 from sr.geo.library import INSTALL
 from sr.ops.exit_status import INTERRUPTED
@@ -68,6 +69,7 @@ class Outcome:
 
 def run(options: argparse.Namespace) -> int:
     """Upscale all inputs; every mistake is found before the first image. Returns the exit status."""
+    settle_net(options)
     jobs = plan(options, say=say)
     upscaler = make_upscaler(options, jobs, report=say)
     check_writable(options.out.parent if names_film(options.out) else options.out)

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from sr.cli.argument_types import choices_of
+from sr.ops.text_table import markdown
 from sr.reference.arguments import REQUIRED, arguments_of, root_meanings, summary_of, takes_anything
 from sr.reference.options import Option
 
@@ -44,7 +45,9 @@ def _index(groups: Mapping[str, Sequence[Option]], roots: Mapping[str, type]) ->
         "",
         "## Groups",
         "",
-        *_table(("group", "options"), ((_link(group), _names(options)) for group, options in groups.items())),
+        *markdown(
+            [("group", "options"), *((_link(group), _names(options)) for group, options in groups.items())]
+        ),
     ]
     for name, root in roots.items():
         hints, meanings = get_type_hints(root), root_meanings(root)
@@ -55,16 +58,14 @@ def _index(groups: Mapping[str, Sequence[Option]], roots: Mapping[str, type]) ->
             values = "a group" if group in groups else _values(hints[entry.name])
             shown = f"[`{entry.name}`]({page_of(group)})" if group in groups else f"`{entry.name}`"
             rows.append((shown, meanings.get(entry.name, ""), values))
-        lines += _table(("key", "meaning", "values"), rows)
+        lines += markdown([("key", "meaning", "values"), *rows])
     return "\n".join(lines) + "\n"
 
 
 def _group(group: str, options: Sequence[Option], *, meaning: str) -> str:
     lines = [f"# {group}", "", *([f"{meaning[0].upper()}{meaning[1:]}", ""] if meaning else [])]
-    lines += _table(
-        ("option", "what it is"),
-        ((f"[`{each.name}`](#{each.name})", each.comment) for each in options),
-    )
+    named = ((f"[`{each.name}`](#{each.name})", each.comment) for each in options)
+    lines += markdown([("option", "what it is"), *named])
     for option in options:
         lines += ["", f"## {option.name}", "", "```yaml", option.text.strip(), "```"]
     targets = list(dict.fromkeys(target for option in options for target in option.targets))
@@ -82,7 +83,9 @@ def _arguments(target: str) -> Iterable[str]:
     ]
     if takes_anything(target):
         rows.append(("others", "further keys are handed on", "anything", ""))
-    return _table(("argument", "meaning", "values", "default"), rows) if rows else ["It has no arguments."]
+    return (
+        markdown([("argument", "meaning", "values", "default"), *rows]) if rows else ["It has no arguments."]
+    )
 
 
 def _values(hint: Any) -> str:
@@ -100,12 +103,6 @@ def _default(value: Any) -> str:
     if isinstance(value, list | tuple) and all(isinstance(each, str | int | float) for each in value):
         return f"`{list(value)}`"
     return "its own"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table; a `|` in a cell would end it."""
-    lines = [list(head), ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def _link(group: str) -> str:

@@ -10,6 +10,7 @@ from sr.ops.normalisation import KEY, normalisation
 from sr.run.wandb_artifacts import is_artifact
 from sr.run.warm_start import named
 from sr.weights.checkpoint import read_checkpoint
+from sr.zoo.shipped import weights_path
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def settled_normalise(
         given, source = (saved.get("data") or {}).get("normalise"), "the run that is resumed"
     elif given is None and init_from and not is_artifact(init_from):
         with named("init_from"):
-            given, source = read_checkpoint(init_from).normalise, f"init_from={init_from}"
+            given, source = read_checkpoint(weights_path(init_from)).normalise, f"init_from={init_from}"
     content = normalisation(given).content
     if content is None:
         return None

@@ -2,18 +2,19 @@
 
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.utils import instantiate
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
 from sr.ops.cores import usable_cores
 from sr.ops.hardware import has_bf16, has_fast_fp16
-from sr.ops.paths import why_no_file
 from sr.ops.three_bands import check_bands
 from sr.run.wandb_artifacts import artifact_of, is_artifact
+from sr.run.warm_start import named
+from sr.zoo.shipped import shadowed, weights_file
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def on_cpu(trainer: DictConfig) -> bool:
 
 
 def check_files(cfg: DictConfig) -> None:
-    """Check the files to start from, before anything is built or downloaded; of artifacts, their names.
+    """Check the weights to start from, before anything is built or downloaded; of artifacts, their names.
 
     Raises:
         FileNotFoundError: names the key of a file that does not exist.
@@ -53,8 +54,11 @@ def check_files(cfg: DictConfig) -> None:
                 artifact_of(cfg[key])
             except ValueError as error:
                 raise ValueError(f"{key}={error}") from error
-        elif cfg[key] and (wrong := why_no_file(Path(cfg[key]).expanduser())):
-            raise FileNotFoundError(f"{key}={cfg[key]} {wrong}: name a file of weights")
+        elif cfg[key]:
+            with named(key):
+                weights_file(cfg[key])
+            if note := shadowed(cfg[key]):
+                rank_zero_only(log.warning)("%s: %s", key, note)
 
 
 def check_trainer(trainer: DictConfig) -> None:

@@ -93,18 +93,34 @@ def compare(saved: SavedRun, config: Mapping[str, Any], *, written: Mapping[str,
     Raises:
         ResumeError: a change that a resumed run cannot have; the message names it.
     """
-    copies = {key: copied[1] for key, text in leaves(written) if (copied := COPY.fullmatch(str(text)))}
-    before, now = _compared(saved.config, copies), _compared(config, copies)
-    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
-    shown = {key: f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed}
-    refused = [shown[key] for key in changed if HELD.fullmatch(key)]
+    shown = changes(saved.config, config, written=written)
+    refused = [shown[key] for key in shown if HELD.fullmatch(key)]
     if refused:
         raise ResumeError(
             f"{saved.path} cannot be resumed with another net, optimizer or schedule: {'; '.join(refused)}. Set them"
             " back (T_max, which follows trainer.max_steps, by its own key), or start a new run with"
             f" init_from={saved.path}"
         )
-    return [shown[key] for key in changed]
+    return [*shown.values()]
+
+
+def changes(
+    before: Mapping[str, Any], now: Mapping[str, Any], *, written: Mapping[str, Any]
+) -> dict[str, str]:
+    """Key -> `key: before -> now`, of every value that a run depends on and that differs.
+
+    Args:
+        before: a resolved configuration.
+        now: another one.
+        written: one of them with its interpolations, which show the nodes that are copies of root keys.
+    """
+    copies = {key: copied[1] for key, text in leaves(written) if (copied := COPY.fullmatch(str(text)))}
+    first, second = _compared(before, copies), _compared(now, copies)
+    return {
+        key: f"{key}: {first.get(key)} -> {second.get(key)}"
+        for key in sorted(first.keys() | second.keys())
+        if first.get(key) != second.get(key)
+    }
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

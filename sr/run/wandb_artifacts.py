@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sr.ops.file_lock import lock
 from sr.ops.wandb_account import logged_in
+from sr.zoo.shipped import weights_path
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +36,16 @@ def artifact_of(text: str) -> str:
 
 
 def local_file(text: str, folder: Path) -> Path:
-    """The file of weights that a root key names: a path as it is, an artifact after its download.
+    """The file of weights that a root key names: a path, a net in the package, or an artifact after its download.
 
     Args:
-        text: a path, or `wandb:entity/project/name:version`.
+        text: a path, the name of a net (`sr.zoo.shipped`), or `wandb:entity/project/name:version`.
         folder: the directory for downloads; processes that share it wait for each other.
 
     Raises:
         ArtifactError: the artifact is not there, cannot be downloaded, or has not exactly one file of weights.
     """
-    return _download(artifact_of(text), folder) if is_artifact(text) else Path(text).expanduser()
+    return _download(artifact_of(text), folder) if is_artifact(text) else weights_path(text)
 
 
 def _download(name: str, folder: Path) -> Path:

@@ -59,11 +59,13 @@ def test_a_checkpoint_gets_plain_values_alone(tmp_path: Path) -> None:
         current_epoch=2,
     )
     callback, checkpoint = Provenance(), {}
+    callback.on_load_checkpoint(trainer, None, {"provenance": {"seconds": 100.0}})
     callback.on_fit_start(trainer, None)
     callback.on_save_checkpoint(trainer, make(PSNRModule), checkpoint)
     torch.save(checkpoint, tmp_path / "a.ckpt")
     said = torch.load(tmp_path / "a.ckpt", weights_only=True)["provenance"]
     assert said["metrics"] == {"psnr_y": 28.5}
+    assert 100 <= said["seconds"] < 110  # those of the first start are counted
     assert (said["iteration"], said["epoch"]) == (20, 2)
     assert said["data"] == list_digest(["a.png 10"])
     assert said["version"] == provenance.version("sr-lightning")

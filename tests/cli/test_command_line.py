@@ -118,7 +118,10 @@ def test_a_comma_is_a_sweep_or_has_quotes() -> None:
         (["model.ckpt"], "'model.ckpt' is no KEY=VALUE, which is written without spaces"),
         (["seed", "=", "3"], "'seed' is no KEY=VALUE, which is written without spaces"),
         (["data dir=3"], "data dir=3: 'data dir' is no key"),
-        (["degradation=null"], "degradation=null: choose from aliased, bicubic, bsrgan, mild, realesrgan"),
+        (
+            ["degradation=null"],
+            "degradation=null: choose from aliased, bicubic, bsrgan, mild, realesrgan, realesrgan_mild",
+        ),
         (["-m", "hparams_search=otpuna"], "hparams_search=otpuna: choose from optuna;"),
         (
             ["gan_penalty=null"],

@@ -34,7 +34,7 @@ def explained(*overrides: str, program: str = "train") -> str:
         ("lr=3", "there is no key lr: did you mean optimizer_g.lr or optimizer_d.lr?"),
         ("callbacks.sampls.count=3", "there is no key callbacks.sampls: did you mean callbacks.samples?"),
         ("gan_loss.foo=1", "there is no key gan_loss.foo: choose from "),
-        ("data=foo", "data=foo: choose from dead_leaves, folder, paired, samples, shards"),
+        ("data=foo", "data=foo: choose from dead_leaves, dead_leaves_256, folder, paired, samples, shards"),
         ("loss=l2", "loss=l2: choose from charbonnier, charbonnier_generalised, charbonnier_sharp, colour, "),
         ("+experiment=esrgan", "experiment is there already: write experiment=esrgan, without the +"),
         (

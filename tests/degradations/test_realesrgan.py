@@ -203,7 +203,7 @@ def test_the_order_is_the_published_one(records: list[Record]) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
-@pytest.mark.parametrize("name", ["realesrgan", "bsrgan", "mild", "aliased", "bicubic"])
+@pytest.mark.parametrize("name", ["realesrgan", "realesrgan_mild", "bsrgan", "mild", "aliased", "bicubic"])
 def test_every_degradation_at_every_scale(name: str, scale: int) -> None:
     chain = degradation(f"degradation={name}", f"scale={scale}")
     rng = np.random.default_rng(0)
@@ -217,7 +217,7 @@ def test_every_degradation_at_every_scale(name: str, scale: int) -> None:
         assert lr.max() <= 1
 
 
-@pytest.mark.parametrize("name", ["realesrgan", "bsrgan", "mild", "aliased", "bicubic"])
+@pytest.mark.parametrize("name", ["realesrgan", "realesrgan_mild", "bsrgan", "mild", "aliased", "bicubic"])
 def test_lr_is_not_shifted_against_hr(name: str) -> None:
     """The brightness of a wide blob keeps its centre of mass, whatever was drawn."""
     chain = degradation(f"degradation={name}")

@@ -26,7 +26,7 @@ def chain(name: str) -> Degradation:
     return built
 
 
-@pytest.mark.parametrize("name", ["realesrgan", "bsrgan", "mild", "aliased", "bicubic"])
+@pytest.mark.parametrize("name", ["realesrgan", "realesrgan_mild", "bsrgan", "mild", "aliased", "bicubic"])
 def test_a_record_read_from_json_gives_the_same_lr_to_the_bit(name: str) -> None:
     degradation = chain(name)
     for number in range(8):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr.ops.text_table import aligned
+from sr.ops.text_table import aligned, markdown
 
 
 def test_words_to_the_left_and_numbers_to_the_right() -> None:
@@ -21,3 +21,8 @@ def test_words_to_the_left_and_numbers_to_the_right() -> None:
 def test_a_row_with_another_number_of_cells_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="zip"):
         aligned([["a", "b"], ["c"]], left=())
+
+
+def test_a_table_in_markdown() -> None:
+    lines = markdown([("net", "is"), ("a", "1|2")])
+    assert lines == ["| net | is |", "|---|---|", "| a | 1\\|2 |"]

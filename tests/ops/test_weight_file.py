@@ -112,6 +112,21 @@ def test_the_digest_is_the_documented_one(tmp_path: Path) -> None:
     assert digest.hexdigest() == told
 
 
+def test_a_file_with_a_digest_has_its_metadata_in_order(tmp_path: Path) -> None:
+    """The library's own order is another one in each process."""
+    tensors = {"b": torch.ones(3), "a": torch.zeros(2, 2, dtype=torch.float16)}
+    metadata = {key: f"{key}é" for key in "hgfedcba"}
+    content = sealed(tensors, metadata)
+    length = int.from_bytes(content[:8], "little")
+    assert list(json.loads(content[8 : 8 + length])["__metadata__"]) == [*"abcdefgh", "sr_sha256"]
+    assert length % 8 == 0
+    (tmp_path / "a.safetensors").write_bytes(content)
+    found = read_weight_file(tmp_path / "a.safetensors")
+    assert found.checksum == "SHA-256"
+    assert {key: found.metadata[key] for key in metadata} == metadata
+    assert all(torch.equal(found.content[key], value) for key, value in tensors.items())
+
+
 def test_what_vouches_for_a_file_is_told(tmp_path: Path) -> None:
     assert read_weight_file(write_pth(tmp_path)).checksum == "CRC-32"
     assert read_weight_file(write_safetensors(tmp_path)).checksum == "SHA-256"

@@ -6,7 +6,7 @@ from shipped_options import shipped_options
 from sr.config import ROOTS
 from sr.reference.arguments import arguments_of, root_meanings, summary_of
 from sr.reference.options import Option
-from sr.reference.pages import pages
+from sr.reference.pages import page_of, pages
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def test_every_option_says_what_it_is(groups: dict[str, list[Option]]) -> None:
 
 def test_pages_have_every_option_and_every_argument(groups: dict[str, list[Option]]) -> None:
     found = pages(groups, ROOTS)
-    assert set(found) == {"index.md", *(f"{group}.md" for group in groups)}
+    assert set(found) == {"index.md", *map(page_of, groups)}
     for group, options in groups.items():
-        page = found[f"{group}.md"]
+        page = found[page_of(group)]
         for option in options:
             assert f"\n## {option.name}\n" in page
             assert f"```yaml\n{option.text.strip()}\n```" in page

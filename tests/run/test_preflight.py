@@ -130,9 +130,9 @@ def test_what_lightning_understands_passes(override: str) -> None:
 
 @pytest.mark.parametrize("key", ["init_from", "init_discriminator_from"])
 def test_a_folder_is_no_file_of_weights(key: str, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=rf"{key}=.* is a folder: name a file of weights"):
+    with pytest.raises(FileNotFoundError, match=rf"{key}: checkpoint .* is a folder: name a file of weights"):
         check_files(compose_config(f"{key}={tmp_path}"))
-    with pytest.raises(FileNotFoundError, match=rf"{key}=nowhere does not exist: name a file of weights"):
+    with pytest.raises(FileNotFoundError, match=rf"{key}: checkpoint nowhere does not exist: name a file"):
         check_files(compose_config(f"{key}=nowhere"))
 
 
