@@ -22,7 +22,7 @@ def choose_memory(choices: Collection[str], *, kept: Callable[[str], int], free:
         free: the bytes that are free for this process.
     """
     *others, last = [choice for choice in ORDER if choice in choices]
-    too_large = []
+    too_large: list[str] = []
     for choice in others:
         size = kept(choice)
         if size <= SHARE * free:

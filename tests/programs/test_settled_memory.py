@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers import compose_config, run_program, same_state, small_gan
 from omegaconf import DictConfig, OmegaConf
+from small_runs import command
 from torch import Tensor, nn
 
 from sr.programs import settled_memory
@@ -160,7 +161,8 @@ def test_a_run_says_and_saves_it_and_goes_on_with_it_in_the_same_bits(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    settings = [f"data.val_dir={photos}", "trainer.max_steps=4", "callbacks.checkpoints.every_n_iterations=2"]
+    settings = [f"data.val_dir={photos}", "trainer.max_steps=5", "callbacks.checkpoints.every_n_iterations=1"]
+    settings += ["callbacks.checkpoints.keep_last=9"]
     kept = kept_by_generator(compose_config(*small_rrdbnet(tmp_path / "run"), *settings), "plain")
     have_free(monkeypatch, 1.9 * kept)
     train(compose_config(*small_rrdbnet(tmp_path / "run"), *settings))
@@ -170,7 +172,8 @@ def test_a_run_says_and_saves_it_and_goes_on_with_it_in_the_same_bits(
     assert whole["config"]["generator"]["memory"] == whole["config"]["model"]["generator"]["memory"] == "lean"
     have_free(monkeypatch, 2**40)
     caplog.clear()
-    before = tmp_path / "run" / "checkpoints" / "last-1.ckpt"
+    files = (tmp_path / "run" / "checkpoints").glob("last*.ckpt")
+    before = next(file for file in files if torch.load(file, weights_only=True)["global_step"] == 4)
     train(compose_config(*small_rrdbnet(tmp_path / "again"), *settings, f"resume={before}"))
     again = torch.load(tmp_path / "again" / "checkpoints" / "last.ckpt", weights_only=True)
     assert "generator.memory=lean: as in the run that is resumed" in caplog.text
@@ -178,30 +181,24 @@ def test_a_run_says_and_saves_it_and_goes_on_with_it_in_the_same_bits(
     assert same_state(again, whole)
 
 
+# Of two processes, the second one sees much memory, and each writes down what it builds.
+PRELUDE = """
+from sr.programs import settled_memory, train
+rank, build = os.environ.get("LOCAL_RANK", "0"), train.build
+settled_memory.free_memory = lambda device: 2**40 * int(rank)
+def noted(cfg, *others, **named):
+    data, model = build(cfg, *others, **named)
+    open({file!r} + rank, "w").write(model.generator.memory)
+    return data, model
+train.build = noted
+"""
+
+
 @pytest.mark.slow
 def test_two_processes_of_a_run_agree(tmp_path: Path, photos: Path) -> None:
-    """The second one would see other memory, for it has no limit."""
-    settings = [each for each in small_rrdbnet(tmp_path / "run") if not each.startswith("run_dir")]
-    code = (
-        "import os, runpy, sys; sys.path.insert(0, os.getcwd())\n"
-        "from sr.programs import settled_memory\n"
-        "settled_memory.free_memory = lambda device: 2**40 if 'LOCAL_RANK' in os.environ else 0\n"
-        "choose = settled_memory.settle_memory\n"
-        "def settle_memory(cfg, saved):\n"
-        "    choose(cfg, saved)\n"
-        "    print('chosen', cfg.generator.memory)\n"
-        "settled_memory.settle_memory = settle_memory\n"
-        "runpy.run_path('train.py', run_name='__main__')\n"
-    )
-    program = tmp_path / "program.py"
-    program.write_text(code)
-    done = run_program(
-        str(program),
-        *settings,
-        f"data.val_dir={photos}",
-        "trainer.devices=2",
-        "trainer.max_steps=1",
-        f"hydra.run.dir={tmp_path / 'run'}",
-    )
+    settings = (*SMALL, f"data.val_dir={photos}", "trainer.max_steps=1", "trainer.devices=2")
+    prelude = PRELUDE.format(file=str(tmp_path / "of_"))
+    program = [each for each in command(tmp_path / "run", prelude) if not each.startswith("generator.")]
+    done = run_program(*program[1:], *settings)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("chosen checkpoint") == 2
+    assert [(tmp_path / f"of_{rank}").read_text() for rank in (0, 1)] == ["checkpoint", "checkpoint"]
