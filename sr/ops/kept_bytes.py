@@ -32,7 +32,7 @@ def kept_bytes(net: nn.Module, *, shape: tuple[int, ...], dtype: torch.dtype | N
         return value
 
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
-        state = {name: mode.from_tensor(value) for name, value in _tensors(net).items()}
+        state: dict[str, Tensor] = {name: mode.from_tensor(value) for name, value in _tensors(net).items()}
         own = {identity(value.untyped_storage()) for value in state.values()}
         autocast = torch.autocast("cpu", dtype) if dtype else nullcontext()
         with autocast, torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import torch
 from hydra.utils import instantiate
-from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
+from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -92,11 +92,11 @@ def kept_by_generator(cfg: DictConfig, memory: str) -> int:
 
 def devices_of(trainer: DictConfig) -> list[torch.device]:
     """The device of each process of the run on this machine."""
-    given = trainer.devices
-    devices = list(given) if isinstance(given, ListConfig) else given
+    devices = trainer.devices
     if on_cpu(trainer) or not torch.cuda.is_available():
-        count = 1 if devices in ("auto", -1, "-1") else CPUAccelerator.parse_devices(devices)
-        return [torch.device("cpu")] * count
+        # Of anything but a number, Lightning makes one process, or says what is wrong.
+        return [torch.device("cpu")] * (int(devices) if str(devices).isdigit() else 1)
+    devices = list(devices) if isinstance(devices, ListConfig) else devices
     gpus = CUDAAccelerator.parse_devices(-1 if devices == "auto" else devices) or []
     return [torch.device("cuda", index) for index in gpus]
 
