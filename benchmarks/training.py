@@ -37,6 +37,7 @@ from sr.losses.perceptual import PerceptualLoss
 from sr.losses.pixel import L1Loss
 from sr.losses.weighted import WeightedLoss, WeightedTerm
 from sr.metrics.protocol import Protocol
+from sr.ops.hardware import training_layout
 from sr.training.base import SRModule
 from sr.training.ema import update_ema
 from sr.training.gan import GANModule
@@ -117,7 +118,8 @@ def make_module(kind: type[SRModule], sizes: argparse.Namespace, *, memory: str,
 
 def our_step(kind: type[SRModule], sizes: argparse.Namespace, *, dtype: torch.dtype, memory: str) -> Step:
     """`SRModule.training_step` without Lightning around it, which benchmarks/lightning_overhead.py measures."""
-    module = make_module(kind, sizes, memory=memory, fused=True).to(memory_format=torch.channels_last)
+    module = make_module(kind, sizes, memory=memory, fused=True)
+    module = module.to(memory_format=training_layout(DEVICE))
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
     optimizers = [each.optimizer(each.net.parameters()) for each in module.trained()]
     lr, hr = make_batch(batch=sizes.batch, lr=sizes.lr)
@@ -207,12 +209,13 @@ def create_states(optimizers: list[torch.optim.Optimizer]) -> None:
 
 
 def make_steps(kind: type[SRModule], sizes: argparse.Namespace) -> dict[str, Callable[[], Step]]:
-    """The functions that build the step of each variant."""
+    """The functions that build the step of each chosen variant."""
     ours = {
         name: partial(our_step, kind, sizes, dtype=dtype, memory=memory)
         for name, (dtype, memory) in OURS.items()
     }
-    return {REFERENCE: partial(field_step, kind, sizes), **ours}
+    steps = {REFERENCE: partial(field_step, kind, sizes), **ours}
+    return {name: steps[name] for name in sizes.variants}
 
 
 def seconds(step: Step) -> float:
@@ -239,13 +242,13 @@ def time_steps(name: str, kind: type[SRModule], sizes: argparse.Namespace) -> Re
         print(f"{name}: {utilisation(steps, measured, batch=sizes.batch)}")
     values = {variant: [1000 * value for value in each] for variant, each in measured.items()}
     title = f"{name} step, {sizes.blocks} blocks, batch {sizes.batch}, LR {sizes.lr}"
-    return Result(title, "ms", values, REFERENCE)
+    return Result(title, "ms", values, sizes.variants[0])
 
 
 def utilisation(steps: Mapping[str, Step], measured: Mapping[str, list[float]], *, batch: int) -> str:
     """A line with images per second, TFLOP/s, and their share of what a large matrix product reaches in bf16."""
     with FlopCounterMode(display=False) as counter:
-        steps["ours: fp32"]()
+        next(step for name, step in steps.items() if name != REFERENCE or len(steps) == 1)()
     matrix = torch.randn(8192, 8192, device=DEVICE, dtype=torch.bfloat16)
     peak = 2 * 8192**3 / min(seconds(lambda: torch.mm(matrix, matrix)) for _ in range(10))
     shown = []
@@ -300,7 +303,7 @@ def compare_memory(name: str, sizes: argparse.Namespace) -> Result:
         variant: [memory_in_a_process(variant, name, sizes)] for variant in make_steps(KINDS[name], sizes)
     }
     title = f"{name} memory, {sizes.blocks} blocks, batch {sizes.batch}, LR {sizes.lr}"
-    return Result(title, "MB", values, REFERENCE)
+    return Result(title, "MB", values, sizes.variants[0])
 
 
 KINDS: dict[str, type[SRModule]] = {"generator": PSNRModule, "GAN": GANModule}
@@ -310,6 +313,14 @@ def main() -> None:
     options = harness.parser(__doc__, rounds=5)
     options.add_argument(
         "--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="steps to measure; default: both"
+    )
+    every = (REFERENCE, *OURS)
+    options.add_argument(
+        "--variants",
+        nargs="+",
+        choices=every,
+        default=list(every),
+        help="the first one is the reference; default: all",
     )
     options.add_argument("--blocks", type=int, default=6, help="number of blocks of RRDBNet; published: 23")
     options.add_argument("--batch", type=int, default=4, help="batch size")

@@ -49,7 +49,7 @@ class DAT(nn.Module):
         drop_path_rate: rate of stochastic depth at the last block, see `sr.archs.stochastic_depth`.
         img_size: side of the image for which files hold masks: published nets have that of their LR patches. It changes
             nothing that the net computes.
-        memory: "checkpoint" runs blocks twice in training and keeps only their input.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: an argument is not as said here.
@@ -76,7 +76,7 @@ class DAT(nn.Module):
         img_range: float = 1.0,
         drop_path_rate: float = 0.1,
         img_size: int = 64,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(in_channels=in_channels, out_channels=out_channels, num_feat=num_feat)

@@ -26,7 +26,7 @@ class EDSR(nn.Module):
         num_block: the number of residual blocks.
         res_scale: the weight of the branch of every block.
         img_range: the factor by which values in [0, 1] are multiplied inside.
-        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, `res_scale` or `img_range` is not
@@ -43,7 +43,7 @@ class EDSR(nn.Module):
         num_block: int = 16,
         res_scale: float = 1.0,
         img_range: float = 255.0,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block)

@@ -52,7 +52,7 @@ class HAT(nn.Module):
         resi_connection: the end of each group, "1conv" (a 3 x 3 convolution) or "identity" (nothing).
         img_range: the factor by which values in [0, 1] are multiplied inside.
         drop_path_rate: rate of stochastic depth at the last block, see `sr.archs.stochastic_depth`.
-        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: an argument is not as said here.
@@ -80,7 +80,7 @@ class HAT(nn.Module):
         resi_connection: ResidualConv = "1conv",
         img_range: float = 1.0,
         drop_path_rate: float = 0.1,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_scale(scale, SHUFFLE_STEPS)

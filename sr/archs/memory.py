@@ -1,4 +1,9 @@
-"""The choice of what deep nets keep in memory for the backward pass."""
+"""The choice of what deep nets keep in memory for the backward pass.
+
+"plain" is what autograd keeps of its own accord. "checkpoint" is the input of every block alone, and the blocks run
+twice. "auto" is "plain" for the net itself; `sr-train` replaces it by a choice that suits the free memory before it
+builds the net (docs/performance.md).
+"""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,7 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-Memory = Literal["plain", "checkpoint"]
+Memory = Literal["auto", "plain", "checkpoint"]
 
 
 def run_block(block: Callable[..., Tensor], features: Tensor, *others: object, memory: str) -> Tensor:

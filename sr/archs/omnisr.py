@@ -33,7 +33,7 @@ class OmniSR(nn.Module):
         window_size: side of the windows.
         pe: whether attention over pixels has a learned bias for each offset between two of them.
         bias: whether the convolutions outside of the blocks have biases.
-        memory: "checkpoint" keeps the input of every block alone for the backward pass.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, `num_feat` is no multiple of 4,
@@ -52,7 +52,7 @@ class OmniSR(nn.Module):
         window_size: int = 8,
         pe: bool = True,
         bias: bool = True,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_group=num_group, num_block=num_block)

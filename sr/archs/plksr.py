@@ -38,7 +38,7 @@ class PLKSR(nn.Module):
         kernel_size: the side of the large kernel in pixels, an odd number.
         split_ratio: the share of the features that the large kernel sees, above 0 and at most 1.
         use_ea: whether the element-wise attention is there.
-        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
@@ -57,7 +57,7 @@ class PLKSR(nn.Module):
         kernel_size: int = 17,
         split_ratio: float = 0.25,
         use_ea: bool = True,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block)

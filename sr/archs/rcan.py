@@ -37,7 +37,7 @@ class RCAN(nn.Module):
         norm: whether the mean colour of DIV2K is subtracted and values are multiplied by `img_range`.
         img_range: the factor by which values in [0, 1] are multiplied inside.
         unshuffle: whether scales 1 and 2 work at a quarter and half the size.
-        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` or `reduction` is below 1, `img_range` is not
@@ -57,7 +57,7 @@ class RCAN(nn.Module):
         norm: bool = True,
         img_range: float = 255.0,
         unshuffle: bool = False,
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_group=num_group, num_block=num_block, reduction=reduction)

@@ -46,7 +46,7 @@ class RealPLKSR(nn.Module):
         norm_groups: the number of groups of the group norm, a divisor of `num_feat`; unused with `layer_norm`.
         layer_norm: whether a layer norm begins each block, instead of a group norm at its end.
         upsampler: the end of the net, "pixelshuffle" or "dysample".
-        memory: "checkpoint" runs blocks twice in training and keeps only their input, see `sr.archs.memory`.
+        memory: the part that is kept for the backward pass, "auto", "plain" or "checkpoint", see `sr.archs.memory`.
 
     Raises:
         ValueError: `scale` or a `num_*` is below 1, `out_channels` is not `in_channels`, `kernel_size` is even,
@@ -68,7 +68,7 @@ class RealPLKSR(nn.Module):
         norm_groups: int = 4,
         layer_norm: bool = True,
         upsampler: Upsampler = "pixelshuffle",
-        memory: Memory = "plain",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(scale=scale, num_feat=num_feat, num_block=num_block, norm_groups=norm_groups)

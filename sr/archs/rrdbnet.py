@@ -17,7 +17,7 @@ _RESIDUAL_SCALE = 0.2
 # Real-ESRGAN's nets enlarge by 4; for scales 1 and 2 they start from a smaller image with more channels.
 _UNSHUFFLE = {1: 4, 2: 2}
 _ENLARGE: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
-Memory = Literal["plain", "lean", "checkpoint"]
+Memory = Literal["auto", "plain", "lean", "checkpoint"]
 
 
 class RRDBNet(nn.Module):
@@ -38,7 +38,8 @@ class RRDBNet(nn.Module):
 
     What training keeps in memory for the backward pass is a choice of `memory`, which changes results by no more than
     rounding: "plain" is what autograd keeps of its own accord, "lean" a quarter of it, and a little more with `plus`
-    (see `sr.archs.lean_dense`), "checkpoint" the input of every block alone, whose forward pass runs twice.
+    (see `sr.archs.lean_dense`), "checkpoint" the input of every block alone, whose forward pass runs twice. "auto" is
+    "plain" here, and `sr-train` replaces it by what suits the free memory (docs/performance.md).
 
     Args:
         scale: the factor of enlargement, 1, 2, 3, 4 or 8.
@@ -49,7 +50,7 @@ class RRDBNet(nn.Module):
         num_grow_ch: channels that each convolution of a dense block adds.
         unshuffle: whether scales 1 and 2 work at a quarter and half the size, as in Real-ESRGAN.
         plus: whether the dense blocks have the residuals of ESRGAN+.
-        memory: the part that is kept for the backward pass, "plain", "lean" or "checkpoint"; see above.
+        memory: the part that is kept for the backward pass, "auto", "plain", "lean" or "checkpoint"; see above.
 
     Raises:
         ValueError: `scale` is not 1, 2, 3, 4 or 8, a `num_*` is below 1, or `memory` is not one of its
@@ -67,7 +68,7 @@ class RRDBNet(nn.Module):
         num_grow_ch: int = 32,
         unshuffle: bool = True,
         plus: bool = False,
-        memory: Memory = "lean",
+        memory: Memory = "auto",
     ) -> None:
         super().__init__()
         check_sizes(num_feat=num_feat, num_block=num_block, num_grow_ch=num_grow_ch)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._functorch import config as functorch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.multiprocessing import _prctl_pr_set_pdeathsig as signal_at_death_of_parent  # type: ignore[attr-defined]
 from torch.nn.modules.batchnorm import _BatchNorm as AnyBatchNorm
 from torch.optim import Optimizer
@@ -17,7 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter as WorkersIterator
 
-__all__ = ["AnyBatchNorm", "WorkersIterator", "signal_at_death_of_parent"]
+__all__ = ["AnyBatchNorm", "FakeTensorMode", "WorkersIterator", "signal_at_death_of_parent"]
 
 
 def cpu_has_bf16() -> bool:
@@ -39,6 +40,11 @@ def multiply_each(tensors: Sequence[Tensor], factor: Tensor) -> None:
 def keep_buffers_of_backward() -> None:
     """Have compiled graphs leave their saved tensors alone, so that several gradients can be taken of one graph."""
     functorch.donated_buffer = False
+
+
+def identity(storage: torch.UntypedStorage) -> int:
+    """A number that two tensors share if they share their storage; tensors without values have no address."""
+    return int(storage._cdata)
 
 
 def parts_of(scheduler: LRScheduler) -> list[LRScheduler]:

@@ -41,6 +41,7 @@ from sr.ops.program_names import to_type
 from sr.ops.signals import KILL
 from sr.ops.whole_file import remove_unfinished
 from sr.programs.at_hand import check_root
+from sr.programs.settled_memory import settle_memory
 from sr.run.checkpoint_files import set_aside
 from sr.run.checkpoint_names import FOLDER
 from sr.run.normalise import settled_normalise
@@ -115,11 +116,12 @@ def check(cfg: DictConfig) -> tuple[dict[str, Any], SavedRun | None]:
     if not saved:
         check_files(cfg)
     settle_normalise(cfg, given["data"], saved)
+    check_trainer(cfg.trainer)
+    settle_memory(cfg, saved)
     plain: Any = OmegaConf.to_container(cfg, resolve=True)
     if saved:
         written: Any = OmegaConf.to_container(cfg, resolve=False)
         say_what_is_resumed(saved, compare(saved, plain, written=written))
-    check_trainer(cfg.trainer)
     rank_zero_only(warn_of_workers)(cfg)
     warn_of_torchrun()
     check_scales(cfg)

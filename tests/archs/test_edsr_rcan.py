@@ -171,7 +171,7 @@ def test_shapes_that_belong_to_no_net_are_refused() -> None:
         ({"scale": 5}, r"scale=5 must be one of 1, 2, 3, 4, 8"),
         ({"num_block": 0}, r"num_block=0 must be 1 or more"),
         ({"img_range": 0}, r"img_range=0 must be more than 0"),
-        ({"memory": "lean"}, r"memory='lean' must be one of 'plain', 'checkpoint'"),
+        ({"memory": "lean"}, r"memory='lean' must be one of 'auto', 'plain', 'checkpoint'"),
     ],
 )
 def test_errors_name_the_argument(kind: type[nn.Module], arguments: dict[str, Any], message: str) -> None:

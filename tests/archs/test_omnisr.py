@@ -92,7 +92,7 @@ def test_shapes_that_no_omnisr_has_are_named() -> None:
         ({"window_size": 4}, "window_size=4 must be 5 or more"),
         ({"num_group": 0}, "num_group=0 must be 1 or more"),
         ({"scale": 5}, "scale=5 must be one of 1, 2, 3, 4, 8"),
-        ({"memory": "lean"}, "memory='lean' must be one of 'plain', 'checkpoint'"),
+        ({"memory": "lean"}, "memory='lean' must be one of 'auto', 'plain', 'checkpoint'"),
     ],
 )
 def test_refusals_name_the_argument(options: dict[str, Any], message: str) -> None:

@@ -119,7 +119,7 @@ def test_tensors_that_belong_to_no_net_are_refused() -> None:
         ({"out_channels": 1}, r"out_channels=1 must equal in_channels=3"),
         ({"norm_groups": 5, "layer_norm": False}, r"num_feat=64 must be a multiple of norm_groups=5"),
         ({"upsampler": "nearest"}, r"upsampler='nearest' must be one of 'pixelshuffle', 'dysample'"),
-        ({"memory": "lean"}, r"memory='lean' must be one of 'plain', 'checkpoint'"),
+        ({"memory": "lean"}, r"memory='lean' must be one of 'auto', 'plain', 'checkpoint'"),
     ],
 )
 def test_errors_name_the_argument(arguments: dict[str, Any], message: str) -> None:

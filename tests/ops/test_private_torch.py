@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 import torch._functorch.config
+import torch._subclasses.fake_tensor
 import torch.multiprocessing
 import torch.utils.data.dataloader
 from torch import nn
@@ -21,6 +22,8 @@ NAMES: list[tuple[Any, str]] = [
     (torch, "_foreach_lerp_"),
     (torch, "_foreach_mul_"),
     (torch._functorch.config, "donated_buffer"),
+    (torch._subclasses.fake_tensor, "FakeTensorMode"),
+    (torch.UntypedStorage, "_cdata"),
     (torch._C, "_remove_worker_pids"),
     (torch.ops.mkldnn, "_is_mkldnn_bf16_supported"),
     (torch.ops.aten, "_upsample_bicubic2d_aa"),  # sr/export/onnx_graph.py
