@@ -10,7 +10,8 @@ learns does not. First come short trainings of all variants, in turn and one at 
 CPU time, data synthesis included, in each variant's fastest stretch of some iterations. Then every variant is trained
 with each seed, and its seconds are iterations times that. `--target` shows the seconds to a PSNR, between two
 validations by a straight line; inf means that it was not reached. `--seconds` ends each training after the iterations
-that fit in so much time. `--json` of a run and `--times` of a later one measure the time once.
+that fit in so much time; it is validated twelve times then if there is a target, or else at its end. Variants with
+photographs need `--train-dir`. `--json` of a run and `--times` of a later one measure the time once.
 """
 
 import json
@@ -45,6 +46,8 @@ ONE_CORE = (
     "~callbacks.baseline",
 )
 PSNR = "val/psnr_y"
+TRAIN_DIR = "{train_dir}"  # in the overrides of a variant
+VALIDATIONS = 12  # of a training of so many seconds
 STRETCH = 48  # iterations; every lazy penalty and preconditioner has its turns in it
 TIME = "time of an iteration"
 
@@ -113,16 +116,16 @@ def train(
     overrides: Mapping[str, Sequence[str]],
     *,
     lengths: Mapping[str, int],
-    every: int | None,
+    every: Mapping[str, int],
     seeds: Sequence[int],
     jobs: int,
 ) -> dict[str, list[list[Mark]]]:
-    """The marks of all validations, by variant and in the order of the seeds; `every=None` validates at the end."""
+    """The marks of all validations, by variant and in the order of the seeds."""
     commands = {
         (seed, name): [
             *each,
             f"trainer.max_steps={lengths[name]}",
-            f"data.iterations_per_epoch={every or lengths[name]}",
+            f"data.iterations_per_epoch={every[name]}",
             f"seed={seed}",
         ]
         for seed in seeds
@@ -181,6 +184,7 @@ def main() -> None:
     options.add_argument(
         "--seconds", type=float, help="the time of each training, in place of its iterations"
     )
+    options.add_argument("--train-dir", type=Path, help="photographs for the variants that train on such")
     options.add_argument("--times", type=Path, help="file of --json whose times are taken")
     options.add_argument("--jobs", type=int, default=1, help="trainings at the same time, on a core each")
     options.add_argument("--overrides", nargs="+", default=[], help="overrides that all variants get too")
@@ -196,6 +200,13 @@ def main() -> None:
     directory = [f'data.val_dir="{arguments.hr_dir.resolve()}"'] if arguments.hr_dir else []
     shared = [*variants.shared, *ONE_CORE, *directory, *arguments.overrides]
     overrides = {name: [*shared, *variants.overrides[name]] for name in chosen}
+    for name, each in overrides.items():
+        if any(TRAIN_DIR in word for word in each) and not arguments.train_dir:
+            options.error(f"{name} trains on photographs: name a directory of them, --train-dir DIR")
+        overrides[name] = [
+            word.replace(TRAIN_DIR, f'"{arguments.train_dir.resolve()}"') if TRAIN_DIR in word else word
+            for word in each
+        ]
     times = (
         saved_times(arguments.times) if arguments.times else milliseconds(overrides, rounds=arguments.rounds)
     )
@@ -203,13 +214,18 @@ def main() -> None:
     results = [Result(TIME, "ms", {name: times[name] for name in chosen})]
     if arguments.seeds:
         seconds = arguments.seconds
+        lengths = {
+            name: variants.iterations if seconds is None else round(1000 * seconds / each[name])
+            for name in chosen
+        }
+        often = VALIDATIONS if arguments.target else 1
         trainings = train(
             overrides,
-            lengths={
-                name: variants.iterations if seconds is None else round(1000 * seconds / each[name])
-                for name in chosen
+            lengths=lengths,
+            every={
+                name: variants.every if seconds is None else length // often
+                for name, length in lengths.items()
             },
-            every=variants.every if seconds is None else None,
             seeds=arguments.seeds,
             jobs=arguments.jobs,
         )
