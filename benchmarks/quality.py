@@ -75,6 +75,13 @@ def read(name: str) -> Variants:
     return Variants(node["shared"].split(), node["iterations"], node["every"], overrides)
 
 
+def with_photographs(overrides: Sequence[str], folder: Path | None) -> list[str] | None:
+    """The overrides with the directory of photographs where they ask for it; None where there is no directory."""
+    if folder is None:
+        return None if any(TRAIN_DIR in each for each in overrides) else list(overrides)
+    return [each.replace(TRAIN_DIR, f'"{folder.resolve()}"') for each in overrides]
+
+
 def bicubic_psnr(hr_dir: Path | None) -> float:
     """The mean PSNR of bicubic upscaling on the same images, in dB."""
     images: Any = ImageFiles.from_directory(str(hr_dir)) if hr_dir else sample_photographs("val")
@@ -199,14 +206,12 @@ def main() -> None:
     print(f"bicubic: {bicubic_psnr(arguments.hr_dir):.2f} dB\n", flush=True)
     directory = [f'data.val_dir="{arguments.hr_dir.resolve()}"'] if arguments.hr_dir else []
     shared = [*variants.shared, *ONE_CORE, *directory, *arguments.overrides]
-    overrides = {name: [*shared, *variants.overrides[name]] for name in chosen}
-    for name, each in overrides.items():
-        if any(TRAIN_DIR in word for word in each) and not arguments.train_dir:
-            options.error(f"{name} trains on photographs: name a directory of them, --train-dir DIR")
-        overrides[name] = [
-            word.replace(TRAIN_DIR, f'"{arguments.train_dir.resolve()}"') if TRAIN_DIR in word else word
-            for word in each
-        ]
+    own = {name: with_photographs(variants.overrides[name], arguments.train_dir) for name in chosen}
+    if lacking := [name for name, each in own.items() if each is None]:
+        options.error(
+            f"{', '.join(lacking)}: trained on photographs: name a directory of them, --train-dir DIR"
+        )
+    overrides = {name: [*shared, *(each or [])] for name, each in own.items()}
     times = (
         saved_times(arguments.times) if arguments.times else milliseconds(overrides, rounds=arguments.rounds)
     )
