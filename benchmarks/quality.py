@@ -200,17 +200,17 @@ def main() -> None:
     chosen = arguments.only or list(variants.overrides)
     if unknown := sorted(set(chosen) - set(variants.overrides)):
         options.error(f"unknown variants: {', '.join(unknown)}; choose from {', '.join(variants.overrides)}")
+    own = {name: with_photographs(variants.overrides[name], arguments.train_dir) for name in chosen}
+    if lacking := [name for name, each in own.items() if each is None]:
+        options.error(
+            f"{', '.join(lacking)}: trained on photographs: name a directory of them, --train-dir DIR"
+        )
     torch.set_num_threads(1)
     print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
     print(f"on {arguments.hr_dir or 'the photographs inside scikit-image'}")
     print(f"bicubic: {bicubic_psnr(arguments.hr_dir):.2f} dB\n", flush=True)
     directory = [f'data.val_dir="{arguments.hr_dir.resolve()}"'] if arguments.hr_dir else []
     shared = [*variants.shared, *ONE_CORE, *directory, *arguments.overrides]
-    own = {name: with_photographs(variants.overrides[name], arguments.train_dir) for name in chosen}
-    if lacking := [name for name, each in own.items() if each is None]:
-        options.error(
-            f"{', '.join(lacking)}: trained on photographs: name a directory of them, --train-dir DIR"
-        )
     overrides = {name: [*shared, *(each or [])] for name, each in own.items()}
     times = (
         saved_times(arguments.times) if arguments.times else milliseconds(overrides, rounds=arguments.rounds)
@@ -218,19 +218,16 @@ def main() -> None:
     each = {name: min(times[name]) for name in chosen}
     results = [Result(TIME, "ms", {name: times[name] for name in chosen})]
     if arguments.seeds:
-        seconds = arguments.seconds
-        lengths = {
-            name: variants.iterations if seconds is None else round(1000 * seconds / each[name])
+        seconds, often = arguments.seconds, VALIDATIONS if arguments.target else 1
+        every = {  # a whole number of times in each training, so that its end is validated
+            name: variants.every if seconds is None else max(1, round(1000 * seconds / each[name] / often))
             for name in chosen
         }
-        often = VALIDATIONS if arguments.target else 1
+        lengths = {name: variants.iterations if seconds is None else often * every[name] for name in chosen}
         trainings = train(
             overrides,
             lengths=lengths,
-            every={
-                name: variants.every if seconds is None else length // often
-                for name, length in lengths.items()
-            },
+            every=every,
             seeds=arguments.seeds,
             jobs=arguments.jobs,
         )

@@ -17,10 +17,8 @@ from sr.ops.wandb_account import logged_in
 
 AXIS = "iteration"
 DATA_DIR = "WANDB_DATA_DIR"
-OFFLINE = (
-    "offline",
-    "dryrun",
-)  # the former name, which Lightning leaves in the environment after an offline run
+# Values of WANDB_MODE; the second is the former name, which Lightning leaves behind after an offline run.
+OFFLINE = ("offline", "dryrun")
 _ours: set[str] = set()  # what this process has put there itself
 # The logger itself decides these.
 OWN = ("self", "kwargs", "anonymous", "dir", "mode", "config", "resume")
