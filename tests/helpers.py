@@ -145,7 +145,6 @@ def small_gan(run_dir: Path) -> list[str]:
         "trainer.precision=32-true",
         "trainer.log_every_n_steps=2",
         "data.iterations_per_epoch=3",
-        "model.feature_matching.weight=0.0",
         "model.ramp.generator_only=3",
         "model.optimization.warmup_iterations=2",
     ]
