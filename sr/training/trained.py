@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
 from torch.optim import Optimizer
@@ -95,7 +96,9 @@ class Stepping:
     def step(self, *, counts: bool, taken: bool) -> None:
         """Step the optimizer; if not `taken`, only its place in the iteration goes by. `counts`: in `global_step`."""
         if taken:
-            (self.counted if counts else self.optimizer).step()
+            # Lightning has autocast on in all of `training_step`; it would round the matrices of an optimizer to bf16.
+            with torch.autocast(next(self.net.parameters()).device.type, enabled=False):
+                (self.counted if counts else self.optimizer).step()
             return
         pass_over(self.optimizer)
         if counts:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,6 +65,20 @@ def test_bf16_trains_with_finite_gradients_of_every_layer(tmp_path: Path) -> Non
         for (name, parameter), before in zip(net.named_parameters(), start, strict=True):
             assert parameter.dtype == torch.float32
             assert not torch.equal(parameter, before), name
+
+
+def test_optimizers_compute_without_autocast(tmp_path: Path) -> None:
+    """Lightning has it on during `training_step`, and products of matrices would be rounded to bf16 there."""
+    found = []
+
+    class Adam(torch.optim.Adam):
+        def step(self, *arguments: Any, **named: Any) -> Any:
+            found.append(torch.is_autocast_enabled("cpu"))
+            return super().step(*arguments, **named)
+
+    module = make(optimizer_g=partial(Adam, lr=1e-3), optimizer_d=partial(Adam, lr=1e-3))
+    fit(module, tmp_path, steps=2, precision="bf16-mixed")
+    assert found == [False] * 4
 
 
 def test_other_precisions_are_refused_with_a_reason(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from helpers import equal
 from optimizer_options import OPTIONS, option
-from small_training import BATCH, Pairs, fit, make
+from small_training import BATCH, Pairs, fit, make, weights
 from torch import nn
 from torch.nn.functional import mse_loss
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR
@@ -73,6 +73,15 @@ def test_its_state_goes_on_from_a_file_in_the_same_bits(name: str, tmp_path: Pat
     expected = trained(0, 3)
     torch.save(trained(0, 2), tmp_path / "half.pt")
     assert equal(trained(2, 3, callbacks=[Load()]), expected)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_it_trains_both_nets_in_bf16(name: str, tmp_path: Path) -> None:
+    module = make(optimizer_g=option(name), optimizer_d=option(name))
+    starts = {net: weights(net).clone() for net in (module.generator, module.discriminator)}
+    fit(module, tmp_path, steps=3, precision="bf16-mixed")
+    for net, start in starts.items():
+        assert 0 < (weights(net) - start).abs().max() < 0.1
 
 
 def test_muon_is_torch_s_own_where_that_takes_the_weight() -> None:
