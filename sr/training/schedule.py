@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LinearLR, LRScheduler, SequentialLR
+from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, SequentialLR
 
 OptimizerFactory = Callable[..., Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
@@ -27,6 +27,25 @@ def build_scheduler(
         return factory(optimizer)
     warmup = LinearLR(optimizer, start_factor=1 / (warmup_iterations + 1), total_iters=warmup_iterations)
     return SequentialLR(optimizer, [warmup, factory(optimizer)], milestones=[warmup_iterations])
+
+
+def cosine_to_share(optimizer: Optimizer, *, T_max: int, share: float) -> LambdaLR:
+    """From the full rate of every group to a share of it, along half a cosine; it stays there.
+
+    torch's `CosineAnnealingLR` ends at one absolute rate, which another optimizer or group could begin below, and turns
+    back up after its end.
+
+    Args:
+        T_max: the number of iterations on the way.
+        share: the rate at the end divided by that at the start, in [0, 1].
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"scheduler share={share} must be a number from 0 to 1")
+
+    def factor(iteration: int) -> float:
+        return share + (1 - share) * (1 + math.cos(math.pi * min(1.0, iteration / T_max))) / 2
+
+    return LambdaLR(optimizer, factor)
 
 
 class AdversarialRamp:

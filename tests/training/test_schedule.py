@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, MultiStepLR
 
-from sr.training.schedule import AdversarialRamp, build_scheduler
+from sr.training.schedule import AdversarialRamp, build_scheduler, cosine_to_share
 
 
 def rates(factory: partial, *, warmup: int, iterations: int) -> list[float]:
@@ -35,6 +35,22 @@ def test_warmup_then_cosine_restarts() -> None:
     assert seen == pytest.approx([0.5, *cosine, 1.0])
 
 
+def test_cosine_to_a_share_of_each_rate_and_no_further() -> None:
+    one, other = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+    optimizer = torch.optim.SGD([{"params": [one], "lr": 1.0}, {"params": [other], "lr": 1e-3}])
+    scheduler = cosine_to_share(optimizer, T_max=4, share=0.1)
+    seen = []
+    for _ in range(7):
+        seen.append([group["lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    expected = [0.1 + 0.9 * (1 + math.cos(math.pi * step / 4)) / 2 for step in range(5)] + [0.1, 0.1]
+    assert [rate for rate, _ in seen] == pytest.approx(expected)
+    assert [rate for _, rate in seen] == pytest.approx([1e-3 * rate for rate in expected])
+    with pytest.raises(ValueError, match="scheduler share=2 must be a number from 0 to 1"):
+        cosine_to_share(optimizer, T_max=4, share=2)
+
+
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [("linear", [0.25, 0.5, 0.75, 1, 1]), ("cosine", [0.1464466, 0.5, 0.8535534, 1, 1])],
@@ -47,8 +63,9 @@ def test_ramp(shape: str, expected: list[float]) -> None:
 
 
 def test_a_schedule_to_the_end_of_an_endless_run_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"T_max=-1: it ends with the run, so set trainer\.max_steps"):
-        rates(partial(CosineAnnealingLR, T_max=-1), warmup=0, iterations=1)
+    for factory in (partial(CosineAnnealingLR, T_max=-1), partial(cosine_to_share, T_max=-1, share=0.1)):
+        with pytest.raises(ValueError, match=r"T_max=-1: it ends with the run, so set trainer\.max_steps"):
+            rates(factory, warmup=0, iterations=1)
 
 
 def test_no_ramp_counts_in_full_at_once() -> None:
