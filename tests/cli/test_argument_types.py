@@ -43,8 +43,9 @@ def test_everything_that_can_be_chosen_passes(experiment: str, others: list[str]
 def test_arguments_that_do_not_exist_are_named_with_those_that_do() -> None:
     """So it is said what an experiment sets for a model that was exchanged."""
     message = (
-        r"^model\.gan_weight, model\.feature_matching, model\.ramp: PSNRModule has no such argument; it has generator, .*, seed\. Where an"
-        r" experiment sets it, '~model\.gan_weight' '~model\.feature_matching' '~model\.ramp' leaves it out$"
+        r"^model\.gan_weight, model\.feature_matching, model\.ramp: PSNRModule has no such argument; it has"
+        r" generator, .*, seed\. Where an experiment sets it, '~model\.gan_weight' '~model\.feature_matching'"
+        r" '~model\.ramp' leaves it out$"
     )
     with pytest.raises(ValueError, match=message):
         check("experiment=quickstart", "model=psnr")
