@@ -36,6 +36,7 @@ def cosine_to_share(optimizer: Optimizer, *, T_max: int, share: float) -> Lambda
     back up after its end.
 
     Args:
+        optimizer: the optimizer.
         T_max: the number of iterations on the way.
         share: the rate at the end divided by that at the start, in [0, 1].
     """
