@@ -55,10 +55,11 @@ def has_fast_fp16(device: torch.device) -> bool:
 def training_layout(device: torch.device) -> torch.memory_format:
     """The memory format in which nets train fastest on the device; validation and evaluation have it too.
 
-    channels_last on GPUs and on CPUs with AVX-512. On CPUs with AVX2 alone its backward pass is slower than that of the
-    usual layout (docs/performance.md), so it is chosen only where it was measured to be faster.
+    channels_last with CUDA and on CPUs with AVX-512. On CPUs with AVX2 alone its backward pass is slower than that of
+    the usual layout (docs/performance.md), so it is chosen only where it was measured to be faster.
     """
-    fast = device.type == "cuda" or "AVX512" in torch.backends.cpu.get_cpu_capability()
+    wide = device.type == "cpu" and "AVX512" in torch.backends.cpu.get_cpu_capability()
+    fast = wide or device.type == "cuda"
     return torch.channels_last if fast else torch.contiguous_format
 
 

@@ -180,5 +180,7 @@ def test_the_panels_of_the_saved_view_show_what_is_logged(record: WandbRecord) -
     assert wanted - logged == {"train/data_wait"}  # which begins after 20 iterations
     of_losses = {key for key in logged if any(re.fullmatch(keys, key) for _, keys, _ in LOSSES)}
     assert of_losses == {
-        f"health/{what}_{term}" for what in ("gradient", "share") for term in ("l1", "adversarial")
+        f"health/{what}_{term}"
+        for what in ("gradient", "share")
+        for term in ("l1", "adversarial", "feature_matching")
     }

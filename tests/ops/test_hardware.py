@@ -98,6 +98,7 @@ def test_where_the_system_says_nothing_of_its_memory(monkeypatch: pytest.MonkeyP
     [
         ("cuda", "AVX2", torch.channels_last),
         ("cpu", "AVX512", torch.channels_last),
+        ("mps", "AVX512", torch.contiguous_format),
         ("cpu", "AVX2", torch.contiguous_format),
         ("cpu", "DEFAULT", torch.contiguous_format),
     ],
