@@ -18,12 +18,14 @@ ARGPARSE = ("upscale", "export", "check", "pack", "normalise", "align", "schemas
 
 
 def commands(page: Path) -> Iterator[tuple[str, list[str]]]:
-    """(program, arguments) of every line in a block of code that starts one of the programs."""
+    """(program, arguments) of every line in a block of code that starts one of the programs; where lines have a prompt,
+    all others are what was printed."""
     for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        prompt = r"\$ " if re.search(r"^\$ ", block, re.MULTILINE) else ""
         for line in re.sub(
             r"<\w+>", "X", block.replace("\\\n", " ")
         ).splitlines():  # <time> is for the user to fill
-            found = re.match(r"(?:\$ )?(?:python (train|evaluate)\.py|sr-(\w+))(?:\s|$)", line)
+            found = re.match(prompt + r"(?:python (train|evaluate)\.py|sr-(\w+))(?:\s|$)", line)
             if found and "..." not in line:
                 _, *arguments = shlex.split(line[found.start() :].removeprefix("$ "), comments=True)
                 yield found[1] or found[2], arguments[1:] if found[1] else arguments
