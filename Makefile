@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt spandrel einops
 	@touch $@
 
-demo: install  ## train a small ESRGAN for two minutes, evaluate it, show the table and the picture (no data, no GPU)
+demo: install  ## train a small ESRGAN for some minutes, evaluate it, show the table and the picture (no data, no GPU)
 	$(BIN)/python train.py experiment=quickstart hydra.run.dir=runs/demo
 	$(BIN)/python evaluate.py ckpt=runs/demo/checkpoints/last.ckpt out_dir=runs/demo/evaluation
 
